@@ -1,0 +1,67 @@
+# A thin front to Meson, so that nobody needs to know it: make, make demo, make check.
+# Set-up is part of each target: tools/setup.sh installs what is missing on Debian and Ubuntu, and says what elsewhere.
+
+BUILD = build
+FUZZ_SECONDS = 30
+PREFIX = /usr/local
+DESTDIR =
+
+.DEFAULT_GOAL = build
+.PHONY: help build demo check bench lint fuzz sanitize install format clean
+
+# Show this list.
+help:
+	@awk '/^# /{text = substr($$0, 3)} /^[a-z]+:/{if (text) printf "make %-9s %s\n", substr($$1, 1, length($$1) - 1), text; text = ""}' Makefile
+
+# Build the program and the library into build/.
+build: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) $(NINJA_FLAGS)
+
+$(BUILD)/build.ninja:
+	@tools/setup.sh build
+	@meson setup $(BUILD) --prefix $(PREFIX) > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@rm $(BUILD).log
+
+# See what it does: one model on two GPUs.
+demo:
+	@$(MAKE) --no-print-directory build NINJA_FLAGS=--quiet
+	$(BUILD)/tonnage plan llama-2-70b --gpu a100-80gbx2
+
+# Build and run all tests; the last line is the count.
+check: build
+	@tests/summary.py $(BUILD)
+
+# Measure the speed of the parts that matter.
+bench: build
+	@meson test -C $(BUILD) --benchmark --verbose
+
+# Check style, warnings of gcc and clang, and what the static analysers say.
+lint:
+	@tools/setup.sh lint
+	@tools/lint.sh
+
+# Run every fuzz target for FUZZ_SECONDS seconds.
+fuzz:
+	@tools/setup.sh fuzz
+	@tools/fuzz.sh build-fuzz $(FUZZ_SECONDS)
+
+# Run all tests with the address and undefined behaviour sanitizers.
+sanitize:
+	@tools/setup.sh build
+	@test -f build-sanitize/build.ninja || meson setup build-sanitize -Db_sanitize=address,undefined
+	@ninja -C build-sanitize
+	@tests/summary.py build-sanitize
+
+# Install to PREFIX (/usr/local), below DESTDIR if given.
+install: build
+	@meson configure $(BUILD) --prefix $(PREFIX)
+	@DESTDIR=$(DESTDIR) meson install -C $(BUILD)
+
+# Rewrite all C files in the one format.
+format:
+	@tools/setup.sh lint
+	@tools/lint.sh --format
+
+# Remove all that was built.
+clean:
+	rm -rf build build-*

@@ -1,0 +1,33 @@
+/* Filling the one error type of the library. Knows nothing of any subject. */
+#ifndef TN_BASE_ERROR_H
+#define TN_BASE_ERROR_H
+
+#include "tonnage/tonnage.h"
+
+#if defined(__GNUC__)
+#define TN_PRINTF(format_index, first) __attribute__((format(printf, format_index, first)))
+#else
+#define TN_PRINTF(format_index, first)
+#endif
+
+/* Sets the code and the message and clears the rest. Always returns false, so that callers write `return tn_fail(...)`.
+ * error  may be NULL: then nothing is written. */
+bool tn_fail(struct tn_error *error, enum tn_code code, const char *format, ...) TN_PRINTF(3, 4);
+
+/* Adds the place to an error already set, unless it has one (the innermost place wins). Always returns false.
+ * offset  bytes from the start of what `where` names; -1 keeps what the error has, as from a parser that knows no file name. */
+bool tn_fail_at(struct tn_error *error, int64_t offset, const char *where_format, ...) TN_PRINTF(3, 4);
+
+/* Adds what to do next, unless the error has a hint already. Always returns false. */
+bool tn_fail_hint(struct tn_error *error, const char *format, ...) TN_PRINTF(2, 3);
+
+/* Out of memory, said without allocating. Always returns false. */
+bool tn_fail_memory(struct tn_error *error);
+
+/* The name of a code as JSON shows it ("unknown_gpu"); "unknown" for a number that is not a code. Static storage. */
+const char *tn_code_name(enum tn_code code);
+
+/* The exit code of the command line for a code: 0, 2, 3 or 5. */
+int tn_code_exit(enum tn_code code);
+
+#endif

@@ -1,0 +1,582 @@
+/* Evaluating an architecture record against the facts of one model. A rule that does not depend on the layer is evaluated once
+ * per stack; the others once per layer, and equal results are merged. */
+#include "model/evaluate.h"
+
+#include <string.h>
+
+enum { MOST_LAYERS = 65536 };
+static const int64_t LARGEST_DIM = INT64_C(1) << 40;
+
+enum param_state { PARAM_UNKNOWN, PARAM_BUSY, PARAM_KNOWN };
+
+struct tn_evaluator {
+    const struct tn_architecture *architecture;
+    const struct tn_facts *facts;
+    struct tn_arena *arena;
+    int64_t layer;
+    struct tn_value *values;  /* [param_count] */
+    enum param_state *states; /* [param_count] */
+};
+
+static bool find_symbol(void *context, struct tn_str name, struct tn_value *value, struct tn_error *error)
+{
+    struct tn_evaluator *evaluator = context;
+    if (tn_str_is(name, "i") && evaluator->layer >= 0) {
+        *value = tn_value_integer(evaluator->layer);
+        return true;
+    }
+    const struct tn_architecture *architecture = evaluator->architecture;
+    for (size_t k = 0; k < architecture->param_count; k++) {
+        if (!tn_str_equal(architecture->params[k].name, name)) {
+            continue;
+        }
+        if (evaluator->states[k] == PARAM_BUSY) {
+            return tn_fail(error, TN_ERROR_EXPRESSION,
+                           "param " TN_STR_FORMAT " of record " TN_STR_FORMAT " needs itself", TN_STR_ARGUMENTS(name),
+                           TN_STR_ARGUMENTS(architecture->record->id));
+        }
+        if (evaluator->states[k] == PARAM_UNKNOWN) {
+            struct tn_scope scope = tn_evaluator_scope(evaluator);
+            evaluator->states[k] = PARAM_BUSY;
+            bool done = tn_expression_evaluate(architecture->params[k].expression, &scope, evaluator->arena,
+                                               &evaluator->values[k], error);
+            evaluator->states[k] = done ? PARAM_KNOWN : PARAM_UNKNOWN;
+            if (!done) {
+                return false;
+            }
+        }
+        *value = evaluator->values[k];
+        return true;
+    }
+    return tn_fail(error, TN_ERROR_EXPRESSION, "record " TN_STR_FORMAT " has no symbol '" TN_STR_FORMAT "'",
+                   TN_STR_ARGUMENTS(architecture->record->id), TN_STR_ARGUMENTS(name));
+}
+
+static const struct tn_value *find_fact(void *context, struct tn_str name)
+{
+    return tn_facts_find(((struct tn_evaluator *)context)->facts, name, NULL);
+}
+
+struct tn_evaluator *tn_evaluator_new(const struct tn_architecture *architecture, const struct tn_facts *facts,
+                                      struct tn_arena *arena)
+{
+    struct tn_evaluator *evaluator = TN_NEW(arena, struct tn_evaluator);
+    if (!evaluator) {
+        return NULL;
+    }
+    evaluator->architecture = architecture;
+    evaluator->facts = facts;
+    evaluator->arena = arena;
+    evaluator->layer = -1;
+    evaluator->values = TN_NEW_ARRAY(arena, struct tn_value, architecture->param_count);
+    evaluator->states = TN_NEW_ARRAY(arena, enum param_state, architecture->param_count);
+    return evaluator->values && evaluator->states ? evaluator : NULL;
+}
+
+void tn_evaluator_set_layer(struct tn_evaluator *evaluator, int64_t layer)
+{
+    evaluator->layer = layer;
+    for (size_t k = 0; k < evaluator->architecture->param_count; k++) {
+        if (evaluator->architecture->params[k].varies) {
+            evaluator->states[k] = PARAM_UNKNOWN;
+        }
+    }
+}
+
+struct tn_scope tn_evaluator_scope(struct tn_evaluator *evaluator)
+{
+    return (struct tn_scope){.context = evaluator, .symbol = find_symbol, .fact = find_fact};
+}
+
+static const struct tn_param *find_param(const struct tn_architecture *architecture, struct tn_str name)
+{
+    for (size_t k = 0; k < architecture->param_count; k++) {
+        if (tn_str_equal(architecture->params[k].name, name)) {
+            return &architecture->params[k];
+        }
+    }
+    return NULL;
+}
+
+bool tn_evaluator_integer(struct tn_evaluator *evaluator, const char *param, int64_t fallback, int64_t *value,
+                          struct tn_error *error)
+{
+    const struct tn_param *found = find_param(evaluator->architecture, tn_str_of(param));
+    *value = fallback;
+    if (!found) {
+        return true;
+    }
+    struct tn_scope scope = tn_evaluator_scope(evaluator);
+    return tn_expression_integer(found->expression, &scope, evaluator->arena, value, error);
+}
+
+/* ---- which key is to blame for a size that makes no sense ---------------------------------------------------------- */
+
+struct blame {
+    const struct tn_evaluator *evaluator;
+    struct tn_str key;
+    int64_t number;
+    unsigned depth;
+};
+
+static void blame_name(void *context, struct tn_str name, bool is_fact)
+{
+    struct blame *blame = context;
+    if (blame->key.size || blame->depth > 16) {
+        return;
+    }
+    if (is_fact) {
+        const struct tn_value *value = tn_facts_find(blame->evaluator->facts, name, NULL);
+        if (value && value->kind == TN_INTEGER && (value->as.integer <= 0 || value->as.integer > LARGEST_DIM)) {
+            blame->key = name;
+            blame->number = value->as.integer;
+        }
+        return;
+    }
+    const struct tn_param *param = find_param(blame->evaluator->architecture, name);
+    if (param) {
+        blame->depth++;
+        tn_expression_names(param->expression, blame_name, blame);
+        blame->depth--;
+    }
+}
+
+static bool fail_size(const struct tn_evaluator *evaluator, const struct tn_expression *expression, struct tn_str what,
+                      int64_t number, struct tn_error *error)
+{
+    struct blame blame = {.evaluator = evaluator};
+    tn_expression_names(expression, blame_name, &blame);
+    struct tn_str text = tn_expression_text(expression);
+    if (blame.key.size) {
+        tn_fail(error, TN_ERROR_CONFIG, "key '" TN_STR_FORMAT "' is %lld: no model has that (" TN_STR_FORMAT ")",
+                TN_STR_ARGUMENTS(blame.key), (long long)blame.number, TN_STR_ARGUMENTS(what));
+        tn_fail_at(error, -1, "key " TN_STR_FORMAT, TN_STR_ARGUMENTS(blame.key));
+    } else {
+        tn_fail(error, TN_ERROR_CONFIG, "'" TN_STR_FORMAT "' is %lld: no model has that (" TN_STR_FORMAT ")",
+                TN_STR_ARGUMENTS(text), (long long)number, TN_STR_ARGUMENTS(what));
+    }
+    return tn_fail_hint(error, "correct the config, or compare it with the published one");
+}
+
+/* ---- building ----------------------------------------------------------------------------------------------------- */
+
+struct build {
+    struct tn_model *model;
+    const struct tn_architecture *architecture;
+    struct tn_evaluator *evaluator;
+    struct tn_scope scope;
+    struct tn_error *error;
+    const struct tn_stack *stack;
+    const struct tn_stack *like;
+    struct tn_str prefix;
+    uint32_t layers;    /* of the stack */
+    size_t first_group; /* of the stack */
+    size_t first_cache;
+};
+
+static bool evaluate_size(struct build *build, const struct tn_expression *expression, struct tn_str what,
+                          int64_t least, uint64_t *size)
+{
+    int64_t number;
+    if (!tn_expression_integer(expression, &build->scope, build->evaluator->arena, &number, build->error)) {
+        return false;
+    }
+    *size = (uint64_t)number;
+    return (number >= least && number <= LARGEST_DIM)
+           || fail_size(build->evaluator, expression, what, number, build->error);
+}
+
+static bool applies(struct build *build, const struct tn_expression *when, bool unless, bool *result)
+{
+    *result = true;
+    if (!when) {
+        return true;
+    }
+    if (!tn_expression_boolean(when, &build->scope, build->evaluator->arena, result, build->error)) {
+        return false;
+    }
+    *result = *result != unless;
+    return true;
+}
+
+static bool evaluate_split(struct build *build, const struct tn_split_rule *rule, struct tn_str what,
+                           struct tn_split *split)
+{
+    *split = (struct tn_split){.kind = rule->kind, .part_count = rule->part_count};
+    for (uint32_t k = 0; k < rule->part_count; k++) {
+        if (!evaluate_size(build, rule->parts[k], what, 1, &split->parts[k])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Replaces {p} and the like by the record's prefixes. */
+static bool expand_name(struct build *build, struct tn_str prefix, struct tn_str name, struct tn_str *result)
+{
+    struct tn_builder text = {0};
+    for (int part = 0; part < 2; part++) {
+        struct tn_str from = part == 0 ? prefix : name;
+        for (size_t k = 0; k < from.size; k++) {
+            const struct tn_member *found = NULL;
+            for (size_t p = 0; p < build->architecture->prefix_count && from.data[k] == '{'; p++) {
+                const struct tn_member *member = &build->architecture->prefixes[p];
+                struct tn_str rest = tn_str_slice(from, k + 1, from.size);
+                bool matches = tn_str_starts(rest, member->key) && rest.size > member->key.size
+                               && rest.data[member->key.size] == '}';
+                found = matches ? member : found;
+            }
+            if (found) {
+                tn_builder_add(&text, found->value.as.string);
+                k += found->key.size + 1;
+            } else {
+                tn_builder_add_char(&text, from.data[k]);
+            }
+        }
+    }
+    bool done = !text.failed && tn_str_copy(&build->model->arena, tn_builder_str(&text), result);
+    tn_builder_free(&text);
+    return done || tn_fail_memory(build->error);
+}
+
+static enum tn_place place_of(const struct tn_tensor_rule *rule, const struct tn_stack *stack)
+{
+    if (stack) {
+        return tn_str_is(stack->name, "text") ? TN_PLACE_LAYER
+                                              : (tn_str_is(stack->name, "mtp") ? TN_PLACE_LAST : TN_PLACE_FIRST);
+    }
+    return rule->class == TN_CLASS_HEAD || rule->class == TN_CLASS_NORM ? TN_PLACE_LAST : TN_PLACE_FIRST;
+}
+
+static bool evaluate_tensor(struct build *build, const struct tn_tensor_rule *rule, struct tn_group *group)
+{
+    *group = (struct tn_group){.class = rule->class,
+                               .copies = 1,
+                               .active_copies = 1,
+                               .active_of = 1,
+                               .dim_count = rule->dim_count,
+                               .dtype = rule->dtype ? rule->dtype : build->model->dtype,
+                               .is_companion = rule->is_buffer,
+                               .place = place_of(rule, rule->stack.size ? build->stack : NULL),
+                               .rule = rule};
+    for (uint32_t k = 0; k < rule->dim_count; k++) {
+        if (!evaluate_size(build, rule->dims[k], rule->name, 1, &group->dims[k])) {
+            return false;
+        }
+    }
+    if ((rule->copies && !evaluate_size(build, rule->copies, rule->name, 1, &group->copies))
+        || (rule->active && !evaluate_size(build, rule->active, rule->name, 0, &group->active_copies))
+        || (rule->active_of && !evaluate_size(build, rule->active_of, rule->name, 1, &group->active_of))) {
+        return false;
+    }
+    return evaluate_split(build, &rule->split, rule->name, &group->split);
+}
+
+static struct tn_group *find_group(struct build *build, const struct tn_tensor_rule *rule,
+                                   const struct tn_group *wanted)
+{
+    for (size_t k = build->model->group_count; k-- > build->first_group;) {
+        struct tn_group *group = &build->model->groups[k];
+        if (group->rule != rule) {
+            continue;
+        }
+        if (!wanted) {
+            return group;
+        }
+        if (group->dim_count == wanted->dim_count && group->copies == wanted->copies
+            && !memcmp(group->dims, wanted->dims, sizeof group->dims)
+            && !memcmp(group->split.parts, wanted->split.parts, sizeof group->split.parts)) {
+            return group;
+        }
+    }
+    return NULL;
+}
+
+static bool add_group(struct build *build, const struct tn_group *evaluated, bool in_layer)
+{
+    struct tn_group group = *evaluated;
+    struct tn_str prefix = in_layer ? build->prefix : (struct tn_str){0};
+    if (!expand_name(build, prefix, group.rule->name, &group.name)) {
+        return false;
+    }
+    if (in_layer) {
+        group.stack = build->stack->name;
+        group.layers = TN_NEW_ARRAY(&build->model->arena, uint32_t, build->layers);
+        if (!group.layers) {
+            return tn_fail_memory(build->error);
+        }
+    }
+    struct tn_group *added = tn_model_add_group(build->model);
+    if (!added) {
+        return tn_fail_memory(build->error);
+    }
+    *added = group;
+    return true;
+}
+
+static void add_layer(const uint32_t *layers, uint32_t *count, int64_t layer)
+{
+    ((uint32_t *)layers)[(*count)++] = (uint32_t)layer;
+}
+
+static bool visit_tensor(struct build *build, const struct tn_tensor_rule *rule)
+{
+    struct tn_group *group = rule->varies ? NULL : find_group(build, rule, NULL);
+    if (!group) {
+        bool wanted;
+        struct tn_group evaluated;
+        if (!applies(build, rule->when, rule->unless, &wanted)) {
+            return false;
+        }
+        if (!wanted) {
+            return true;
+        }
+        if (!evaluate_tensor(build, rule, &evaluated)) {
+            return false;
+        }
+        group = find_group(build, rule, &evaluated);
+        if (!group) {
+            if (!add_group(build, &evaluated, rule->stack.size > 0)) {
+                return false;
+            }
+            group = &build->model->groups[build->model->group_count - 1];
+        }
+    }
+    if (group->layers) {
+        add_layer(group->layers, &group->layer_count, build->evaluator->layer);
+    }
+    return true;
+}
+
+static bool evaluate_cache(struct build *build, const struct tn_cache_rule *rule, struct tn_str label,
+                           struct tn_cache *cache)
+{
+    *cache = (struct tn_cache){.label = label, .growth = rule->growth, .dtype = rule->dtype, .rule = rule};
+    struct tn_str what = TN_STR("a cache");
+    if (rule->argument && !evaluate_size(build, rule->argument, what, 1, &cache->argument)) {
+        return false;
+    }
+    if (rule->elements && !evaluate_size(build, rule->elements, what, 1, &cache->elements_per_unit)) {
+        return false;
+    }
+    return evaluate_split(build, &rule->split, what, &cache->split);
+}
+
+static struct tn_cache *find_cache(struct build *build, const struct tn_cache *wanted)
+{
+    for (size_t k = build->first_cache; k < build->model->cache_count; k++) {
+        struct tn_cache *cache = &build->model->caches[k];
+        if (cache->rule == wanted->rule && cache->argument == wanted->argument
+            && cache->elements_per_unit == wanted->elements_per_unit && tn_str_equal(cache->label, wanted->label)
+            && !memcmp(cache->split.parts, wanted->split.parts, sizeof cache->split.parts)) {
+            return cache;
+        }
+    }
+    return NULL;
+}
+
+static bool visit_cache(struct build *build, const struct tn_cache_rule *rule, struct tn_str label)
+{
+    bool wanted;
+    struct tn_cache evaluated;
+    if (!applies(build, rule->when, false, &wanted)) {
+        return false;
+    }
+    if (!wanted) {
+        return true;
+    }
+    if (!evaluate_cache(build, rule, label, &evaluated)) {
+        return false;
+    }
+    struct tn_cache *cache = find_cache(build, &evaluated);
+    if (!cache) {
+        struct tn_model *model = build->model;
+        void *grown =
+            tn_arena_grow(&model->arena, model->caches, model->cache_count, model->cache_count + 1, sizeof *cache);
+        evaluated.layers = TN_NEW_ARRAY(&model->arena, uint32_t, build->layers);
+        if (!grown || !evaluated.layers) {
+            return tn_fail_memory(build->error);
+        }
+        model->caches = grown;
+        cache = &model->caches[model->cache_count++];
+        *cache = evaluated;
+    }
+    add_layer(cache->layers, &cache->layer_count, build->evaluator->layer);
+    return true;
+}
+
+/* The kind of a slot: the first choice that applies; a stack that makes none for the slot takes those of the stack it is like. */
+static bool choose(struct build *build, enum tn_slot slot, struct tn_str *kind)
+{
+    *kind = (struct tn_str){0};
+    const struct tn_stack *candidates[2] = {build->stack, build->like};
+    for (int c = 0; c < 2 && candidates[c]; c++) {
+        bool has_slot = false;
+        for (size_t k = 0; k < candidates[c]->choice_count; k++) {
+            const struct tn_choice *choice = &candidates[c]->choices[k];
+            bool wanted;
+            if (choice->slot != slot) {
+                continue;
+            }
+            has_slot = true;
+            if (!applies(build, choice->when, false, &wanted)) {
+                return false;
+            }
+            if (wanted) {
+                *kind = choice->kind;
+                return true;
+            }
+        }
+        if (has_slot) {
+            tn_fail(build->error, TN_ERROR_CONFIG, "layer %lld is of no %s that record " TN_STR_FORMAT " knows",
+                    (long long)build->evaluator->layer,
+                    slot == TN_SLOT_MIXER ? "kind of mixer" : "kind of feed-forward",
+                    TN_STR_ARGUMENTS(build->architecture->record->id));
+            return tn_fail_hint(build->error, "look at the keys that name the layer kinds (layer_types and the like)");
+        }
+    }
+    return true;
+}
+
+static bool visit_layer(struct build *build)
+{
+    struct tn_str kinds[TN_SLOT_COUNT];
+    for (int slot = 0; slot < TN_SLOT_COUNT; slot++) {
+        if (!choose(build, (enum tn_slot)slot, &kinds[slot])) {
+            return false;
+        }
+    }
+    for (size_t k = 0; k < build->architecture->tensor_count; k++) {
+        const struct tn_tensor_rule *rule = &build->architecture->tensors[k];
+        bool of_stack = rule->stack.size
+                        && (tn_str_equal(rule->stack, build->stack->name)
+                            || (build->like && tn_str_equal(rule->stack, build->like->name)));
+        if (of_stack
+            && (tn_kinds_contain(rule->kinds, kinds[TN_SLOT_MIXER])
+                || tn_kinds_contain(rule->kinds, kinds[TN_SLOT_FFN]))
+            && !visit_tensor(build, rule)) {
+            return false;
+        }
+    }
+    for (size_t k = 0; k < build->architecture->cache_count; k++) {
+        const struct tn_cache_rule *rule = &build->architecture->caches[k];
+        if (tn_str_equal(rule->stack, build->stack->name) && tn_kinds_contain(rule->kinds, kinds[TN_SLOT_MIXER])
+            && !visit_cache(build, rule, kinds[TN_SLOT_MIXER])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const struct tn_stack *find_stack(const struct tn_architecture *architecture, struct tn_str name)
+{
+    for (size_t k = 0; name.size && k < architecture->stack_count; k++) {
+        if (tn_str_equal(architecture->stacks[k].name, name)) {
+            return &architecture->stacks[k];
+        }
+    }
+    return NULL;
+}
+
+static bool visit_stack(struct build *build, const struct tn_stack *stack)
+{
+    uint64_t count;
+    uint64_t from = 0;
+    tn_evaluator_set_layer(build->evaluator, -1);
+    if (!evaluate_size(build, stack->layers, TN_STR("the number of layers"), 0, &count)
+        || (stack->from && !evaluate_size(build, stack->from, TN_STR("the first layer"), 0, &from))) {
+        return false;
+    }
+    if (count > MOST_LAYERS || from > MOST_LAYERS) {
+        return fail_size(build->evaluator, stack->layers, TN_STR("the number of layers"), (int64_t)count, build->error);
+    }
+    build->stack = stack;
+    build->like = find_stack(build->architecture, stack->like);
+    build->layers = (uint32_t)count;
+    build->first_group = build->model->group_count;
+    build->first_cache = build->model->cache_count;
+    build->prefix = stack->prefix;
+    if (tn_str_is(stack->name, "text")) {
+        build->model->layer_count = (uint32_t)count;
+        if (!count) {
+            return fail_size(build->evaluator, stack->layers, TN_STR("the number of layers"), 0, build->error);
+        }
+    }
+    for (uint64_t j = 0; j < count; j++) {
+        tn_evaluator_set_layer(build->evaluator, (int64_t)(from + j));
+        if (!visit_layer(build)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool visit_notes(struct build *build)
+{
+    for (size_t k = 0; k < build->architecture->note_count; k++) {
+        const struct tn_note_rule *note = &build->architecture->notes[k];
+        bool wanted;
+        if (!applies(build, note->when, false, &wanted)) {
+            return false;
+        }
+        char *code = wanted ? tn_str_terminated(&build->model->arena, note->code) : NULL;
+        if (code) {
+            tn_model_note(build->model, code, TN_STR_FORMAT, TN_STR_ARGUMENTS(note->text));
+        }
+    }
+    return true;
+}
+
+/* The file goes in front of the key, so that the message says where to look. */
+static bool name_source(struct tn_error *error, const struct tn_facts *facts)
+{
+    if (error && error->code == TN_ERROR_CONFIG && facts->source_count) {
+        struct tn_str where = facts->sources[facts->source_count - 1].where;
+        char key[sizeof error->where];
+        memcpy(key, error->where, sizeof key);
+        error->where[0] = '\0';
+        tn_fail_at(error, error->offset, TN_STR_FORMAT "%s%s", TN_STR_ARGUMENTS(where), key[0] ? ", " : "", key);
+    }
+    return false;
+}
+
+static bool visit_all(struct build *build)
+{
+    build->first_group = 0;
+    for (size_t k = 0; k < build->architecture->tensor_count; k++) {
+        if (!build->architecture->tensors[k].stack.size && !visit_tensor(build, &build->architecture->tensors[k])) {
+            return false;
+        }
+    }
+    for (size_t k = 0; k < build->architecture->stack_count; k++) {
+        if (!visit_stack(build, &build->architecture->stacks[k])) {
+            return false;
+        }
+    }
+    tn_evaluator_set_layer(build->evaluator, -1);
+    int64_t context;
+    if (!visit_notes(build) || !tn_evaluator_integer(build->evaluator, "context", 0, &context, build->error)) {
+        return false;
+    }
+    build->model->max_context_tokens = context > 0 ? (uint64_t)context : 0;
+    return true;
+}
+
+bool tn_model_evaluate(struct tn_model *model, const struct tn_architecture *architecture, struct tn_error *error)
+{
+    struct build build = {.model = model, .architecture = architecture, .error = error};
+    build.evaluator = tn_evaluator_new(architecture, &model->facts, &model->arena);
+    if (!build.evaluator) {
+        return tn_fail_memory(error);
+    }
+    build.scope = tn_evaluator_scope(build.evaluator);
+    if (!visit_all(&build)) {
+        return name_source(error, &model->facts);
+    }
+    for (size_t k = 0; k < model->group_count; k++) {
+        if (!tn_group_count(&model->groups[k], error)) {
+            return name_source(error, &model->facts);
+        }
+    }
+    return true;
+}

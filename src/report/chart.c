@@ -1,0 +1,68 @@
+/* The scale of a chart: round steps on both axes, and where a value lies between them. Integers only. */
+#include "report/writer.h"
+
+#include "base/number.h"
+
+enum { X_STEPS = 4, Y_STEPS = 5 }; /* at most */
+
+/* The least of 1, 2, 5, 10, 20, 50 ... of which `steps` reach `end`. */
+static uint64_t round_step(uint64_t end, unsigned steps)
+{
+    static const uint64_t leads[] = {1, 2, 5};
+    uint64_t least = tn_ceil_div(end, steps);
+    for (uint64_t power = 1;; power *= 10) {
+        for (size_t k = 0; k < sizeof leads / sizeof *leads; k++) {
+            if (leads[k] * power >= least) {
+                return leads[k] * power;
+            }
+        }
+    }
+}
+
+/* Contexts are powers of two more often than not: 32,768 reads better under such an axis than 50,000. */
+static uint64_t x_step(uint64_t end)
+{
+    if (end % 1024 != 0 || end == 0) {
+        return round_step(end, X_STEPS);
+    }
+    uint64_t step = 1024;
+    while (step < tn_ceil_div(end, X_STEPS)) {
+        step *= 2;
+    }
+    return step;
+}
+
+struct tn_scale tn_chart_scale(const struct tn_chart *chart, enum tn_units units)
+{
+    struct tn_scale scale = {0};
+    uint64_t y_end = chart->limit_bytes;
+    for (size_t k = 0; k < chart->series_count; k++) {
+        const struct tn_series *series = &chart->series[k];
+        for (size_t point = 0; point < series->count; point++) {
+            scale.x_end = series->x[point] > scale.x_end ? series->x[point] : scale.x_end;
+            y_end = series->y_bytes[point] > y_end ? series->y_bytes[point] : y_end;
+        }
+    }
+    scale.x_step = x_step(scale.x_end);
+    scale.unit = tn_unit_for(y_end, units, 0);
+    uint64_t y_units = tn_ceil_div(y_end, scale.unit.bytes);
+    y_units = y_units ? y_units : 1;
+    scale.y_step_units = round_step(y_units, Y_STEPS);
+    scale.y_steps = (unsigned)tn_ceil_div(y_units, scale.y_step_units);
+    return scale;
+}
+
+static size_t share(tn_u128 value, tn_u128 end, size_t extent)
+{
+    return end ? (size_t)((2 * extent * value + end) / (2 * end)) : 0;
+}
+
+size_t tn_scale_x(const struct tn_scale *scale, uint64_t x, size_t extent)
+{
+    return share(x, scale->x_end, extent);
+}
+
+size_t tn_scale_y(const struct tn_scale *scale, uint64_t bytes, size_t extent)
+{
+    return share(bytes, (tn_u128)scale->unit.bytes * scale->y_step_units * scale->y_steps, extent);
+}

@@ -1,0 +1,200 @@
+/* Text for terminals and pipes: tones, line breaks and the order of blocks. Tables, bars and charts have files of their own. */
+#include "report/out_text.h"
+
+#include "text/utf8.h"
+
+enum { USUAL_COLUMNS = 100, LEAST_COLUMNS = 40, MOST_COLUMNS = 1000 };
+
+static const char *const tone_codes[] = {
+    [TN_TONE_PLAIN] = "", [TN_TONE_GOOD] = "32", [TN_TONE_BAD] = "1;31", [TN_TONE_DIM] = "2", [TN_TONE_STRONG] = "1",
+};
+
+/* A verdict must be seen without colour too. */
+static const struct tn_str tone_marks[] = {
+    [TN_TONE_PLAIN] = {"  ", 2}, [TN_TONE_GOOD] = {"  ✓ ", 6},  [TN_TONE_BAD] = {"  ✗ ", 6},
+    [TN_TONE_DIM] = {"  ", 2},   [TN_TONE_STRONG] = {"  ", 2},
+};
+
+void tn_page_space(struct tn_page *page, size_t columns)
+{
+    tn_builder_add_repeated(page->out, " ", columns);
+}
+
+struct tn_builder *tn_page_scratch(struct tn_page *page)
+{
+    page->out->failed |= page->scratch.failed;
+    tn_builder_clear(&page->scratch);
+    return &page->scratch;
+}
+
+void tn_page_toned(struct tn_page *page, enum tn_tone tone, struct tn_str text)
+{
+    bool coloured = page->style->colour && tone != TN_TONE_PLAIN && text.size;
+    if (coloured) {
+        tn_builder_addf(page->out, "\033[%sm", tone_codes[tone]);
+    }
+    tn_builder_add(page->out, text);
+    if (coloured) {
+        tn_page_unpaint(page);
+    }
+}
+
+void tn_page_paint(struct tn_page *page, const char *foreground, const char *background)
+{
+    if (page->style->colour && foreground) {
+        tn_builder_addf(page->out, "\033[38;%sm", foreground);
+    }
+    if (page->style->colour && background) {
+        tn_builder_addf(page->out, "\033[48;%sm", background);
+    }
+}
+
+void tn_page_unpaint(struct tn_page *page)
+{
+    if (page->style->colour) {
+        tn_builder_add_text(page->out, "\033[0m");
+    }
+}
+
+/* May not begin a line: a mark that closes what stands before it. */
+static bool closes(struct tn_str character)
+{
+    return tn_str_find(TN_STR("、。，．！？：；）〕］｝〉》」』】”’…％"), character) != SIZE_MAX;
+}
+
+struct tn_str tn_page_line(struct tn_str *text, size_t columns)
+{
+    size_t width = 0;
+    size_t at = 0;
+    size_t place = 0; /* the last one where the line may end */
+    bool was_wide = false;
+    bool was_space = false;
+    while (at < text->size) {
+        uint32_t code_point;
+        struct tn_str rest = tn_str_slice(*text, at, text->size);
+        struct tn_str one = tn_str_slice(rest, 0, tn_utf8_decode(rest, &code_point));
+        size_t one_width = tn_utf8_columns(one);
+        bool is_space = code_point == ' ';
+        bool is_wide = one_width > 1;
+        if (!is_space && (was_space || ((is_wide || was_wide) && !closes(one)))) {
+            place = at;
+        }
+        if (at > 0 && !is_space && width + one_width > columns) {
+            break;
+        }
+        width += one_width;
+        at += one.size;
+        was_wide = is_wide;
+        was_space = is_space;
+    }
+    size_t end = at == text->size || place == 0 ? at : place;
+    struct tn_str line = tn_str_slice(*text, 0, end);
+    *text = tn_str_slice(*text, end, text->size);
+    while (line.size && line.data[line.size - 1] == ' ') {
+        line.size--;
+    }
+    return line;
+}
+
+void tn_page_wrapped(struct tn_page *page, struct tn_str first, enum tn_tone tone, struct tn_str text)
+{
+    size_t indent = tn_utf8_columns(first);
+    size_t room = page->columns > indent ? page->columns - indent : 1;
+    bool begun = false;
+    while (text.size) {
+        struct tn_str line = tn_page_line(&text, room);
+        if (line.size && !begun) {
+            tn_builder_add(page->out, first);
+        } else if (line.size) {
+            tn_page_space(page, indent);
+        }
+        begun = true;
+        tn_page_toned(page, tone, line);
+        tn_builder_add_char(page->out, '\n');
+    }
+}
+
+/* Each line of the text wrapped on its own; `first` stands before the first. */
+static void write_lines(struct tn_page *page, struct tn_str first, enum tn_tone tone, struct tn_str text)
+{
+    static const char spaces[] = "        ";
+    size_t indent = tn_utf8_columns(first);
+    while (tn_clean_line(tn_page_scratch(page), &text, NULL)) {
+        struct tn_str line = tn_builder_str(&page->scratch);
+        tn_page_wrapped(page, first, tone, line.size ? line : TN_STR(" "));
+        first = (struct tn_str){spaces, indent < sizeof spaces ? indent : 0};
+    }
+}
+
+static void write_heading(struct tn_page *page, const struct tn_block *block)
+{
+    write_lines(page, TN_STR(""), block->tone == TN_TONE_PLAIN ? TN_TONE_STRONG : block->tone, block->text);
+}
+
+static void write_text(struct tn_page *page, const struct tn_block *block)
+{
+    write_lines(page, tone_marks[block->tone], block->tone, block->text);
+}
+
+static void write_note(struct tn_page *page, const struct tn_block *block)
+{
+    write_lines(page, TN_STR("  • "), block->tone, block->text);
+}
+
+/* Never broken: it is there to be copied. */
+static void write_command(struct tn_page *page, const struct tn_block *block)
+{
+    struct tn_str text = block->text;
+    while (tn_clean_line(tn_page_scratch(page), &text, NULL)) {
+        struct tn_str line = tn_builder_str(&page->scratch);
+        tn_page_space(page, line.size ? 2 * TN_TEXT_INDENT : 0);
+        tn_page_toned(page, block->tone, line);
+        tn_builder_add_char(page->out, '\n');
+    }
+}
+
+static void write_bars(struct tn_page *page, const struct tn_block *block)
+{
+    tn_page_bars(page, block);
+}
+
+static void write_table(struct tn_page *page, const struct tn_block *block)
+{
+    tn_page_table(page, block->table);
+}
+
+static void write_chart(struct tn_page *page, const struct tn_block *block)
+{
+    tn_page_chart(page, block->chart);
+}
+
+static const struct {
+    void (*write)(struct tn_page *page, const struct tn_block *block);
+    bool follows_itself; /* without an empty line between two of the kind */
+} block_rows[] = {
+    [TN_BLOCK_HEADING] = {write_heading, false}, [TN_BLOCK_TEXT] = {write_text, true},
+    [TN_BLOCK_BARS] = {write_bars, false},       [TN_BLOCK_TABLE] = {write_table, false},
+    [TN_BLOCK_CHART] = {write_chart, false},     [TN_BLOCK_NOTE] = {write_note, true},
+    [TN_BLOCK_COMMAND] = {write_command, true},
+};
+
+void tn_write_text(const struct tn_report *report, const struct tn_style *style, struct tn_builder *out)
+{
+    size_t columns = style->columns ? style->columns : USUAL_COLUMNS;
+    columns = columns < LEAST_COLUMNS ? LEAST_COLUMNS : columns;
+    columns = columns > MOST_COLUMNS ? MOST_COLUMNS : columns;
+    struct tn_page page = {.out = out, .style = style, .columns = columns};
+    write_lines(&page, TN_STR(""), TN_TONE_STRONG, report->title);
+    for (size_t k = 0; k < report->count; k++) {
+        const struct tn_block *block = &report->blocks[k];
+        const struct tn_block *before = k ? block - 1 : NULL;
+        bool joined = before && (before->kind == TN_BLOCK_HEADING
+                                 || (before->kind == block->kind && block_rows[block->kind].follows_itself));
+        if (out->size && !joined) {
+            tn_builder_add_char(out, '\n');
+        }
+        block_rows[block->kind].write(&page, block);
+    }
+    out->failed |= page.scratch.failed;
+    tn_builder_free(&page.scratch);
+}

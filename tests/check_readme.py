@@ -1,0 +1,59 @@
+"""Runs the examples of README.md and compares what they print: each ```console block of the form
+
+    $ tonnage plan llama-2-7b
+    output, exactly
+
+A block may hold several commands. A line "..." stands for any number of lines. Commands other than tonnage are not run,
+and neither is the output below them compared.
+"""
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.environ.get("SOURCE_DIR", ".")
+BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^\$ ", re.MULTILINE)
+
+
+def examples(text):
+    """(line number, command, expected output)"""
+    for block in BLOCK.finditer(text):
+        starts = [match.start() for match in COMMAND.finditer(block[1])]
+        for start, end in zip(starts, starts[1:] + [len(block[1])]):
+            command, _, expected = block[1][start + 2:end].partition("\n")
+            while command.endswith("\\"):
+                line, _, expected = expected.partition("\n")
+                command = command[:-1] + line.strip()
+            yield text.count("\n", 0, block.start(1) + start) + 1, command, expected
+
+
+def matches(expected, output):
+    parts = re.split(r"^\.\.\.\n", expected, flags=re.MULTILINE)
+    return re.fullmatch("(?:.*\n)*".join(map(re.escape, parts)), output) is not None
+
+
+def main():
+    program = os.environ.get("TONNAGE", "build/tonnage")
+    path = os.path.dirname(os.path.abspath(program)) + os.pathsep + os.environ["PATH"]
+    readme = os.path.join(ROOT, "README.md")
+    if not os.path.exists(readme):
+        print("there is no README.md")
+        sys.exit(77)
+    with open(readme, encoding="utf-8") as file:
+        text = file.read()
+    failed = 0
+    for line, command, expected in examples(text):
+        if not command.startswith("tonnage"):
+            continue
+        done = subprocess.run(command, shell=True, cwd=ROOT, env=dict(os.environ, PATH=path, COLUMNS="100"), text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        good = matches(expected.rstrip("\n") + "\n" if expected.strip() else "", done.stdout.rstrip("\n") + "\n" if done.stdout.strip() else "")
+        failed += not good
+        print(f"[       OK ] README.md:{line}" if good else f"[  FAILED  ] README.md:{line}")
+        if not good:
+            print(f"$ {command}\nprints:\n{done.stdout}expected:\n{expected}")
+    sys.exit(1 if failed else 0)
+
+
+main()
