@@ -19,8 +19,7 @@ build: $(BUILD)/build.ninja
 
 $(BUILD)/build.ninja:
 	@tools/setup.sh build
-	@meson setup $(BUILD) --prefix $(PREFIX) > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
-	@rm $(BUILD).log
+	@log=$$(meson setup $(BUILD) --prefix $(PREFIX) 2>&1) || { echo "$$log"; exit 1; }
 
 # See what it does: one model on two GPUs.
 demo:

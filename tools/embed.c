@@ -2,7 +2,8 @@
  *
  *     embed ROOT FOLDER OUTPUT      all ROOT/FOLDER/[**]/NAME.rec, under the names FOLDER/.../NAME.rec
  *
- * The output is written only when it would change, so that it may run in every build. A build tool: it exits on any error.
+ * The output is written only when it would change, so that it may run in every build. A build tool: it exits on any
+ * error.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -20,7 +21,7 @@ struct buffer {
     size_t capacity;
 };
 
-static void die(const char *what, const char *path)
+_Noreturn static void die(const char *what, const char *path)
 {
     fprintf(stderr, "embed: %s: %s: %s\n", what, path, errno ? strerror(errno) : "not allowed here");
     exit(1);

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs every fuzz target for some seconds, several at once:  tools/fuzz.sh BUILD_DIR SECONDS
 #
-# Inputs that libFuzzer found worth keeping stay in BUILD_DIR/corpus for the next run; the seeds of tests/fuzz/corpus are
-# only read. A target that fails leaves its input in BUILD_DIR; add it to tests/fuzz/corpus when you fix it.
+# Inputs that libFuzzer found worth keeping stay in BUILD_DIR/corpus for the next run; the seeds of tests/fuzz/corpus
+# are only read. A target that fails leaves its input in BUILD_DIR; add it to tests/fuzz/corpus when you fix it.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,7 +11,8 @@ seconds=$2
 jobs=$(nproc 2>/dev/null || echo 2)
 
 [ -f "$build/build.ninja" ] ||
-    CC=clang meson setup "$build" -Dfuzz=true -Dtests=disabled -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
+    CC=clang meson setup "$build" -Dfuzz=true -Dtests=disabled -Db_sanitize=address,undefined -Db_lundef=false \
+        >/dev/null
 ninja -C "$build" --quiet
 
 run_target() {

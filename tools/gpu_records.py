@@ -5,7 +5,8 @@ usage: gpu_records.py GPUS.jsonl data/gpu
 
 Each line of the table is an object: vendor, name, aliases (what drivers report), figures (null where unknown), `source`
 (figure -> where it was read) and `derived` (how a figure follows from others). A figure without a source is refused,
-unless DROPPED names it. Every name that a person may type has to lead to one record: the script fails where two share one.
+unless DROPPED names it. Every name that a person may type has to lead to one record: the script fails where two share
+one.
 """
 import collections
 import json
@@ -18,15 +19,17 @@ HEAD = """\
 #
 #     gpu ID                          one accelerator as a program sees it
 #       name NAME
-#       alias WORD WORD ...           further names that people type; each belongs to one record only. Names compare by their
-#                                     letters and digits alone: RTX 4090, rtx-4090 and rtx4090 are one
-#       reported_as NAME              what its driver reports; cards of the same name with other memory share it, and the
+#       alias WORD WORD ...           further names that people type; each belongs to one record only. Names compare
+#                                     without case, spaces and punctuation: RTX 4090, rtx-4090 and rtx4090 are one
+#       reported_as NAME              what its driver reports; cards of one name with different memory share it, and the
 #                                     first of them is the common one
-#       FIGURE VALUE @SOURCE PLACE    the source is a record at the end of this file; PLACE, where given, says where in it
+#       FIGURE VALUE @SOURCE PLACE    the source is a record at the end of this file; PLACE, where given, is in it
 #
 # memory_driver_mib is what the driver reports and memory_torch_bytes what PyTorch sees; memory_marketed_gb is the box.
 # *_tflops and *_tops are dense peaks, with FP32 accumulation where the hardware has a choice. link_gb_per_s counts one
-# direction. mig PROFILE N GB: at most N instances of nominally GB. A figure that is not here is not known.
+# direction. mig PROFILE N GB: at most N instances of nominally GB. memory_options_gb: the sizes in which a machine with
+# shared memory is sold; its working_set, a record of that name, says what of it the GPU may take. A figure that is not
+# here is not known.
 """
 
 # The figure in the table, the statement in the record; in the order of the record.
@@ -59,6 +62,17 @@ DERIVED_TOGETHER = {
     "fp16/bf16 dense": {"fp16", "bf16"},
     "listed value is 16x fp32": {"fp8", "fp16", "bf16"},
 }
+
+# What a note says about the table, in words that hold for the record.
+NOTE_WORDS = [
+    ("; ranges in extra", ""),
+    ("left null", "left out"),
+    ("no numeric source retrieved; left out", "no source found for its figures"),
+    ("STAS", "ml-engineering"),
+    ("Tom's", "Tom's Hardware"),
+    ("the retrieved excerpt", "the source read"),
+    ("the excerpt", "the source read"),
+]
 
 # Figures of the table that name no source anywhere: they do not enter the catalog.
 DROPPED = {
@@ -131,7 +145,7 @@ SOURCE_NAMES = [
     (r"exo-explore/exo:", "exo"),
     (r"modal-labs/", "modal"),
     (r"https://docs.nvidia.com/datacenter/tesla/mig-user-guide/supported", "mig-guide"),
-    (r"product (family )?name", "product-name"),
+    (r"the name of the product", "product-name"),
     (r"same family as", "same-family"),
     (r"nvidia-smi output", "nvidia-smi"),
     (r"m\.968545\.com", "encyclopedia"),
@@ -143,7 +157,7 @@ SOURCE_NAMES = [
     (r"fp4 = half of", "half-of-sparse-fp4"),
     (r"fp16/bf16 dense = listed sparse", "half-of-sparse"),
     (r"listed value is 16x fp32", "share-of-sparse-fp8"),
-    (r".*scaled to the 2617 MHz", "scaled-by-clock"),
+    (r"server figure .*scaled to the 2617 MHz", "scaled-by-clock"),
 ]
 
 
@@ -197,8 +211,11 @@ class Sources:
         """'@id place' for a source as the table writes it: what differs between figures goes into the place."""
         place = ""
         text = re.sub(r" \(stored copy id \d+\)|, stored file id \d+", "", text)
-        text = re.sub(r"^public nvidia-smi output found by exact string in GitHub files", "nvidia-smi output published on GitHub", text)
-        text = re.sub(r"^Chinese encyclopedia page on (.*?) \(stored copy (?:m\.968545\.com )?(.*)\)", r"m.968545.com \2, encyclopedia page on \1", text)
+        text = re.sub(r"^product (family )?name$", "the name of the product", text)
+        text = re.sub(r"^public nvidia-smi output found by exact string in GitHub files",
+                      "nvidia-smi output published on GitHub", text)
+        text = re.sub(r"^Chinese encyclopedia page on (.*?) \(stored copy (?:m\.968545\.com )?(.*)\)",
+                      r"m.968545.com \2, encyclopedia page on \1", text)
         if "voidful/gpu-info-api" in text and ", key " in text:
             text, place = text.rsplit(", key ", 1)
             text = text.replace("(branch gpu-data)", "(branch gpu-data, 2025-06-16; built from Wikipedia GPU tables)")
@@ -207,7 +224,7 @@ class Sources:
             text += commit
         else:
             remark = re.match(r"(.*?) \((.*)\)$", text)
-            if remark and "skypilot" not in text and "; " not in remark[1]:
+            if remark and "skypilot" not in text and not re.search(r"; | = ", text):
                 text, place = remark.groups()
         return f"@{self.name(text)} {place}".strip()
 
@@ -217,8 +234,10 @@ def derivation(row, path):
     figure = path.removeprefix("tflops_dense.")
     for text in row.get("derived") or []:
         subject = re.match(r"(?:tflops_dense\.)?(\w+)", text)[1]
-        if figure in next((figures for start, figures in DERIVED_TOGETHER.items() if text.startswith(start)), {subject}):
-            return re.sub(r"tflops_dense\.", "", text).replace("extra.fp16_tensor_fp16_accumulate", "fp16_accumulate_fp16")
+        together = [figures for start, figures in DERIVED_TOGETHER.items() if text.startswith(start)]
+        if figure in (together[0] if together else {subject}):
+            text = re.sub(r"^tflops_dense\.\w+: |tflops_dense\.", "", text)
+            return text.replace("extra.fp16_tensor_fp16_accumulate", "fp16_accumulate_fp16")
     return None
 
 
@@ -272,14 +291,14 @@ def short_names(row, record_id):
 
 def note_of(row):
     note = row.get("notes") or ""
-    for old, new in (("; ranges in extra", ""), ("left null", "left out"), ("STAS", "ml-engineering"), ("Tom's", "Tom's Hardware"),
-                     ("the retrieved excerpt", "the source read"), ("the excerpt", "the source read")):
+    for old, new in NOTE_WORDS:
         note = note.replace(old, new)
     extra = row.get("extra") or {}
-    ranges = [f"{label} {extra[key]} {unit}" for key, label, unit in (
+    ranges = [f"{label} {extra[key].replace(' ', ' / ')} {unit}" for key, label, unit in (
         ("tdp_range_w", "power", "W"), ("bandwidth_listed", "bandwidth", "GB/s"), ("fp32_range", "fp32", "TFLOPS"))
         if extra.get(key) not in (None, "None")]
-    return "; ".join(filter(None, [note, "listed: " + ", ".join(ranges) if ranges else ""]))
+    bare = [f"MIG: {one['profile']}" for one in row["mig_profiles"] or [] if not one["nominal_memory_gb"]]
+    return "; ".join(filter(None, [note, "listed: " + ", ".join(ranges) if ranges else "", *bare]))
 
 
 def record(row, record_id, sources, missing):
@@ -303,10 +322,9 @@ def record(row, record_id, sources, missing):
     if row["form"]:
         lines.append(f"form {row['form']}")
     for profile in row["mig_profiles"] or []:
-        memory = profile["nominal_memory_gb"]
-        name = profile["profile"].replace(" ", "-")
-        lines.append(f"mig {name} {profile['max_instances']} {words(memory) if memory else '?'} "
-                     + sources.cite(row["source"]["mig_profiles"]))
+        if profile["nominal_memory_gb"]:  # else it is but a number of instances: note_of has it
+            lines.append(f"mig {profile['profile']} {profile['max_instances']} {words(profile['nominal_memory_gb'])} "
+                         + sources.cite(row["source"]["mig_profiles"]))
     if (row.get("extra") or {}).get("working_set"):
         lines.append("working_set apple")
     if note_of(row):
@@ -318,7 +336,9 @@ def working_set(rule, sources):
     """Of a host whose GPU shares its memory: what the GPU may take, measured."""
     lines = ["working_set apple", f"note {rule['rule']}"]
     for one in rule["measured"]:
-        lines.append(f"measured {one['ram_gb']}GB {one['working_set'].replace(' ', '')} {sources.cite(one['source'])}")
+        # Hosts write GB and MB for powers of 1024: two thirds of 32 GiB are the 21845.34 "MB" of one of them.
+        taken = re.sub(r" ([GM])i?B$", r"\1iB", one["working_set"])
+        lines.append(f"measured {one['ram_gb']}GiB {taken} {sources.cite(one['source'])}")
     return "\n  ".join(lines) + "\n"
 
 
@@ -356,7 +376,8 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     ids = {row["name"]: identifier(row["name"]) for row in rows}
-    faults = list(collisions(rows, ids)) + [f"{name}: in SHORT, but no record" for name in SHORT if name not in ids.values()]
+    faults = list(collisions(rows, ids))
+    faults += [f"{name}: in SHORT, but no record" for name in SHORT if name not in ids.values()]
     vendors = collections.OrderedDict()
     for row in rows:
         vendors.setdefault(row["vendor"], []).append(row)

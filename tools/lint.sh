@@ -36,19 +36,23 @@ for compiler in gcc clang; do
     ninja -C $build --quiet
 done
 
+# One file a run: version 14 sees va_lists as uninitialised in all files of a run but the first.
 step "clang-tidy"
 c_files '*.c' | while read -r file; do
     # Only what the build compiles: clang-tidy would guess the flags of other files.
     grep -q "$file\"" build-clang/compile_commands.json && echo "$file"
-done | xargs -n 4 -P "$jobs" clang-tidy --quiet -p build-clang 2>build-clang/tidy.log || {
+done | xargs -n 1 -P "$jobs" clang-tidy --quiet -p build-clang 2>build-clang/tidy.log || {
     grep -v 'warnings generated' build-clang/tidy.log >&2
     exit 1
 }
 
-# Where two tables differ only in type, cppcheck sees a copy; where it cannot follow, it says so as information.
+# Off, because version 2.10 is wrong there: incorrectLogicOperator (it misreads 0x1p63), floatConversionOverflow (it does
+# not see the comparison before), internalAstError (a compound literal in ?:), readdirCalled (libc deprecates readdir_r).
 step "cppcheck"
 cppcheck --quiet -j "$jobs" --error-exitcode=1 --std=c11 --library=posix --inline-suppr \
     --enable=warning,performance,portability --suppress=missingIncludeSystem \
+    --suppress=incorrectLogicOperator --suppress=floatConversionOverflow --suppress=internalAstError \
+    --suppress=readdirCalled \
     -I include -I src -DTONNAGE_VERSION='""' src cli tools
 
 echo "lint: nothing to say" >&2

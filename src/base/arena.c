@@ -1,4 +1,5 @@
-/* Bump allocation in blocks that double in size up to a limit, so that few large results do not waste half of the memory. */
+/* Bump allocation in blocks that double in size up to a limit, so that few large results do not waste half of the
+ * memory. */
 #include "base/arena.h"
 
 #include <stdalign.h>
@@ -30,7 +31,7 @@ static struct tn_arena_block *add_block(struct tn_arena *arena, size_t least)
     if (size < least) {
         size = least;
     }
-    if (size > SIZE_MAX - sizeof(struct tn_arena_block)) {
+    if (size > PTRDIFF_MAX - sizeof(struct tn_arena_block)) { /* more than any object can have */
         return NULL;
     }
     struct tn_arena_block *block = malloc(sizeof *block + size);

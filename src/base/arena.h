@@ -22,7 +22,8 @@ void *tn_arena_alloc(struct tn_arena *arena, size_t size);
 /* The same for count items of item_size bytes; NULL also where the product does not fit in size_t. */
 void *tn_arena_array(struct tn_arena *arena, size_t count, size_t item_size);
 
-/* A larger array with the old items copied; the old one stays in the arena. Grows in place where it was the last allocation.
+/* A larger array with the old items copied; the old one stays in the arena. Grows in place where it was the last
+ * allocation.
  * items  NULL where old_count is 0; new_count below old_count changes nothing. */
 void *tn_arena_grow(struct tn_arena *arena, void *items, size_t old_count, size_t new_count, size_t item_size);
 

@@ -18,7 +18,7 @@ static uint64_t mix(uint64_t state, uint64_t word)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint64_t hash_of(uint64_t seed, struct tn_str key)
+static uint32_t hash_of(uint64_t seed, struct tn_str key)
 {
     uint64_t state = mix(seed, key.size);
     size_t at = 0;
@@ -29,15 +29,15 @@ static uint64_t hash_of(uint64_t seed, struct tn_str key)
     for (unsigned shift = 0; at < key.size; at++, shift += 8) {
         last |= (uint64_t)(unsigned char)key.data[at] << shift;
     }
-    return mix(mix(state, last), seed);
+    return (uint32_t)(mix(mix(state, last), seed) >> 32);
 }
 
 /* The slot that holds the key, or the empty one where it belongs. There is always an empty one. */
-static struct tn_map_slot *slot_of(const struct tn_map *map, struct tn_str key, uint64_t hash)
+static struct tn_map_slot *slot_of(const struct tn_map *map, struct tn_str key, uint32_t hash)
 {
     for (size_t at = hash & (map->capacity - 1);; at = (at + 1) & (map->capacity - 1)) {
         struct tn_map_slot *slot = &map->slots[at];
-        if (slot->index_plus_one == 0 || (slot->hash == (uint32_t)(hash >> 32) && tn_str_equal(slot->key, key))) {
+        if (slot->index_plus_one == 0 || (slot->hash == hash && tn_str_equal(slot->key, key))) {
             return slot;
         }
     }
@@ -45,19 +45,20 @@ static struct tn_map_slot *slot_of(const struct tn_map *map, struct tn_str key, 
 
 static bool grow(struct tn_arena *arena, struct tn_map *map, size_t capacity)
 {
-    struct tn_map old = *map;
     struct tn_map_slot *slots = TN_NEW_ARRAY(arena, struct tn_map_slot, capacity);
     if (!slots) {
         return false;
     }
-    /* The address is a seed that the author of a file cannot know, so that no file can be made of keys that collide. */
-    *map = (struct tn_map){.slots = slots, .capacity = capacity, .count = old.count, .seed = (uintptr_t)slots};
+    struct tn_map old = *map;
+    map->slots = slots;
+    map->capacity = capacity;
+    if (old.capacity == 0) {
+        /* The author of a file cannot know an address, so he cannot make keys that all collide. */
+        map->seed = (uintptr_t)slots;
+    }
     for (size_t k = 0; k < old.capacity; k++) {
         if (old.slots[k].index_plus_one) {
-            uint64_t hash = hash_of(map->seed, old.slots[k].key);
-            struct tn_map_slot *slot = slot_of(map, old.slots[k].key, hash);
-            *slot = old.slots[k];
-            slot->hash = (uint32_t)(hash >> 32);
+            *slot_of(map, old.slots[k].key, old.slots[k].hash) = old.slots[k];
         }
     }
     return true;
@@ -84,13 +85,13 @@ bool tn_map_insert(struct tn_arena *arena, struct tn_map *map, struct tn_str key
     if (!tn_map_reserve(arena, map, map->count + 1)) {
         return false;
     }
-    uint64_t hash = hash_of(map->seed, key);
+    uint32_t hash = hash_of(map->seed, key);
     struct tn_map_slot *slot = slot_of(map, key, hash);
     if (slot->index_plus_one) {
         *existing = slot->index_plus_one - 1;
         return true;
     }
-    *slot = (struct tn_map_slot){.key = key, .hash = (uint32_t)(hash >> 32), .index_plus_one = index + 1};
+    *slot = (struct tn_map_slot){.key = key, .hash = hash, .index_plus_one = index + 1};
     map->count++;
     return true;
 }

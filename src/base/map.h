@@ -15,8 +15,8 @@ struct tn_map {
 
 #define TN_MAP_NONE UINT32_MAX /* never a valid index */
 
-/* Inserts key -> index. *existing gets the index already stored under the key, or TN_MAP_NONE where it was new (then it is stored).
- * false when memory is out. Memory comes from the arena. */
+/* Inserts key -> index. *existing gets the index already stored under the key, or TN_MAP_NONE where it was new (then it
+ * is stored). false when memory is out. Memory comes from the arena. */
 bool tn_map_insert(struct tn_arena *arena, struct tn_map *map, struct tn_str key, uint32_t index, uint32_t *existing);
 
 /* Room for `count` keys without rehashing. false when memory is out. */

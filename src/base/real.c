@@ -1,8 +1,9 @@
 /* Decimal text to double and back.
  *
- * strtod and printf obey the locale of the process, so neither is used. Nearly all numbers in practice take a fast path that is exact
- * by one rounding; the others go through a decimal number of up to 800 digits that is multiplied and divided by powers of two.
- * A double, and the middle between two doubles, has at most 769 significant digits, so nothing that matters is ever cut off.
+ * strtod and printf obey the locale of the process, so neither is used. Nearly all numbers in practice take a fast path
+ * that is exact by one rounding; the others go through a decimal number of up to 800 digits that is multiplied and
+ * divided by powers of two. A double, and the middle between two doubles, has at most 769 significant digits, so
+ * nothing that matters is ever cut off.
  */
 #include "base/real.h"
 
@@ -148,8 +149,8 @@ static double to_double(struct decimal *decimal)
     return ldexp((double)nearest_integer(decimal), (int)(exponent - FRACTION_BITS + missing_bits));
 }
 
-/* A fraction of up to 53 bits and a power of ten up to 10^22 are both exact, so their one product or quotient is the nearest double:
- * given that the processor rounds to double, not further. */
+/* A fraction of up to 53 bits and a power of ten up to 10^22 are both exact, so their one product or quotient is the
+ * nearest double: given that the processor rounds to double, not further. */
 static bool fast_double(const struct decimal *decimal, double *number)
 {
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -284,8 +285,8 @@ static void round_to(const struct decimal *from, size_t count, bool is_up, struc
     drop_trailing_zeros(to);
 }
 
-/* The shortest decimal between the middles to the two neighbours of the double; among several the nearest. A middle itself belongs to
- * the neighbour whose fraction is even. */
+/* The shortest decimal between the middles to the two neighbours of the double; among several the nearest. A middle
+ * itself belongs to the neighbour whose fraction is even. */
 static void shortest(double number, struct decimal *result)
 {
     int exponent;

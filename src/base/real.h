@@ -6,8 +6,9 @@
 
 enum { TN_REAL_SIZE = 32 }; /* bytes; room for every double that tn_real_write writes */
 
-/* The double nearest to a decimal number "[-+]digits[.digits][e[-+]digits]", ties to even. Digits may be missing on one side of the
- * point. Beyond the range of a double the result is an infinity or a zero. false where text is not such a number. */
+/* The double nearest to a decimal number "[-+]digits[.digits][e[-+]digits]", ties to even. Digits may be missing on one
+ * side of the point. Beyond the range of a double the result is an infinity or a zero. false where text is not such a
+ * number. */
 bool tn_real_read(struct tn_str text, double *number);
 
 /* Writes the shortest decimal that reads back as the same double; returns its length. There is no terminator.

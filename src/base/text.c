@@ -97,6 +97,9 @@ struct tn_str tn_str_word(struct tn_str *text)
         to++;
     }
     struct tn_str word = tn_str_slice(*text, from, to);
+    while (to < text->size && is_space(text->data[to])) {
+        to++;
+    }
     *text = tn_str_slice(*text, to, text->size);
     return word;
 }

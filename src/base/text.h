@@ -23,12 +23,13 @@ int tn_str_compare(struct tn_str a, struct tn_str b);                /* byte ord
 size_t tn_str_find(struct tn_str text, struct tn_str part);          /* index of the first hit, or SIZE_MAX */
 struct tn_str tn_str_slice(struct tn_str a, size_t from, size_t to); /* bounds are clamped */
 struct tn_str tn_str_trim(struct tn_str a);     /* without spaces, tabs and line ends at both sides */
-struct tn_str tn_str_word(struct tn_str *text); /* takes the first word off `text`; empty at the end */
+struct tn_str tn_str_word(struct tn_str *text); /* takes the first word and the space behind it off `text` */
 bool tn_str_copy(struct tn_arena *arena, struct tn_str from,
                  struct tn_str *to);                                 /* terminated copy; false when memory is out */
 char *tn_str_terminated(struct tn_arena *arena, struct tn_str from); /* NULL when memory is out */
 
-/* A growable text buffer on the heap. {0} is empty. After a failed growth all writes are ignored and `failed` stays set. */
+/* A growable text buffer on the heap. {0} is empty. After a failed growth all writes are ignored and `failed` stays
+ * set. */
 struct tn_builder {
     char *data; /* terminated after every write; NULL while empty */
     size_t size;
@@ -47,7 +48,8 @@ void tn_builder_add_grouped(struct tn_builder *builder, uint64_t number);       
 void tn_builder_addf(struct tn_builder *builder, const char *format, ...) TN_PRINTF(2, 3); /* no %f %g: locale */
 /* numerator / denominator with `decimals` digits after the point, rounded half up; denominator > 0. */
 void tn_builder_add_fixed(struct tn_builder *builder, uint64_t numerator, uint64_t denominator, unsigned decimals);
-/* The shortest decimal that reads back as the same double; "NaN", "Infinity", "-Infinity" for those. Independent of the locale. */
+/* The shortest decimal that reads back as the same double; "NaN", "Infinity", "-Infinity" for those. Independent of the
+ * locale. */
 void tn_builder_add_real(struct tn_builder *builder, double number);
 struct tn_str tn_builder_str(const struct tn_builder *builder);
 

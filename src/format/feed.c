@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Files that people give in place of a model. The first eight bytes decide, because that is all a parser has at that point. */
 static const struct {
@@ -11,12 +12,13 @@ static const struct {
     const char *what;
     const char *hint;
 } impostors[] = {
-    {"version ", "a Git LFS pointer", "the file itself was not downloaded: run `git lfs pull` in the repository"},
+    {"version ", "a Git LFS pointer", "the file itself was not downloaded; run: git lfs pull"},
     {"<!DOCTYP", "a web page", "download the file itself, not the page that shows it"},
     {"<!doctyp", "a web page", "download the file itself, not the page that shows it"},
     {"<html", "a web page", "download the file itself, not the page that shows it"},
     {"GGUF", "a GGUF file", "its name should end in .gguf"},
-    {"PK\x03\x04", "a zip archive", "a PyTorch .bin or .pt file has no header to read; take the safetensors or GGUF version"},
+    {"PK\x03\x04", "a zip archive",
+     "a PyTorch .bin or .pt file has no header to read; take the safetensors or GGUF version"},
 };
 
 bool tn_feed_give(struct tn_feed *feed, struct tn_str bytes, struct tn_error *error)
@@ -37,28 +39,50 @@ uint64_t tn_feed_offset(const struct tn_feed *feed)
     return feed->position + feed->held_bytes;
 }
 
-static bool fail_truncated(struct tn_feed *feed, uint64_t wanted)
+bool tn_feed_claim(struct tn_feed *feed, uint64_t bytes)
 {
+    uint64_t left = feed->file_bytes - feed->position;
+    if (bytes <= left) {
+        return true;
+    }
     (void)tn_feed_fail(feed, TN_ERROR_TRUNCATED, feed->position,
-                       "%" PRIu64 " bytes of the header should follow here, but only %" PRIu64 " are left in the file", wanted,
-                       feed->file_bytes - feed->position);
+                       "%" PRIu64 " bytes of the header should follow here, but the file has only %" PRIu64 " more",
+                       bytes, left);
     return tn_fail_hint(feed->error, "the file is incomplete or damaged: download or convert it again");
+}
+
+/* Room for `bytes` of an item that was cut. It grows with what has come, not with what was announced. */
+static bool make_room(struct tn_feed *feed, size_t bytes, size_t wanted)
+{
+    if (feed->held_bytes == 0) {
+        feed->held = feed->small;
+        feed->held_capacity = sizeof feed->small;
+    }
+    if (bytes <= feed->held_capacity) {
+        return true;
+    }
+    size_t capacity = bytes > wanted / 2 ? wanted : bytes * 2;
+    char *held = tn_arena_alloc(feed->arena, capacity);
+    if (!held) {
+        return tn_fail_memory(feed->error);
+    }
+    memcpy(held, feed->held, feed->held_bytes);
+    feed->held = held;
+    feed->held_capacity = capacity;
+    return true;
 }
 
 /* Adds input to the item that was cut; *item stays NULL until it is whole. */
 static bool hold(struct tn_feed *feed, size_t wanted, const char **item)
 {
-    if (feed->input.size == 0) {
-        return true;
-    }
-    if (feed->held_bytes == 0) {
-        feed->held = wanted <= sizeof feed->small ? feed->small : tn_arena_alloc(feed->arena, wanted);
-        if (!feed->held) {
-            return tn_fail_memory(feed->error);
-        }
-    }
     size_t missing = wanted - feed->held_bytes;
     size_t part = feed->input.size < missing ? feed->input.size : missing;
+    if (part == 0) {
+        return true;
+    }
+    if (!make_room(feed, feed->held_bytes + part, wanted)) {
+        return false;
+    }
     memcpy(feed->held + feed->held_bytes, feed->input.data, part);
     feed->input = tn_str_slice(feed->input, part, feed->input.size);
     feed->held_bytes += part;
@@ -73,9 +97,6 @@ static bool hold(struct tn_feed *feed, size_t wanted, const char **item)
 bool tn_feed_take(struct tn_feed *feed, size_t wanted, const char **item)
 {
     *item = NULL;
-    if (wanted > feed->file_bytes - feed->position) {
-        return fail_truncated(feed, wanted);
-    }
     if (feed->held_bytes > 0 || feed->input.size < wanted) {
         return hold(feed, wanted, item);
     }
@@ -85,15 +106,11 @@ bool tn_feed_take(struct tn_feed *feed, size_t wanted, const char **item)
     return true;
 }
 
-bool tn_feed_skip(struct tn_feed *feed, uint64_t bytes)
+void tn_feed_skip(struct tn_feed *feed, uint64_t bytes)
 {
-    if (bytes > feed->file_bytes - feed->position) {
-        return fail_truncated(feed, bytes);
-    }
     size_t part = feed->input.size < bytes ? feed->input.size : (size_t)bytes;
     feed->input = tn_str_slice(feed->input, part, feed->input.size);
     feed->position += bytes;
-    return true;
 }
 
 bool tn_feed_fail(struct tn_feed *feed, enum tn_code code, uint64_t offset, const char *format, ...)
@@ -107,13 +124,13 @@ bool tn_feed_fail(struct tn_feed *feed, enum tn_code code, uint64_t offset, cons
     return tn_fail_at(feed->error, (int64_t)offset, TN_STR_FORMAT, TN_STR_ARGUMENTS(feed->file_name));
 }
 
-bool tn_feed_fail_format(struct tn_feed *feed, enum tn_code code, struct tn_str first_bytes, const char *format_name)
+bool tn_feed_recognize(struct tn_feed *feed, struct tn_str first_bytes, const char *expected)
 {
     for (size_t k = 0; k < sizeof impostors / sizeof impostors[0]; k++) {
         if (tn_str_starts(first_bytes, tn_str_of(impostors[k].first_bytes))) {
-            (void)tn_feed_fail(feed, code, 0, "not a %s file, but %s", format_name, impostors[k].what);
+            (void)tn_feed_fail(feed, TN_ERROR_HEADER, 0, "not a %s file, but %s", expected, impostors[k].what);
             return tn_fail_hint(feed->error, "%s", impostors[k].hint);
         }
     }
-    return tn_feed_fail(feed, code, 0, "not a %s file: its first bytes are of no such file", format_name);
+    return true;
 }

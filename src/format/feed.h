@@ -15,8 +15,9 @@ struct tn_feed {
     uint64_t position;      /* of the next item, from the start of the file */
     struct tn_str input;    /* what was given and not yet taken */
     struct tn_error *error; /* of the give that is under way */
-    char *held;             /* the beginning of an item that was cut */
+    char *held;             /* [held_capacity] the beginning of an item that was cut */
     size_t held_bytes;
+    size_t held_capacity;
     char small[64]; /* where `held` points for items no longer than this */
 };
 
@@ -27,19 +28,23 @@ bool tn_feed_give(struct tn_feed *feed, struct tn_str bytes, struct tn_error *er
 /* Where the next piece must begin. */
 uint64_t tn_feed_offset(const struct tn_feed *feed);
 
-/* Takes the next `wanted` bytes. *item becomes NULL where more input is needed first. An item that was not cut lies in the caller's
- * piece; a cut one lives as long as the arena, or until the next take where it is no longer than `small`.
- * Errors: TN_ERROR_TRUNCATED where the file ends before, TN_ERROR_MEMORY. */
+/* Whether `bytes` more can follow, by the size of the file: to be asked before anything is allocated for them.
+ * Errors: TN_ERROR_TRUNCATED. */
+bool tn_feed_claim(struct tn_feed *feed, uint64_t bytes);
+
+/* Takes the next `wanted` bytes, which were claimed. *item becomes NULL where more input is needed first. An item that was not cut
+ * lies in the caller's piece; a cut one lives as long as the arena, or until the next take where it is no longer than `small`.
+ * Errors: TN_ERROR_MEMORY. */
 bool tn_feed_take(struct tn_feed *feed, size_t wanted, const char **item);
 
-/* Passes over bytes without looking at them; the next piece may begin behind them.
- * Errors: TN_ERROR_TRUNCATED. */
-bool tn_feed_skip(struct tn_feed *feed, uint64_t bytes);
+/* Passes over bytes, which were claimed, without looking at them; the next piece may begin behind them. */
+void tn_feed_skip(struct tn_feed *feed, uint64_t bytes);
 
 /* Fills the error of the give that is under way. Always returns false. */
 bool tn_feed_fail(struct tn_feed *feed, enum tn_code code, uint64_t offset, const char *format, ...) TN_PRINTF(4, 5);
 
-/* Says that a file is not of the format expected, and, where its first bytes tell, what it is instead. Always returns false. */
-bool tn_feed_fail_format(struct tn_feed *feed, enum tn_code code, struct tn_str first_bytes, const char *format_name);
+/* Called where the first bytes are not of the format expected: false with TN_ERROR_HEADER where they tell what the file is instead,
+ * such as a web page saved under the name of a model; true where they do not. */
+bool tn_feed_recognize(struct tn_feed *feed, struct tn_str first_bytes, const char *expected);
 
 #endif

@@ -69,6 +69,7 @@ struct line {
 
 struct compiler {
     const struct tn_catalog *catalog;
+    const struct tn_facts *facts;
     struct tn_arena *arena;
     struct tn_architecture *architecture;
     struct tn_error *error;
@@ -178,7 +179,19 @@ static bool belongs_to_child_only(struct tn_str word)
     return tn_str_is(word, "match") || tn_str_is(word, "verified");
 }
 
-static bool collect_own(struct compiler *compiler, const struct tn_record *record, bool is_ancestor)
+static bool collect_own(struct compiler *compiler, const struct tn_record *record, bool is_ancestor, unsigned depth);
+
+/* `use NAME`: the lines of another record, at this place. */
+static bool use_record(struct compiler *compiler, const struct line *line, unsigned depth)
+{
+    const struct tn_record *used = tn_catalog_record(compiler->catalog, TN_STR("arch"), line->statement->rest);
+    if (!used || depth == MOST_ANCESTORS) {
+        return fail_line(compiler, line, used ? "records use each other" : "no such record");
+    }
+    return collect_own(compiler, used, true, depth + 1);
+}
+
+static bool collect_own(struct compiler *compiler, const struct tn_record *record, bool is_ancestor, unsigned depth)
 {
     struct tn_str stack = TN_STR("text");
     for (uint32_t k = 0; k < record->count; k++) {
@@ -194,12 +207,63 @@ static bool collect_own(struct compiler *compiler, const struct tn_record *recor
         if (is_ancestor && belongs_to_child_only(line.statement->word)) {
             continue;
         }
-        bool done = tn_str_is(line.statement->word, "drop") ? drop_lines(compiler, &line) : add_line(compiler, line);
+        bool done;
+        if (tn_str_is(line.statement->word, "use")) {
+            done = use_record(compiler, &line, depth);
+        } else if (tn_str_is(line.statement->word, "drop")) {
+            done = drop_lines(compiler, &line);
+        } else {
+            done = add_line(compiler, line);
+        }
         if (!done) {
             return false;
         }
     }
     return true;
+}
+
+/* "$path ? NAME": the record whose id, or whose model_type, is the fact; NAME where the fact is absent. */
+static const struct tn_record *find_dynamic(const struct compiler *compiler, struct tn_str parent)
+{
+    size_t mark = tn_str_find(parent, TN_STR("?"));
+    struct tn_str path = tn_str_trim(tn_str_slice(parent, 1, mark == SIZE_MAX ? parent.size : mark));
+    struct tn_str name =
+        mark == SIZE_MAX ? (struct tn_str){0} : tn_str_trim(tn_str_slice(parent, mark + 1, parent.size));
+    for (size_t k = 0; compiler->facts && k < compiler->facts->source_count; k++) {
+        const struct tn_value *value = tn_value_path(&compiler->facts->sources[k].value, path);
+        if (value && value->kind == TN_STRING) {
+            name = value->as.string;
+            break;
+        }
+    }
+    struct tn_value wanted = tn_value_string(name);
+    const struct tn_record *found = find_by(compiler->catalog, "model_type", &wanted);
+    return found ? found : tn_catalog_record(compiler->catalog, TN_STR("arch"), name);
+}
+
+static bool find_parent(struct compiler *compiler, const struct tn_record *record, const struct tn_record **parent)
+{
+    *parent = NULL;
+    if (!record->parent.size) {
+        return true;
+    }
+    bool is_dynamic = record->parent.data[0] == '$';
+    *parent = is_dynamic ? find_dynamic(compiler, record->parent)
+                         : tn_catalog_record(compiler->catalog, TN_STR("arch"), record->parent);
+    if (*parent) {
+        return true;
+    }
+    if (is_dynamic) {
+        tn_fail(compiler->error, TN_ERROR_UNKNOWN_ARCHITECTURE,
+                "no architecture record for the text model of " TN_STR_FORMAT " (" TN_STR_FORMAT ")",
+                TN_STR_ARGUMENTS(record->id), TN_STR_ARGUMENTS(record->parent));
+        return tn_fail_hint(compiler->error,
+                            "give the folder with its safetensors headers: they are exact without a record");
+    }
+    tn_fail(compiler->error, TN_ERROR_RECORD,
+            "record " TN_STR_FORMAT " inherits from " TN_STR_FORMAT ", which does not exist",
+            TN_STR_ARGUMENTS(record->id), TN_STR_ARGUMENTS(record->parent));
+    return tn_fail_at(compiler->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(record->file), record->line);
 }
 
 static bool collect(struct compiler *compiler, const struct tn_record *record)
@@ -214,21 +278,13 @@ static bool collect(struct compiler *compiler, const struct tn_record *record)
             return tn_fail_at(compiler->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(record->file), record->line);
         }
         chain[count++] = next;
-        const struct tn_record *parent = NULL;
-        if (next->parent.size) {
-            parent = tn_catalog_record(compiler->catalog, TN_STR("arch"), next->parent);
-            if (!parent) {
-                tn_fail(compiler->error, TN_ERROR_RECORD,
-                        "record " TN_STR_FORMAT " inherits from " TN_STR_FORMAT ", which does not exist",
-                        TN_STR_ARGUMENTS(next->id), TN_STR_ARGUMENTS(next->parent));
-                return tn_fail_at(compiler->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(next->file), next->line);
-            }
+        if (!find_parent(compiler, next, &next)) {
+            return false;
         }
-        next = parent;
     }
     while (count) {
         count--;
-        if (!collect_own(compiler, chain[count], count > 0)) {
+        if (!collect_own(compiler, chain[count], count > 0, 0)) {
             return false;
         }
     }
@@ -696,11 +752,13 @@ static void mark_varying(struct tn_architecture *architecture)
     }
 }
 
-bool tn_architecture_compile(const struct tn_catalog *catalog, const struct tn_record *record, struct tn_arena *arena,
-                             struct tn_architecture *architecture, struct tn_error *error)
+bool tn_architecture_compile(const struct tn_catalog *catalog, const struct tn_record *record,
+                             const struct tn_facts *facts, struct tn_arena *arena, struct tn_architecture *architecture,
+                             struct tn_error *error)
 {
     *architecture = (struct tn_architecture){.record = record};
-    struct compiler compiler = {.catalog = catalog, .arena = arena, .architecture = architecture, .error = error};
+    struct compiler compiler = {
+        .catalog = catalog, .facts = facts, .arena = arena, .architecture = architecture, .error = error};
     if (!collect(&compiler, record)) {
         return false;
     }

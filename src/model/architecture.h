@@ -99,13 +99,15 @@ struct tn_architecture {
 
 /* The record that matches: `match architectures` names one of the config's architectures, else `match model_type`, else
  * `match gguf` the general.architecture. NULL where none does.
- * quantity of work: one pass over all arch records. */
+ * One pass over all arch records. */
 const struct tn_record *tn_architecture_find(const struct tn_catalog *catalog, const struct tn_facts *facts);
 
 /* Compiles a record with its ancestors.
+ * facts  decide the parent where the record leaves it to them ("arch llava : $text_config.model_type ? llama"); may be NULL
  * Errors: TN_ERROR_RECORD (file, line), TN_ERROR_EXPRESSION, TN_ERROR_MEMORY. */
-bool tn_architecture_compile(const struct tn_catalog *catalog, const struct tn_record *record, struct tn_arena *arena,
-                             struct tn_architecture *architecture, struct tn_error *error);
+bool tn_architecture_compile(const struct tn_catalog *catalog, const struct tn_record *record,
+                             const struct tn_facts *facts, struct tn_arena *arena, struct tn_architecture *architecture,
+                             struct tn_error *error);
 
 /* "a|b" contains kind, or is "*". */
 bool tn_kinds_contain(struct tn_str kinds, struct tn_str kind);

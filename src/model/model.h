@@ -115,6 +115,8 @@ struct tn_weight_term {
 
 enum tn_source { TN_SOURCE_CATALOG, TN_SOURCE_CONFIG, TN_SOURCE_SAFETENSORS, TN_SOURCE_GGUF, TN_SOURCE_PARAMETERS };
 
+enum { TN_CHECK_NAMES = 1000 }; /* names kept of each list; the counts go on */
+
 struct tn_check {
     struct tn_str *missing; /* predicted, not in the files */
     size_t missing_count;

@@ -106,7 +106,7 @@ size_t tn_bar_layout(const struct tn_bar *bar, size_t extent, size_t least, size
     size_t end = 0;
     for (size_t k = 0; k < TN_BAR_PARTS; k++) {
         sum += amounts[k];
-        size_t next = (size_t)((2 * extent * sum + total) / (2 * total));
+        size_t next = (size_t)(((tn_u128)2 * extent * sum + total) / (2 * total));
         sizes[k] = next - end;
         end = next;
     }

@@ -54,7 +54,7 @@ struct tn_scale tn_chart_scale(const struct tn_chart *chart, enum tn_units units
 
 static size_t share(tn_u128 value, tn_u128 end, size_t extent)
 {
-    return end ? (size_t)((2 * extent * value + end) / (2 * end)) : 0;
+    return end ? (size_t)(((tn_u128)2 * extent * value + end) / (2 * end)) : 0;
 }
 
 size_t tn_scale_x(const struct tn_scale *scale, uint64_t x, size_t extent)

@@ -11,7 +11,7 @@ static const char *const tone_codes[] = {
 
 /* A verdict must be seen without colour too. */
 static const struct tn_str tone_marks[] = {
-    [TN_TONE_PLAIN] = {"  ", 2}, [TN_TONE_GOOD] = {"  ✓ ", 6},  [TN_TONE_BAD] = {"  ✗ ", 6},
+    [TN_TONE_PLAIN] = {"  ", 2}, [TN_TONE_GOOD] = {"  ✓ ", 6}, [TN_TONE_BAD] = {"  ✗ ", 6},
     [TN_TONE_DIM] = {"  ", 2},   [TN_TONE_STRONG] = {"  ", 2},
 };
 
@@ -96,33 +96,41 @@ struct tn_str tn_page_line(struct tn_str *text, size_t columns)
     return line;
 }
 
-void tn_page_wrapped(struct tn_page *page, struct tn_str first, enum tn_tone tone, struct tn_str text)
+void tn_page_wrapped(struct tn_page *page, size_t indent, enum tn_tone tone, struct tn_str text)
 {
-    size_t indent = tn_utf8_columns(first);
     size_t room = page->columns > indent ? page->columns - indent : 1;
-    bool begun = false;
-    while (text.size) {
-        struct tn_str line = tn_page_line(&text, room);
-        if (line.size && !begun) {
-            tn_builder_add(page->out, first);
-        } else if (line.size) {
-            tn_page_space(page, indent);
-        }
-        begun = true;
-        tn_page_toned(page, tone, line);
+    text = tn_str_trim(text);
+    do {
+        tn_page_toned(page, tone, tn_page_line(&text, room));
         tn_builder_add_char(page->out, '\n');
+        tn_page_space(page, text.size ? indent : 0);
+    } while (text.size);
+}
+
+void tn_page_title(struct tn_page *page, struct tn_str title)
+{
+    struct tn_builder *clean = tn_page_scratch(page);
+    tn_clean_add(clean, title, NULL);
+    if (clean->size) {
+        tn_page_space(page, TN_TEXT_INDENT);
+        tn_page_wrapped(page, TN_TEXT_INDENT, TN_TONE_STRONG, tn_builder_str(clean));
     }
 }
 
 /* Each line of the text wrapped on its own; `first` stands before the first. */
 static void write_lines(struct tn_page *page, struct tn_str first, enum tn_tone tone, struct tn_str text)
 {
-    static const char spaces[] = "        ";
     size_t indent = tn_utf8_columns(first);
+    bool begun = false;
     while (tn_clean_line(tn_page_scratch(page), &text, NULL)) {
-        struct tn_str line = tn_builder_str(&page->scratch);
-        tn_page_wrapped(page, first, tone, line.size ? line : TN_STR(" "));
-        first = (struct tn_str){spaces, indent < sizeof spaces ? indent : 0};
+        struct tn_str line = tn_str_trim(tn_builder_str(&page->scratch));
+        if (!begun) {
+            tn_page_toned(page, tone, line.size ? first : TN_STR(""));
+        } else {
+            tn_page_space(page, line.size ? indent : 0);
+        }
+        begun = true;
+        tn_page_wrapped(page, indent, tone, line);
     }
 }
 
@@ -184,13 +192,15 @@ void tn_write_text(const struct tn_report *report, const struct tn_style *style,
     columns = columns < LEAST_COLUMNS ? LEAST_COLUMNS : columns;
     columns = columns > MOST_COLUMNS ? MOST_COLUMNS : columns;
     struct tn_page page = {.out = out, .style = style, .columns = columns};
+    size_t start = out->size;
     write_lines(&page, TN_STR(""), TN_TONE_STRONG, report->title);
     for (size_t k = 0; k < report->count; k++) {
         const struct tn_block *block = &report->blocks[k];
         const struct tn_block *before = k ? block - 1 : NULL;
-        bool joined = before && (before->kind == TN_BLOCK_HEADING
-                                 || (before->kind == block->kind && block_rows[block->kind].follows_itself));
-        if (out->size && !joined) {
+        bool joined = before
+                      && (before->kind == TN_BLOCK_HEADING
+                          || (before->kind == block->kind && block_rows[block->kind].follows_itself));
+        if (out->size > start && !joined) {
             tn_builder_add_char(out, '\n');
         }
         block_rows[block->kind].write(&page, block);

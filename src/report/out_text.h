@@ -26,8 +26,11 @@ void tn_page_unpaint(struct tn_page *page);
 /* Takes as much off clean text as one line of so many columns holds, at least one character; without spaces at the break. */
 struct tn_str tn_page_line(struct tn_str *text, size_t columns);
 
-/* Writes clean text in lines: `first` before the first, spaces of the same width before the others. */
-void tn_page_wrapped(struct tn_page *page, struct tn_str first, enum tn_tone tone, struct tn_str text);
+/* Writes clean text from column `indent` on, where the line already is; the lines after it begin there too. */
+void tn_page_wrapped(struct tn_page *page, size_t indent, enum tn_tone tone, struct tn_str text);
+
+/* The title of a table or a chart on lines of its own; nothing where it is empty. Any text. */
+void tn_page_title(struct tn_page *page, struct tn_str title);
 
 /* The scratch, emptied. */
 struct tn_builder *tn_page_scratch(struct tn_page *page);

@@ -32,7 +32,7 @@ struct tn_table {
     const struct tn_column *columns;
     size_t column_count;
     struct tn_cell *cells; /* [row_count][column_count] */
-    bool *ruled; /* [row_count]: a line is drawn above the row (totals) */
+    bool *ruled;           /* [row_count]: a line is drawn above the row (totals) */
     size_t row_count;
     size_t row_capacity;
     bool rule_next; /* the next row is ruled */
@@ -127,7 +127,7 @@ enum tn_language { TN_LANGUAGE_EN, TN_LANGUAGE_ZH, TN_LANGUAGE_COUNT };
 struct tn_style {
     enum tn_units units;
     bool colour;      /* ANSI colours, text writer only */
-    unsigned columns; /* width of the terminal, text writer only; 0: 100. Below 40 the lines are as for 40; only a command is longer */
+    unsigned columns; /* width of the terminal, text writer only; 0: 100; below 40: 40. Only commands may be longer */
     enum tn_language language;
 };
 

@@ -170,7 +170,8 @@ void tn_write_bytes(struct tn_builder *out, uint64_t bytes, enum tn_units units)
     tn_builder_add_text(out, unit.name);
 }
 
-void tn_write_cell(struct tn_builder *out, const struct tn_cell *cell, const struct tn_column *column, enum tn_units units)
+void tn_write_cell(struct tn_builder *out, const struct tn_cell *cell, const struct tn_column *column,
+                   enum tn_units units)
 {
     switch (cell->kind) {
     case TN_CELL_EMPTY:

@@ -60,7 +60,8 @@ void tn_clean_add(struct tn_builder *out, struct tn_str text, tn_escape *escape)
 const char *tn_escape_markup(char character);
 
 /* A cell as people read it, clean but not escaped. */
-void tn_write_cell(struct tn_builder *out, const struct tn_cell *cell, const struct tn_column *column, enum tn_units units);
+void tn_write_cell(struct tn_builder *out, const struct tn_cell *cell, const struct tn_column *column,
+                   enum tn_units units);
 
 struct tn_unit {
     const char *name;
@@ -120,11 +121,27 @@ struct tn_scale tn_chart_scale(const struct tn_chart *chart, enum tn_units units
 size_t tn_scale_x(const struct tn_scale *scale, uint64_t x, size_t extent);
 size_t tn_scale_y(const struct tn_scale *scale, uint64_t bytes, size_t extent);
 
-/* svg.c: drawings as SVG elements. Lengths are in pixels. */
-enum { TN_SVG_WIDTH = 960 };
-void tn_svg_style(struct tn_builder *out); /* the CSS rules that they need */
-unsigned tn_svg_chart_height(const struct tn_chart *chart);
-void tn_svg_chart(struct tn_builder *out, const struct tn_chart *chart, unsigned top, const struct tn_style *style);
+/* svg.c: what SVG images and HTML pages draw alike. Lengths are in pixels. */
+struct tn_svg {
+    struct tn_builder body; /* the elements; written first, because the size of the image follows from them */
+    const struct tn_style *style;
+    unsigned width;
+    unsigned y; /* where the next drawing begins */
+};
+enum { TN_SVG_WIDTH = 960, TN_SVG_MARGIN = 24, TN_SVG_COLUMN = 8, TN_SVG_LINE = 24 };
+
+/* The CSS rules of shades (as fill and as background) and of charts, for light and dark. */
+void tn_svg_style(struct tn_builder *out);
+
+/* Any text with its baseline at y, cut to `columns` terminal columns. attributes: of the element, NULL for none. */
+void tn_svg_text(struct tn_svg *svg, unsigned x, unsigned y, const char *attributes, struct tn_str text,
+                 size_t columns);
+
+/* Where svg->y is; moves it to below the chart. */
+void tn_svg_chart(struct tn_svg *svg, const struct tn_chart *chart);
+
+/* All of a chart in words: clean, not escaped. */
+void tn_write_chart_sentence(struct tn_builder *out, const struct tn_chart *chart, enum tn_units units);
 
 /* The writers. */
 void tn_write_text(const struct tn_report *report, const struct tn_style *style, struct tn_builder *out);

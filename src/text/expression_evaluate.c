@@ -239,11 +239,13 @@ static bool apply_count(struct evaluation *evaluation, const struct tn_expressio
         return fail_kind(evaluation, call->children[0], &list, "a list");
     }
     struct tn_value wanted = {0};
-    if (call->child_count == 2 && !evaluate(evaluation, call->children[1], &wanted)) {
+    int64_t end = list.count;
+    if ((call->child_count > 1 && !evaluate(evaluation, call->children[1], &wanted))
+        || (call->child_count > 2 && !evaluate_integer(evaluation, call->children[2], &end))) {
         return false;
     }
     int64_t count = 0;
-    for (uint32_t k = 0; k < list.count; k++) {
+    for (uint32_t k = 0; k < list.count && (int64_t)k < end; k++) {
         count += call->child_count == 1 || tn_value_equal(&list.as.items[k], &wanted);
     }
     *value = tn_value_integer(count);
@@ -279,7 +281,7 @@ static bool apply_if(struct evaluation *evaluation, const struct tn_expression *
 static const struct tn_function functions[] = {
     {"min", 1, 8, apply_min},           {"max", 1, 8, apply_max},         {"ceil_div", 2, 2, apply_ceil_div},
     {"round_up", 2, 2, apply_round_up}, {"floor", 1, 1, apply_floor},     {"ceil", 1, 1, apply_ceil},
-    {"has", 1, 1, apply_has},           {"is_list", 1, 1, apply_is_list}, {"count", 1, 2, apply_count},
+    {"has", 1, 1, apply_has},           {"is_list", 1, 1, apply_is_list}, {"count", 1, 3, apply_count},
     {"sum", 1, 1, apply_sum},           {"if", 3, 3, apply_if},
 };
 

@@ -1,4 +1,4 @@
-/* Reading JSON: one pass over the text, event by event, and the tree that is built from the events.
+/* Reading JSON event by event: one pass over the text, and no allocation but for strings with escapes. Builds nothing.
  *
  * A failed step leaves the reader where it was, so that a further call reports the same error again.
  */
@@ -15,7 +15,7 @@
 /* What may come next. */
 enum state { VALUE, FIRST_ITEM, FIRST_KEY, KEY, AFTER_ITEM, AFTER_MEMBER, DONE };
 
-enum { FIRST_MEMBERS = 64, MOST_I64_DIGITS = 19 };
+enum { MOST_I64_DIGITS = 19 };
 
 #define BYTES_OF(one) (0x0101010101010101u * (unsigned char)(one))
 
@@ -74,17 +74,17 @@ static inline size_t after_space(const struct tn_json_reader *reader, size_t at)
     }
 }
 
-/* The first index from `at` on with a quote, a backslash, a control character or a byte that is not ASCII, or the end of the text.
- * Eight bytes are tested at a time: a subtraction sets the high bit of each byte that it makes negative. A borrow can only spoil bytes
- * that come after a true hit, and of the hits the first one counts. */
+/* The first index from `at` on with a quote, a backslash, a control character or a byte that is not ASCII, or the end
+ * of the text. Eight bytes are tested at a time: a subtraction sets the high bit of each byte that it makes negative. A
+ * borrow can only spoil bytes that come after a true hit, and of the hits the first one counts. */
 static inline size_t after_plain(const struct tn_json_reader *reader, size_t at)
 {
     const char *data = reader->text.data;
     size_t size = reader->text.size;
     for (; size - at >= 8; at += 8) {
         uint64_t bytes = tn_load_u64(data + at);
-        uint64_t hits = (bytes - BYTES_OF(' ')) | ((bytes ^ BYTES_OF('"')) - BYTES_OF(1)) |
-                        ((bytes ^ BYTES_OF('\\')) - BYTES_OF(1)) | bytes;
+        uint64_t hits = (bytes - BYTES_OF(' ')) | ((bytes ^ BYTES_OF('"')) - BYTES_OF(1))
+                        | ((bytes ^ BYTES_OF('\\')) - BYTES_OF(1)) | bytes;
         hits &= BYTES_OF(0x80);
         if (hits) {
             return at + (size_t)__builtin_ctzll(hits) / 8;
@@ -99,13 +99,18 @@ static inline size_t after_plain(const struct tn_json_reader *reader, size_t at)
     return at;
 }
 
+static bool fail_unclosed(const struct tn_json_reader *reader, struct tn_error *error)
+{
+    return fail(reader, error, (size_t)reader->offset, "a string without its closing quote");
+}
+
 /* Passes over characters that stand for themselves, up to a quote or a backslash. */
 static bool pass_characters(const struct tn_json_reader *reader, size_t *at, struct tn_error *error)
 {
     for (;;) {
         *at = after_plain(reader, *at);
         if (*at >= reader->text.size) {
-            return fail(reader, error, (size_t)reader->offset, "a string without its closing quote");
+            return fail_unclosed(reader, error);
         }
         unsigned char one = (unsigned char)reader->text.data[*at];
         if (one == '"' || one == '\\') {
@@ -149,8 +154,8 @@ static bool read_unicode_escape(const struct tn_json_reader *reader, size_t *at,
     size_t size = 6;
     if (*code >= 0xD800 && *code <= 0xDFFF) {
         uint32_t low;
-        bool is_pair = *code <= 0xDBFF && byte_at(reader, *at + 6) == '\\' && byte_at(reader, *at + 7) == 'u' &&
-                       read_hex(reader, *at + 8, &low) && low >= 0xDC00 && low <= 0xDFFF;
+        bool is_pair = *code <= 0xDBFF && byte_at(reader, *at + 6) == '\\' && byte_at(reader, *at + 7) == 'u'
+                       && read_hex(reader, *at + 8, &low) && low >= 0xDC00 && low <= 0xDFFF;
         if (!is_pair) {
             return fail(reader, error, *at, "\\u%04X is half of a surrogate pair", (unsigned)*code);
         }
@@ -165,7 +170,10 @@ static bool read_escape(const struct tn_json_reader *reader, size_t *at, uint32_
 {
     static const char escapes[][2] = {{'"', '"'},  {'\\', '\\'}, {'/', '/'},  {'b', '\b'},
                                       {'f', '\f'}, {'n', '\n'},  {'r', '\r'}, {'t', '\t'}};
-    char one = byte_at(reader, *at + 1);
+    if (*at + 1 == reader->text.size) {
+        return fail_unclosed(reader, error);
+    }
+    char one = reader->text.data[*at + 1];
     if (one == 'u') {
         return read_unicode_escape(reader, at, code, error);
     }
@@ -176,7 +184,8 @@ static bool read_escape(const struct tn_json_reader *reader, size_t *at, uint32_
             return true;
         }
     }
-    return fail(reader, error, *at, "an unknown escape in a string; \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX are known");
+    return fail(reader, error, *at,
+                "an unknown escape in a string; \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX are known");
 }
 
 /* Reads the rest of a string from its first escape on. What it decodes to is never longer than its source. */
@@ -302,9 +311,12 @@ static enum tn_json_event read_word(struct tn_json_reader *reader, struct tn_err
         bool boolean;
         double real;
     } words[] = {
-        {{"true", 4}, TN_JSON_BOOLEAN, true, 0},          {{"false", 5}, TN_JSON_BOOLEAN, false, 0},
-        {{"null", 4}, TN_JSON_NULL, false, 0},            {{"NaN", 3}, TN_JSON_REAL, false, (double)NAN},
-        {{"Infinity", 8}, TN_JSON_REAL, false, INFINITY}, {{"-Infinity", 9}, TN_JSON_REAL, false, -INFINITY},
+        {{"true", 4}, TN_JSON_BOOLEAN, true, 0},
+        {{"false", 5}, TN_JSON_BOOLEAN, false, 0},
+        {{"null", 4}, TN_JSON_NULL, false, 0},
+        {{"NaN", 3}, TN_JSON_REAL, false, (double)NAN},
+        {{"Infinity", 8}, TN_JSON_REAL, false, INFINITY},
+        {{"-Infinity", 9}, TN_JSON_REAL, false, -INFINITY},
     };
     size_t start = (size_t)reader->offset;
     struct tn_str rest = tn_str_slice(reader->text, start, reader->text.size);
@@ -319,7 +331,7 @@ static enum tn_json_event read_word(struct tn_json_reader *reader, struct tn_err
     return TN_JSON_ERROR;
 }
 
-static enum tn_json_event open(struct tn_json_reader *reader, enum tn_json_event event, struct tn_error *error)
+static enum tn_json_event open_level(struct tn_json_reader *reader, enum tn_json_event event, struct tn_error *error)
 {
     if (reader->depth == TN_JSON_DEPTH) {
         fail(reader, error, (size_t)reader->offset, "more than %d levels of lists and objects", TN_JSON_DEPTH);
@@ -332,7 +344,7 @@ static enum tn_json_event open(struct tn_json_reader *reader, enum tn_json_event
     return event;
 }
 
-static enum tn_json_event close(struct tn_json_reader *reader, enum tn_json_event event)
+static enum tn_json_event close_level(struct tn_json_reader *reader, enum tn_json_event event)
 {
     reader->depth--;
     return end_value(reader, (size_t)reader->offset + 1, event);
@@ -349,10 +361,10 @@ static enum tn_json_event read_value(struct tn_json_reader *reader, struct tn_er
         return read_number(reader, error);
     }
     if (one == '{') {
-        return open(reader, TN_JSON_OBJECT_BEGIN, error);
+        return open_level(reader, TN_JSON_OBJECT_BEGIN, error);
     }
     if (one == '[') {
-        return open(reader, TN_JSON_LIST_BEGIN, error);
+        return open_level(reader, TN_JSON_LIST_BEGIN, error);
     }
     return read_word(reader, error);
 }
@@ -383,8 +395,10 @@ void tn_json_reader_open(struct tn_json_reader *reader, struct tn_arena *arena, 
 enum tn_json_event tn_json_next(struct tn_json_reader *reader, struct tn_error *error)
 {
     static const char *const expected[] = {
-        [FIRST_KEY] = "a key in double quotes or '}'", [KEY] = "a key in double quotes, because a comma stands before it",
-        [AFTER_ITEM] = "',' or ']'",                   [AFTER_MEMBER] = "',' or '}'",
+        [FIRST_KEY] = "a key in double quotes or '}'",
+        [KEY] = "a key in double quotes after the comma",
+        [AFTER_ITEM] = "',' or ']'",
+        [AFTER_MEMBER] = "',' or '}'",
         [DONE] = "the end of the text",
     };
     size_t at = after_space(reader, reader->position);
@@ -400,10 +414,10 @@ enum tn_json_event tn_json_next(struct tn_json_reader *reader, struct tn_error *
         return read_key(reader, error);
     }
     if (one == '}' && (state == AFTER_MEMBER || state == FIRST_KEY)) {
-        return close(reader, TN_JSON_OBJECT_END);
+        return close_level(reader, TN_JSON_OBJECT_END);
     }
     if (one == ']' && (state == AFTER_ITEM || state == FIRST_ITEM)) {
-        return close(reader, TN_JSON_LIST_END);
+        return close_level(reader, TN_JSON_LIST_END);
     }
     if (state == VALUE || state == FIRST_ITEM) {
         return read_value(reader, error);
@@ -424,54 +438,4 @@ bool tn_json_skip(struct tn_json_reader *reader, struct tn_error *error)
         }
     } while (reader->depth > depth);
     return true;
-}
-
-/* The tree under construction. The items and members of all containers that are still open lie one after the other in a stack; those
- * of a container move to the arena at once when it ends. An item of a list is a member without a key. */
-struct tree {
-    struct tn_arena *arena;
-    struct tn_arena scratch;
-    struct tn_member *members; /* [count], in scratch */
-    size_t count;
-    size_t capacity;
-    size_t first[TN_JSON_DEPTH + 1];  /* where those of each open container begin */
-    int64_t offset[TN_JSON_DEPTH + 1]; /* of each open container in the text */
-};
-
-static bool push(struct tree *tree, struct tn_member member)
-{
-    if (tree->count == tree->capacity) {
-        size_t capacity = tree->capacity ? tree->capacity * 2 : FIRST_MEMBERS;
-        struct tn_member *members =
-            tn_arena_grow(&tree->scratch, tree->members, tree->count, capacity, sizeof *members);
-        if (!members) {
-            return false;
-        }
-        tree->members = members;
-        tree->capacity = capacity;
-    }
-    tree->members[tree->count++] = member;
-    return true;
-}
-
-/* Makes the container out of what was pushed since it began. */
-static bool finish(struct tree *tree, size_t depth, enum tn_kind kind, struct tn_value *value)
-{
-    size_t first = tree->first[depth];
-    size_t count = tree->count - first;
-    *value = (struct tn_value){.kind = kind, .count = (uint32_t)count, .offset = tree->offset[depth]};
-    if (kind == TN_OBJECT) {
-        value->as.members = TN_NEW_ARRAY(tree->arena, struct tn_member, count);
-        if (!value->as.members) {
-            return false;
-        }
-        memcpy(value->as.members, tree->members + first, count * sizeof *tree->members);
-    } else {
-        value->as.items = TN_NEW_ARRAY(tree->arena, struct tn_value, count);
-        for (size_t k = 0; value->as.items && k < count; k++) {
-            value->as.items[k] = tree->members[first + k].value;
-        }
-    }
-    tree->count = first;
-    return kind == TN_OBJECT ? value->as.members != NULL : value->as.items != NULL;
 }

@@ -16,7 +16,7 @@ struct parser {
     uint32_t line; /* of the line that was read last, counted from 1 */
     struct tn_builder joined;
     struct tn_record_list *list;
-    size_t first_record;         /* of this file in the list */
+    size_t first_record;       /* of this file in the list */
     size_t statement_capacity; /* of the last record */
 };
 
@@ -63,7 +63,7 @@ static bool cut_comment(struct tn_str *content)
             is_quoted = !is_quoted;
         } else if (one == '#' && !is_quoted) {
             char before = k ? content->data[k - 1] : ' ';
-            if (before == ' ' || before == '\t') {
+            if (before == ' ' || before == '\t' || before == '\r') {
                 *content = tn_str_slice(*content, 0, k);
                 return true;
             }
@@ -98,7 +98,8 @@ static bool next_line(struct parser *parser, struct line *line)
     return true;
 }
 
-/* Adds the lines that a backslash joins to this one, all with one space between them. Empty lines between them do not count. */
+/* Adds the lines that a backslash joins to this one, all with one space between them. Empty lines between them do not
+ * count. */
 static bool join_lines(struct parser *parser, struct line *line)
 {
     uint32_t first_line = parser->line;
@@ -131,7 +132,10 @@ static bool add_record(struct parser *parser, struct tn_str content, uint32_t li
     record.type = tn_str_word(&content);
     record.id = tn_str_word(&content);
     struct tn_str colon = tn_str_word(&content);
-    record.parent = tn_str_word(&content);
+    /* a parent that begins with $ is an expression of the reader: all of the line */
+    content = tn_str_trim(content);
+    bool is_expression = content.size && content.data[0] == '$';
+    record.parent = is_expression ? content : tn_str_word(&content);
     if (record.id.size == 0 || tn_str_is(record.id, ":")) {
         return fail(parser, line, "a record without an id");
     }
@@ -141,7 +145,7 @@ static bool add_record(struct parser *parser, struct tn_str content, uint32_t li
     if (colon.size && record.parent.size == 0) {
         return fail(parser, line, "no parent after the colon");
     }
-    if (tn_str_trim(content).size) {
+    if (!is_expression && tn_str_trim(content).size) {
         return fail(parser, line, "a record can have one parent only");
     }
     struct tn_record_list *list = parser->list;
@@ -186,7 +190,7 @@ static bool add_statement(struct parser *parser, struct tn_str content, uint32_t
 static bool read_lines(struct parser *parser)
 {
     while (!is_at_end(parser)) {
-        struct line line;
+        struct line line = {0};
         if (!next_line(parser, &line)) {
             return false;
         }

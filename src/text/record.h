@@ -6,7 +6,8 @@
  *       word a long statement \   a backslash at the end joins the next line
  *            goes on             (indented too; empty lines and comments may stand between)
  *
- * The text is UTF-8. Any white space at the start of a line is indentation, and a line may end in CR LF. A quote ends on its line.
+ * The text is UTF-8. Any white space at the start of a line is indentation, and a line may end in CR LF. A quote ends
+ * on its line.
  */
 #ifndef TN_TEXT_RECORD_H
 #define TN_TEXT_RECORD_H
@@ -35,9 +36,10 @@ struct tn_record_list {
     size_t capacity;
 };
 
-/* Appends the records of one file to the list. text and file must outlive the list. Inheritance is not resolved here: what a line
- * replaces is known to the reader of each type.
- * Errors: TN_ERROR_RECORD with file and line, TN_ERROR_MEMORY. After an error the list holds what was read until then. */
+/* Appends the records of one file to the list. text and file must outlive the list. Inheritance is not resolved here:
+ * what a line replaces is known to the reader of each type.
+ * Errors: TN_ERROR_RECORD with file and line, TN_ERROR_MEMORY. After an error the list holds what was read until
+ * then. */
 bool tn_records_read(struct tn_arena *arena, struct tn_str text, struct tn_str file, struct tn_record_list *list,
                      struct tn_error *error);
 

@@ -38,6 +38,20 @@ size_t tn_utf8_decode(struct tn_str text, uint32_t *code_point)
     return 0;
 }
 
+size_t tn_utf8_encode(uint32_t code_point, char bytes[4])
+{
+    size_t extra = 0;
+    while (extra + 1 < FORMS && code_point >= forms[extra + 1].first) {
+        extra++;
+    }
+    for (size_t k = extra; k > 0; k--) {
+        bytes[k] = (char)(0x80 | (code_point & 0x3F));
+        code_point >>= 6;
+    }
+    bytes[0] = (char)(forms[extra].lead | code_point);
+    return extra + 1;
+}
+
 size_t tn_utf8_valid(struct tn_str text)
 {
     size_t at = 0;
@@ -56,9 +70,9 @@ size_t tn_utf8_valid(struct tn_str text)
     return at;
 }
 
-/* The characters that do not take one column, of Unicode 14.0.0: 2 where East_Asian_Width is W or F; 0 for the categories Mn and Me,
- * the invisible ones of Cf, and the Hangul vowels and finals that join the syllable before them. Ranges are joined across code points
- * that are not assigned. */
+/* The characters that do not take one column, of Unicode 14.0.0: 2 where East_Asian_Width is W or F; 0 for the
+ * categories Mn and Me, the invisible ones of Cf, and the Hangul vowels and finals that join the syllable before them.
+ * Ranges are joined across code points that are not assigned. */
 static const struct width_range {
     uint32_t first;
     uint32_t last;

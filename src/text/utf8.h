@@ -10,7 +10,11 @@ size_t tn_utf8_valid(struct tn_str text);
 /* Decodes one character; returns its length in bytes, 0 at the end or at an invalid byte. */
 size_t tn_utf8_decode(struct tn_str text, uint32_t *code_point);
 
-/* Columns on a terminal: 2 for East Asian wide characters, 0 for combining marks, 1 otherwise. Invalid bytes count 1. */
+/* Encodes a character that is not a surrogate and at most U+10FFFF; returns its length in bytes, 1 to 4. */
+size_t tn_utf8_encode(uint32_t code_point, char bytes[4]);
+
+/* Columns on a terminal: 2 for East Asian wide characters, 0 for combining marks, 1 otherwise. Invalid bytes count
+ * 1. */
 size_t tn_utf8_columns(struct tn_str text);
 
 #endif

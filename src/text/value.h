@@ -27,11 +27,12 @@ struct tn_member {
     struct tn_value value;
 };
 
-/* The member of an object, or NULL where the value is not an object or has no such key. Where a key stands twice the last one wins,
- * as in the reference readers. */
+/* The member of an object, or NULL where the value is not an object or has no such key. Where a key stands twice the
+ * last one wins, as in the reference readers. */
 const struct tn_value *tn_value_member(const struct tn_value *object, struct tn_str key);
 
-/* Follows a path of member names and list indices, "text_config.rope.theta" or "block_configs[3].ffn"; NULL where it ends early. */
+/* Follows a path of member names and list indices, "text_config.rope.theta" or "block_configs[3].ffn"; NULL where it
+ * ends early. */
 const struct tn_value *tn_value_path(const struct tn_value *root, struct tn_str path);
 
 /* "null", "a boolean", "an integer", "a number", "a string", "a list", "an object": for messages. Static storage. */

@@ -23,6 +23,7 @@ Output, one object per config:
   tensors       the parameters, tied names left out (run-length form, below)
   buffers       persistent buffers, which a checkpoint holds too but which are
                 not part of total (same form)
+  module        the tensors under the library's own names, where they differ
   notes         doubts, if any: parts of the config that were absent, names
                 that could not be reverted
   mtp           layers of multi-token prediction, if the library (from 5) has
@@ -197,6 +198,25 @@ def class_for(transformers, config):
     raise LookupError(f"no model class for model_type {model_type}")
 
 
+def settle_tying(made, config):
+    """Tie embedding and head as the config says, not as version 5 assumes.
+
+    Version 5 takes a missing "tie_word_embeddings" of a multimodal config as
+    true, since loading unties again what a checkpoint stores twice.  Published
+    configs leave the key out where it equals the default of the text config.
+    """
+    if getattr(made, "is_encoder_decoder", False):
+        return  # there the key is about more than the head
+    text = made.get_text_config()
+    tie = (config.get("text_config") or {}).get("tie_word_embeddings")
+    if tie is None:
+        tie = config.get("tie_word_embeddings")
+    if tie is None and config.get("text_config"):
+        tie = type(text)().tie_word_embeddings
+    if tie is not None:
+        made.tie_word_embeddings = text.tie_word_embeddings = tie
+
+
 def build(config):
     """The model of a config dictionary, on the meta device, weights tied."""
     import torch
@@ -212,6 +232,8 @@ def build(config):
         config["model_type"] = config_class.model_type
     made = config_class.from_dict(config)
     made._attn_implementation = "eager"
+    if int(transformers.__version__.split(".")[0]) >= 5:
+        settle_tying(made, config)
     # Schedules computed in constructors (linspace(...).item()) need numbers.
     linspace = torch.linspace
     torch.linspace = lambda *a, **k: linspace(*a, **{**k, "device": "cpu"})
@@ -279,7 +301,7 @@ def describe(hf_id, config):
                if k not in shapes and k not in tied and not any(r.search(k) for r in unsaved)}
     total = sum(map(size, shapes.values()))
 
-    names, notes = "module", []
+    names, notes, modules = "module", [], {}
     absent = [k for k in getattr(model.config, "sub_configs", {}) if not config.get(k)]
     if absent:
         notes.append("not in the config, so the library's defaults: " + ", ".join(absent))
@@ -290,7 +312,7 @@ def describe(hf_id, config):
             back = {k: next(iter(checkpoint_names(model, {k: [1]}) or {}), k)
                     for k in set(tied) | set(tied.values())}
             tied = {back[k]: back[v] for k, v in tied.items()}
-            names, shapes = "checkpoint", saved
+            names, modules, shapes = "checkpoint", shapes, saved
             buffers = {k: s for k, s in every.items() if k not in saved}
         else:
             notes.append("names not reverted: the total would change")
@@ -303,6 +325,8 @@ def describe(hf_id, config):
     if notes:
         out["notes"] = notes
     out.update(total=total, tied=tied, tensors=tensors, buffers=compact(buffers))
+    if modules and modules != shapes:
+        out["module"] = compact(modules)
     prediction = predictor(model)
     if prediction:
         out["mtp"] = prediction

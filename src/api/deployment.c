@@ -1,0 +1,233 @@
+/* Reading a deployment. */
+#include "api/deployment.h"
+
+#include "api/quantity.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { DEFAULT_CONTEXT_TOKENS = 4096, DEFAULT_OVERHEAD_PPM = 100000 };
+
+static void add_note(struct tn_question *question, struct tn_arena *arena, const char *code, const char *format, ...)
+    TN_PRINTF(4, 5);
+
+static void add_note(struct tn_question *question, struct tn_arena *arena, const char *code, const char *format, ...)
+{
+    char text[400];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    struct tn_note note = {.code = code};
+    if (question->note_count < sizeof question->notes / sizeof question->notes[0]
+        && tn_str_copy(arena, tn_str_of(text), &note.message)) {
+        question->notes[question->note_count++] = note;
+    }
+}
+
+static void add_setting(struct tn_question *question, const char *name, uint64_t number, struct tn_str text,
+                        enum tn_origin origin)
+{
+    question->settings[question->setting_count++] = (struct tn_setting){name, number, text, origin};
+}
+
+static enum tn_origin origin_of(const struct tn_input_value *value, enum tn_origin otherwise)
+{
+    return value->given ? TN_ORIGIN_GIVEN : otherwise;
+}
+
+/* "a100-80gbx2" -> "a100-80gb", 2. An "x" and digits at the end count only where what is before them is a GPU and the whole is not:
+ * there are GPUs whose names end so. */
+static bool read_gpu(const struct tn_session *session, struct tn_str text, struct tn_question *question,
+                     struct tn_error *error)
+{
+    question->gpu_count = 1;
+    question->gpu = tn_catalog_find_gpu(session->catalog, text, NULL);
+    if (question->gpu) {
+        return true;
+    }
+    size_t mark = text.size;
+    while (mark > 0 && text.data[mark - 1] >= '0' && text.data[mark - 1] <= '9') {
+        mark--;
+    }
+    struct tn_str name = text;
+    if (mark > 1 && mark < text.size
+        && (text.data[mark - 1] == 'x' || text.data[mark - 1] == 'X' || text.data[mark - 1] == '*')) {
+        uint64_t count;
+        name = tn_str_trim(tn_str_slice(text, 0, mark - 1));
+        if (!tn_quantity_number(tn_str_slice(text, mark, text.size), &count) || !count || count > TN_MOST_RANKS) {
+            tn_fail(error, TN_ERROR_USAGE, "--gpu '" TN_STR_FORMAT "': the number of GPUs must be 1 to %d",
+                    TN_STR_ARGUMENTS(text), TN_MOST_RANKS);
+            return tn_fail_at(error, -1, "--gpu");
+        }
+        question->gpu_count = (uint32_t)count;
+    }
+    question->gpu = tn_catalog_find_gpu(session->catalog, name, error);
+    return question->gpu || tn_fail_at(error, -1, "--gpu");
+}
+
+static bool read_memory(const struct tn_session *session, const struct tn_request *request,
+                        struct tn_question *question, struct tn_error *error)
+{
+    const struct tn_input_value *gpu = &request->values[TN_INPUT_GPU];
+    const struct tn_input_value *memory = &request->values[TN_INPUT_GPU_MEMORY];
+    question->gpu_count = 1;
+    if (gpu->given && !read_gpu(session, gpu->text, question, error)) {
+        return false;
+    }
+    if (memory->given) {
+        question->deployment.gpu_memory_bytes = memory->number;
+        return true;
+    }
+    if (!question->gpu) {
+        return true;
+    }
+    question->deployment.gpu_memory_bytes = question->gpu->memory_bytes;
+    if (!question->gpu->memory_bytes) {
+        tn_fail(error, TN_ERROR_UNKNOWN_GPU,
+                "the memory of " TN_STR_FORMAT " depends on the machine and is not in the catalog",
+                TN_STR_ARGUMENTS(question->gpu->name));
+        tn_fail_at(error, -1, "--gpu");
+        return tn_fail_hint(error, "give it with --gpu-memory SIZE");
+    }
+    if (question->gpu->memory_is_marketed) {
+        add_note(question, request->arena, "gpu_memory_marketed",
+                 "what the driver of " TN_STR_FORMAT
+                 " reports is not known: its marketed size is counted as GB of 10^9 bytes",
+                 TN_STR_ARGUMENTS(question->gpu->name));
+    }
+    return true;
+}
+
+static void read_context(const struct tn_request *request, const struct tn_model *model, struct tn_question *question)
+{
+    const struct tn_input_value *value = &request->values[TN_INPUT_CONTEXT];
+    uint64_t most = model->max_context_tokens;
+    uint64_t tokens = value->given ? value->number : (most ? most : DEFAULT_CONTEXT_TOKENS);
+    question->deployment.context_tokens = tokens;
+    add_setting(question, "context", tokens, (struct tn_str){0},
+                origin_of(value, most ? TN_ORIGIN_CONFIG : TN_ORIGIN_DEFAULT));
+    if (value->given && most && tokens > most) {
+        add_note(question, request->arena, "context_beyond_model",
+                 "%llu tokens are more than the %llu that the model was made for: memory is counted all the same",
+                 (unsigned long long)tokens, (unsigned long long)most);
+    }
+    if (!value->given) {
+        add_note(question, request->arena, "context_default",
+                 most ? "context: the model's maximum of %llu tokens; --context plans for less"
+                      : "context: %llu tokens, as the model states no maximum; --context says otherwise",
+                 (unsigned long long)tokens);
+    }
+}
+
+/* Caches are kept in 16 bits unless asked otherwise: the dtype of the computation, not that of packed weights. */
+static bool read_kv_dtype(const struct tn_request *request, const struct tn_model *model, struct tn_question *question,
+                          struct tn_error *error)
+{
+    const struct tn_input_value *value = &request->values[TN_INPUT_KV_DTYPE];
+    bool is_auto = !value->given || tn_str_is(value->text, "auto");
+    const struct tn_dtype *dtype = model->dtype;
+    if (is_auto && (dtype->block_elements > 1 || dtype->block_bytes != 2)) {
+        dtype = tn_dtype_find(TN_STR("F16"));
+    }
+    if (!is_auto) {
+        dtype = tn_dtype_find(value->text);
+    }
+    if (!dtype) {
+        tn_fail(error, TN_ERROR_DTYPE, "unknown KV dtype '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(value->text));
+        tn_fail_at(error, -1, "--kv-dtype");
+        return tn_fail_hint(error, "known are auto, fp16, bf16, fp8, int8, q8_0, q4_0 and the other names of dtypes");
+    }
+    question->deployment.kv_dtype = dtype;
+    add_setting(question, "kv_dtype", 0, tn_str_of(dtype->name), is_auto ? TN_ORIGIN_DERIVED : TN_ORIGIN_GIVEN);
+    return true;
+}
+
+static uint32_t parallel(const struct tn_request *request, enum tn_input input)
+{
+    return request->values[input].given ? (uint32_t)request->values[input].number : 1;
+}
+
+static bool check_ranks(const struct tn_question *question, struct tn_error *error)
+{
+    const struct tn_deployment *deployment = &question->deployment;
+    uint64_t ranks = (uint64_t)deployment->tp * deployment->pp * deployment->dp;
+    if (ranks > TN_MOST_RANKS) {
+        tn_fail(error, TN_ERROR_DEPLOYMENT, "--tp x --pp x --dp is %llu ranks; at most %d are planned",
+                (unsigned long long)ranks, TN_MOST_RANKS);
+        return tn_fail_at(error, -1, "--tp");
+    }
+    if (question->gpu_count > 1 && ranks != question->gpu_count) {
+        tn_fail(error, TN_ERROR_DEPLOYMENT, "--tp %u x --pp %u x --dp %u needs %llu GPUs, --gpu gives %u",
+                deployment->tp, deployment->pp, deployment->dp, (unsigned long long)ranks, question->gpu_count);
+        return tn_fail_at(error, -1, "--gpu");
+    }
+    return true;
+}
+
+/* What is not given of tp and pp follows from the number of GPUs: as much tensor parallel as the model allows. */
+static bool read_parallel(const struct tn_request *request, const struct tn_model *model, struct tn_question *question,
+                          struct tn_error *error)
+{
+    struct tn_deployment *deployment = &question->deployment;
+    bool tp_given = request->values[TN_INPUT_TP].given;
+    bool pp_given = request->values[TN_INPUT_PP].given;
+    deployment->tp = parallel(request, TN_INPUT_TP);
+    deployment->pp = parallel(request, TN_INPUT_PP);
+    deployment->ep = parallel(request, TN_INPUT_EP);
+    deployment->dp = parallel(request, TN_INPUT_DP);
+    uint32_t gpus = question->gpu_count / deployment->dp;
+    bool divides = gpus * deployment->dp == question->gpu_count;
+    if (gpus > 1 && divides && tp_given && !pp_given && gpus % deployment->tp == 0) {
+        deployment->pp = gpus / deployment->tp;
+    } else if (gpus > 1 && divides && pp_given && !tp_given && gpus % deployment->pp == 0) {
+        deployment->tp = gpus / deployment->pp;
+    } else if (gpus > 1 && divides && !tp_given && !pp_given
+               && !tn_split_gpus(question->engine, model, deployment, gpus, &deployment->tp, &deployment->pp)) {
+        deployment->tp = gpus; /* the engine says why not */
+    }
+    enum tn_origin otherwise = gpus > 1 ? TN_ORIGIN_DERIVED : TN_ORIGIN_DEFAULT;
+    struct tn_str none = {0};
+    add_setting(question, "tp", deployment->tp, none, origin_of(&request->values[TN_INPUT_TP], otherwise));
+    add_setting(question, "pp", deployment->pp, none, origin_of(&request->values[TN_INPUT_PP], otherwise));
+    add_setting(question, "ep", deployment->ep, none, origin_of(&request->values[TN_INPUT_EP], TN_ORIGIN_DEFAULT));
+    add_setting(question, "dp", deployment->dp, none, origin_of(&request->values[TN_INPUT_DP], TN_ORIGIN_DEFAULT));
+    return check_ranks(question, error);
+}
+
+static bool read_engine(const struct tn_request *request, struct tn_question *question, struct tn_error *error)
+{
+    const struct tn_input_value *value = &request->values[TN_INPUT_ENGINE];
+    question->engine = value->given ? tn_engine_find(value->text) : &tn_engine_generic;
+    if (question->engine) {
+        return true;
+    }
+    tn_fail(error, TN_ERROR_USAGE, "unknown engine '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(value->text));
+    tn_fail_at(error, -1, "--engine");
+    return tn_fail_hint(error, "`tonnage engines` lists those that this version knows");
+}
+
+bool tn_question_read(const struct tn_session *session, const struct tn_request *request, const struct tn_model *model,
+                      struct tn_question *question, struct tn_error *error)
+{
+    *question = (struct tn_question){0};
+    struct tn_deployment *deployment = &question->deployment;
+    const struct tn_input_value *concurrency = &request->values[TN_INPUT_CONCURRENCY];
+    const struct tn_input_value *overhead = &request->values[TN_INPUT_OVERHEAD];
+    if (!read_engine(request, question, error) || !read_memory(session, request, question, error)) {
+        return false;
+    }
+    read_context(request, model, question);
+    deployment->concurrency = concurrency->given ? concurrency->number : 1;
+    deployment->overhead_ppm = overhead->given ? (uint32_t)overhead->number : DEFAULT_OVERHEAD_PPM;
+    add_setting(question, "concurrency", deployment->concurrency, (struct tn_str){0},
+                origin_of(concurrency, TN_ORIGIN_DEFAULT));
+    add_setting(question, "dtype", 0, tn_str_of(model->dtype->name),
+                origin_of(&request->values[TN_INPUT_DTYPE], TN_ORIGIN_CONFIG));
+    if (!read_kv_dtype(request, model, question, error) || !read_parallel(request, model, question, error)) {
+        return false;
+    }
+    add_setting(question, "overhead_ppm", deployment->overhead_ppm, (struct tn_str){0},
+                origin_of(overhead, TN_ORIGIN_DEFAULT));
+    return true;
+}

@@ -1,0 +1,233 @@
+/* The table of inputs, and reading values by their type. */
+#include "api/inputs.h"
+
+#include "api/quantity.h"
+
+#define PLANS "plan table"
+#define WITH_MODEL "plan table inspect"
+
+const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
+    [TN_INPUT_MODEL] = {"model", TN_INPUT_LIST, "MODEL", NULL, WITH_MODEL,
+                        "a catalog name, a folder, a config.json, a .safetensors or a .gguf file"},
+    [TN_INPUT_ENGINE] = {"engine", TN_INPUT_TEXT, "NAME", NULL, PLANS, "serving engine (default: generic)"},
+    [TN_INPUT_GPU] = {"gpu", TN_INPUT_TEXT, "NAME[xCOUNT]", NULL, PLANS,
+                      "a GPU of the catalog, and how many: a100-80gbx2"},
+    [TN_INPUT_GPU_MEMORY] = {"gpu-memory", TN_INPUT_SIZE, "SIZE", NULL, PLANS,
+                             "memory of one GPU, in place of the catalog's: 24GB, 80GiB"},
+    [TN_INPUT_CONTEXT] = {"context", TN_INPUT_TOKENS, "N", NULL, PLANS,
+                          "tokens of one request, prompt and output: 4096, 4k, 128k (default: the model's maximum)"},
+    [TN_INPUT_CONCURRENCY] = {"concurrency", TN_INPUT_NUMBER, "N", NULL, PLANS, "requests at once (default: 1)"},
+    [TN_INPUT_DTYPE] =
+        {"dtype", TN_INPUT_TEXT, "T", NULL, WITH_MODEL,
+         "dtype of the weights: fp32, fp16, bf16, fp8, int8, int4 ... (default: as the checkpoint has them)"},
+    [TN_INPUT_QUANT] = {"quant", TN_INPUT_TEXT, "Q", NULL, WITH_MODEL,
+                        "quantisation of linear and expert weights: a quant record, or a dtype such as q8_0"},
+    [TN_INPUT_KV_DTYPE] = {"kv-dtype", TN_INPUT_TEXT, "T", NULL, PLANS,
+                           "dtype of the KV cache: auto, fp16, bf16, fp8, int8, q8_0, q4_0 ... (default: auto)"},
+    [TN_INPUT_TP] = {"tp", TN_INPUT_NUMBER, "N", NULL, PLANS, "tensor parallel (default: from the number of GPUs)"},
+    [TN_INPUT_PP] = {"pp", TN_INPUT_NUMBER, "N", NULL, PLANS, "pipeline parallel (default: from the number of GPUs)"},
+    [TN_INPUT_EP] = {"ep", TN_INPUT_NUMBER, "N", NULL, PLANS,
+                     "expert parallel, over the ranks of --tp x --dp (default: 1)"},
+    [TN_INPUT_DP] = {"dp", TN_INPUT_NUMBER, "N", NULL, PLANS, "data parallel: whole copies of the model (default: 1)"},
+    [TN_INPUT_PARAMS] = {"params", TN_INPUT_NUMBER, "N", NULL, PLANS, "a model by its numbers alone: parameters, 13B"},
+    [TN_INPUT_LAYERS] = {"layers", TN_INPUT_NUMBER, "N", NULL, PLANS, "with --params: layers"},
+    [TN_INPUT_HIDDEN] = {"hidden", TN_INPUT_NUMBER, "N", NULL, PLANS, "with --params: hidden size"},
+    [TN_INPUT_HEADS] = {"heads", TN_INPUT_NUMBER, "N", NULL, PLANS, "with --params: attention heads"},
+    [TN_INPUT_KV_HEADS] = {"kv-heads", TN_INPUT_NUMBER, "N", NULL, PLANS,
+                           "with --params: KV heads (default: as --heads)"},
+    [TN_INPUT_HEAD_DIM] = {"head-dim", TN_INPUT_NUMBER, "N", NULL, PLANS,
+                           "with --params: size of one head (default: hidden / heads)"},
+    [TN_INPUT_OVERHEAD] = {"overhead", TN_INPUT_SHARE, "P", NULL, PLANS,
+                           "generic engine: overhead as a share of weights and KV (default: 10%)"},
+    [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL, "also look for MODEL among DIR/*.json"},
+    [TN_INPUT_TENSORS] = {"tensors", TN_INPUT_FLAG, NULL, NULL, "inspect", "list every tensor, not only the groups"},
+    [TN_INPUT_FORMAT] = {"format", TN_INPUT_CHOICE, "F", "text json csv md html svg", "*",
+                         "text, json, csv, md, html or svg (default: text); --json is short for --format json"},
+    [TN_INPUT_EXPLAIN] = {"explain", TN_INPUT_FLAG, NULL, NULL, "plan inspect",
+                          "show the formula of every number, what was put into it, and where that came from"},
+    [TN_INPUT_UNITS] = {"units", TN_INPUT_CHOICE, "U", "iec si", "*",
+                        "iec: GiB of 2^30 bytes (default), si: GB of 10^9 bytes"},
+    [TN_INPUT_COLOR] = {"color", TN_INPUT_CHOICE, "WHEN", "auto always never", "*",
+                        "auto (default): on a terminal only"},
+};
+
+static bool same_name(const char *row, struct tn_str name)
+{
+    size_t k = 0;
+    for (; k < name.size && row[k]; k++) {
+        char c = name.data[k] == '_' ? '-' : name.data[k];
+        if (c != row[k]) {
+            return false;
+        }
+    }
+    return k == name.size && !row[k];
+}
+
+static bool words_contain(const char *words, struct tn_str wanted)
+{
+    struct tn_str rest = tn_str_of(words);
+    for (struct tn_str word = tn_str_word(&rest); word.size; word = tn_str_word(&rest)) {
+        if (tn_str_equal(word, wanted)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool tn_input_applies(enum tn_input input, struct tn_str operation)
+{
+    return tn_str_is(tn_str_of(tn_inputs[input].operations), "*")
+           || words_contain(tn_inputs[input].operations, operation);
+}
+
+enum tn_input tn_input_find(struct tn_str name, struct tn_str operation)
+{
+    for (int k = 0; k < TN_INPUT_COUNT; k++) {
+        if (same_name(tn_inputs[k].name, name) && tn_input_applies((enum tn_input)k, operation)) {
+            return (enum tn_input)k;
+        }
+    }
+    return TN_INPUT_COUNT;
+}
+
+static bool fail_value(enum tn_input input, struct tn_str text, const char *wanted, struct tn_error *error)
+{
+    tn_fail(error, TN_ERROR_USAGE, "--%s '" TN_STR_FORMAT "' is not %s", tn_inputs[input].name, TN_STR_ARGUMENTS(text),
+            wanted);
+    return tn_fail_at(error, -1, "--%s", tn_inputs[input].name);
+}
+
+static bool append_item(struct tn_request *request, struct tn_input_value *value, struct tn_str item,
+                        struct tn_error *error)
+{
+    void *grown = tn_arena_grow(request->arena, value->items, value->item_count, value->item_count + 1, sizeof item);
+    if (!grown) {
+        return tn_fail_memory(error);
+    }
+    value->items = grown;
+    value->items[value->item_count++] = item;
+    return true;
+}
+
+static bool read_number(enum tn_input input, struct tn_str text, uint64_t *number, struct tn_error *error)
+{
+    switch (tn_inputs[input].type) {
+    case TN_INPUT_TOKENS:
+        return tn_quantity_tokens(text, number)
+               || fail_value(input, text, "a number of tokens such as 4096, 4k or 128k", error);
+    case TN_INPUT_NUMBER:
+        return tn_quantity_number(text, number) || fail_value(input, text, "a number such as 8, 1000 or 13B", error);
+    case TN_INPUT_SIZE:
+        return tn_quantity_bytes(text, number) || fail_value(input, text, "a size such as 24GB or 80GiB", error);
+    default:
+        return tn_quantity_share(text, number) || fail_value(input, text, "a share such as 10% or 0.1", error);
+    }
+}
+
+static bool check_range(enum tn_input input, struct tn_str text, uint64_t number, struct tn_error *error)
+{
+    bool may_be_zero = input == TN_INPUT_OVERHEAD;
+    bool is_parallel = input >= TN_INPUT_TP && input <= TN_INPUT_DP;
+    if (!number && !may_be_zero) {
+        return fail_value(input, text, "at least 1", error);
+    }
+    if (input == TN_INPUT_OVERHEAD && number > 100 * UINT64_C(1000000)) {
+        return fail_value(input, text, "at most 10000%", error);
+    }
+    return !is_parallel || number <= 4096 || fail_value(input, text, "at most 4096", error);
+}
+
+bool tn_request_set(struct tn_request *request, enum tn_input input, struct tn_str text, struct tn_error *error)
+{
+    const struct tn_input_row *row = &tn_inputs[input];
+    struct tn_input_value *value = &request->values[input];
+    if (value->given && row->type != TN_INPUT_LIST) {
+        tn_fail(error, TN_ERROR_USAGE, "--%s is given twice", row->name);
+        return tn_fail_at(error, -1, "--%s", row->name);
+    }
+    if (row->type != TN_INPUT_FLAG && !text.size) {
+        return fail_value(input, text, "a value: it is empty", error);
+    }
+    value->given = true;
+    value->text = value->item_count ? value->text : text;
+    switch (row->type) {
+    case TN_INPUT_TEXT:
+        return true;
+    case TN_INPUT_LIST:
+        return append_item(request, value, text, error);
+    case TN_INPUT_FLAG:
+        value->flag = !tn_str_is(text, "false");
+        return true;
+    case TN_INPUT_CHOICE:
+        return words_contain(row->choices, text) || fail_value(input, text, row->choices, error);
+    default:
+        return read_number(input, text, &value->number, error) && check_range(input, text, value->number, error);
+    }
+}
+
+/* A JSON value as the text that the command line would have had. */
+static bool value_text(struct tn_request *request, enum tn_input input, const struct tn_value *value,
+                       struct tn_str *text, struct tn_error *error)
+{
+    if (value->kind == TN_STRING) {
+        *text = value->as.string;
+        return true;
+    }
+    bool fits = value->kind == TN_INTEGER || value->kind == TN_REAL || value->kind == TN_BOOL;
+    if (!fits || (value->kind == TN_BOOL) != (tn_inputs[input].type == TN_INPUT_FLAG)) {
+        tn_fail(error, TN_ERROR_USAGE, "key '%s' cannot be %s", tn_inputs[input].name, tn_kind_name(value->kind));
+        return tn_fail_at(error, value->offset, "%s", tn_inputs[input].name);
+    }
+    struct tn_builder builder = {0};
+    if (value->kind == TN_BOOL) {
+        tn_builder_add_text(&builder, value->as.boolean ? "true" : "false");
+    } else if (value->kind == TN_INTEGER) {
+        tn_builder_addf(&builder, "%lld", (long long)value->as.integer);
+    } else {
+        tn_builder_add_real(&builder, value->as.real);
+    }
+    bool done = !builder.failed && tn_str_copy(request->arena, tn_builder_str(&builder), text);
+    tn_builder_free(&builder);
+    return done || tn_fail_memory(error);
+}
+
+static bool read_member(struct tn_request *request, const struct tn_member *member, struct tn_error *error)
+{
+    if (tn_str_is(member->key, "operation") || member->value.kind == TN_NULL) {
+        return true;
+    }
+    if (tn_str_is(member->key, "config")) {
+        request->config = member->value;
+        return member->value.kind == TN_OBJECT || tn_fail(error, TN_ERROR_USAGE, "key 'config' must be an object");
+    }
+    enum tn_input input = tn_input_find(member->key, request->operation);
+    if (input == TN_INPUT_COUNT) {
+        tn_fail(error, TN_ERROR_USAGE, "operation '" TN_STR_FORMAT "' has no input '" TN_STR_FORMAT "'",
+                TN_STR_ARGUMENTS(request->operation), TN_STR_ARGUMENTS(member->key));
+        return tn_fail_at(error, member->value.offset, TN_STR_FORMAT, TN_STR_ARGUMENTS(member->key));
+    }
+    bool is_list = member->value.kind == TN_LIST && tn_inputs[input].type == TN_INPUT_LIST;
+    for (uint32_t k = 0; k < (is_list ? member->value.count : 1); k++) {
+        struct tn_str text;
+        const struct tn_value *value = is_list ? &member->value.as.items[k] : &member->value;
+        if (!value_text(request, input, value, &text, error) || !tn_request_set(request, input, text, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool tn_request_read(struct tn_request *request, const struct tn_value *object, struct tn_error *error)
+{
+    const struct tn_value *operation = tn_value_member(object, TN_STR("operation"));
+    if (object->kind != TN_OBJECT || !operation || operation->kind != TN_STRING) {
+        return tn_fail(error, TN_ERROR_USAGE, "a request is an object with an \"operation\"");
+    }
+    request->operation = operation->as.string;
+    for (uint32_t k = 0; k < object->count; k++) {
+        if (!read_member(request, &object->as.members[k], error)) {
+            return false;
+        }
+    }
+    return true;
+}

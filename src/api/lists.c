@@ -1,0 +1,191 @@
+/* models, gpus, engines: the catalogs. */
+#include "api/catalog_model.h"
+#include "api/operations.h"
+#include "engine/engines.h"
+
+/* ---- models ------------------------------------------------------------------------------------------------------- */
+
+static void model_json(struct tn_json_writer *json, const struct tn_record *record, const struct tn_model *model)
+{
+    tn_json_begin_object(json);
+    tn_json_key(json, "id");
+    tn_json_string(json, record->id);
+    tn_json_key(json, "hf_id");
+    tn_json_string(json, tn_record_text(record, "hub"));
+    tn_json_key(json, "architecture");
+    tn_json_string(json, model->architecture_class);
+    tn_json_key(json, "verified");
+    tn_json_boolean(json, model->verified);
+    tn_json_key(json, "parameters");
+    tn_json_u64(json, model->parameters);
+    tn_json_key(json, "parameters_active");
+    tn_json_u64(json, model->parameters_active);
+    tn_json_key(json, "checkpoint_bytes");
+    tn_json_u64(json, model->checkpoint_bytes);
+    tn_json_key(json, "max_context");
+    tn_json_u64(json, model->max_context_tokens);
+    tn_json_end_object(json);
+}
+
+static bool list_model(const struct tn_session *session, const struct tn_record *record, struct tn_result *result,
+                       struct tn_table *table, struct tn_json_writer *json, struct tn_error *error)
+{
+    struct tn_arena arena = {0};
+    struct tn_model_input input = {0};
+    struct tn_model *model = NULL;
+    if (tn_catalog_model(record, &arena, &input, error)) {
+        model = tn_model_load(session->catalog, &input, error);
+    }
+    struct tn_cell *cells = model && table ? tn_table_row(&result->report, table) : NULL;
+    struct tn_str class = {0};
+    if (model) {
+        model_json(json, record, model);
+    }
+    if (cells && tn_str_copy(&result->arena, model->architecture_class, &class)) {
+        cells[0] = tn_cell_text(record->id);
+        cells[1] = tn_cell_text(class);
+        cells[2] = tn_cell_count(model->parameters);
+        cells[3] = tn_cell_count(model->parameters_active);
+        cells[4] = tn_cell_bytes(model->checkpoint_bytes);
+        cells[5] = model->max_context_tokens ? tn_cell_count(model->max_context_tokens) : (struct tn_cell){0};
+    }
+    bool done = model != NULL;
+    tn_model_free(model);
+    tn_arena_free(&arena);
+    return done || tn_fail_at(error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(record->id));
+}
+
+static struct tn_json_writer begin_list(struct tn_result *result, const char *schema, const char *key)
+{
+    struct tn_json_writer json = {.builder = &result->json, .indented = true};
+    tn_json_begin_object(&json);
+    tn_json_key(&json, "schema");
+    tn_json_text(&json, schema);
+    tn_json_key(&json, key);
+    tn_json_begin_list(&json);
+    return json;
+}
+
+static void end_list(struct tn_json_writer *json)
+{
+    tn_json_end_list(json);
+    tn_json_end_object(json);
+    tn_builder_add_char(json->builder, '\n');
+}
+
+bool tn_run_models(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
+                   struct tn_error *error)
+{
+    (void)request;
+    static const struct tn_column columns[] = {
+        {"model", "model", false, 0},
+        {"architecture", "architecture", false, 0},
+        {"parameters", "parameters", true, 0},
+        {"active", "parameters_active", true, 0},
+        {"checkpoint", "checkpoint_bytes", true, 0},
+        {"context", "max_context", true, 0},
+    };
+    struct tn_json_writer json = begin_list(result, "tonnage.models/1", "models");
+    struct tn_table *table = tn_report_table(&result->report, NULL, columns, sizeof columns / sizeof columns[0]);
+    const struct tn_record *const *records;
+    size_t count = tn_catalog_records(session->catalog, TN_STR("model"), &records);
+    result->report.title = TN_STR("Models");
+    for (size_t k = 0; k < count; k++) {
+        if (!list_model(session, records[k], result, table, &json, error)) {
+            return false;
+        }
+    }
+    end_list(&json);
+    return true;
+}
+
+/* ---- GPUs --------------------------------------------------------------------------------------------------------- */
+
+static void gpu_json(struct tn_json_writer *json, const struct tn_gpu *gpu)
+{
+    tn_json_begin_object(json);
+    tn_json_key(json, "id");
+    tn_json_string(json, gpu->id);
+    tn_json_key(json, "name");
+    tn_json_string(json, gpu->name);
+    tn_json_key(json, "vendor");
+    tn_json_string(json, gpu->vendor);
+    tn_json_key(json, "memory_bytes");
+    if (gpu->memory_bytes) {
+        tn_json_u64(json, gpu->memory_bytes);
+    } else {
+        tn_json_null(json);
+    }
+    tn_json_key(json, "memory_basis");
+    tn_json_text(json, gpu->memory_bytes ? (gpu->memory_is_marketed ? "marketed" : "driver") : NULL);
+    tn_json_key(json, "bandwidth_bytes_per_s");
+    if (gpu->bandwidth_bytes_per_s) {
+        tn_json_u64(json, gpu->bandwidth_bytes_per_s);
+    } else {
+        tn_json_null(json);
+    }
+    tn_json_end_object(json);
+}
+
+bool tn_run_gpus(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
+                 struct tn_error *error)
+{
+    (void)request;
+    (void)error;
+    static const struct tn_column columns[] = {
+        {"GPU", "id", false, 0},          {"name", "name", false, 0},
+        {"vendor", "vendor", false, 0},   {"memory", "memory_bytes", true, 0},
+        {"as", "memory_basis", false, 0}, {"GB/s", "bandwidth_gb_per_s", true, 0},
+    };
+    struct tn_json_writer json = begin_list(result, "tonnage.gpus/1", "gpus");
+    struct tn_table *table = tn_report_table(&result->report, NULL, columns, sizeof columns / sizeof columns[0]);
+    size_t count;
+    const struct tn_gpu *gpus = tn_catalog_gpus(session->catalog, &count);
+    result->report.title = TN_STR("GPUs");
+    for (size_t k = 0; k < count; k++) {
+        const struct tn_gpu *gpu = &gpus[k];
+        struct tn_cell *cells = table ? tn_table_row(&result->report, table) : NULL;
+        gpu_json(&json, gpu);
+        if (cells) {
+            cells[0] = tn_cell_text(gpu->id);
+            cells[1] = tn_cell_text(gpu->name);
+            cells[2] = tn_cell_text(gpu->vendor);
+            cells[3] = gpu->memory_bytes ? tn_cell_bytes(gpu->memory_bytes) : tn_cell_text(TN_STR("by machine"));
+            cells[4] = gpu->memory_bytes ? tn_cell_text(gpu->memory_is_marketed ? TN_STR("marketed") : TN_STR("driver"))
+                                         : (struct tn_cell){0};
+            cells[5] = gpu->bandwidth_bytes_per_s ? tn_cell_count(gpu->bandwidth_bytes_per_s / 1000000000)
+                                                  : (struct tn_cell){0};
+        }
+    }
+    end_list(&json);
+    return true;
+}
+
+/* ---- engines ------------------------------------------------------------------------------------------------------ */
+
+bool tn_run_engines(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
+                    struct tn_error *error)
+{
+    (void)session;
+    (void)request;
+    (void)error;
+    static const struct tn_column columns[] = {{"engine", "engine", false, 0}, {"what it counts", "summary", false, 0}};
+    struct tn_json_writer json = begin_list(result, "tonnage.engines/1", "engines");
+    struct tn_table *table = tn_report_table(&result->report, NULL, columns, sizeof columns / sizeof columns[0]);
+    result->report.title = TN_STR("Engines");
+    for (size_t k = 0; tn_engines[k]; k++) {
+        struct tn_cell *cells = table ? tn_table_row(&result->report, table) : NULL;
+        tn_json_begin_object(&json);
+        tn_json_key(&json, "name");
+        tn_json_text(&json, tn_engines[k]->name);
+        tn_json_key(&json, "summary");
+        tn_json_text(&json, tn_engines[k]->summary);
+        tn_json_end_object(&json);
+        if (cells) {
+            cells[0] = tn_cell_text(tn_str_of(tn_engines[k]->name));
+            cells[1] = tn_cell_text(tn_str_of(tn_engines[k]->summary));
+        }
+    }
+    end_list(&json);
+    return true;
+}

@@ -1,0 +1,193 @@
+/* The table of operations, and what they share. */
+#include "api/operations.h"
+
+#include "api/catalog_model.h"
+
+const struct tn_operation tn_operations[] = {
+    {"plan", "MODEL [options]", "memory of one model in one deployment, per GPU, and whether it fits", tn_run_plan},
+    {"table", "[MODEL...] [options]", "models x contexts x concurrencies", tn_run_table},
+    {"inspect", "MODEL [options]", "architecture, tensors, parameters, caches", tn_run_inspect},
+    {"models", "[options]", "the models of the catalog", tn_run_models},
+    {"gpus", "[options]", "the GPUs of the catalog", tn_run_gpus},
+    {"engines", "[options]", "the serving engines", tn_run_engines},
+    {NULL, NULL, NULL, NULL},
+};
+
+const struct tn_operation *tn_operation_find(struct tn_str name)
+{
+    for (const struct tn_operation *operation = tn_operations; operation->name; operation++) {
+        if (tn_str_is(name, operation->name)) {
+            return operation;
+        }
+    }
+    return NULL;
+}
+
+void tn_result_free(struct tn_result *result)
+{
+    tn_model_free(result->model);
+    tn_builder_free(&result->json);
+    tn_arena_free(&result->arena);
+}
+
+bool tn_operation_run(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
+                      struct tn_error *error)
+{
+    const struct tn_operation *operation = tn_operation_find(request->operation);
+    if (!operation) {
+        tn_fail(error, TN_ERROR_USAGE, "unknown operation '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(request->operation));
+        return tn_fail_hint(error, "`tonnage help` lists them");
+    }
+    result->fits = true;
+    result->report.arena = &result->arena;
+    if (!operation->run(session, request, result, error)) {
+        return false;
+    }
+    return !(result->json.failed || result->report.failed) || tn_fail_memory(error);
+}
+
+/* ---- which model -------------------------------------------------------------------------------------------------- */
+
+static struct tn_model *model_of_numbers(const struct tn_request *request, struct tn_error *error)
+{
+    const struct tn_input_value *values = request->values;
+    struct tn_model_numbers numbers = {
+        .parameters = values[TN_INPUT_PARAMS].number,
+        .layers = values[TN_INPUT_LAYERS].number,
+        .hidden = values[TN_INPUT_HIDDEN].number,
+        .heads = values[TN_INPUT_HEADS].number,
+        .kv_heads = values[TN_INPUT_KV_HEADS].number,
+        .head_dim = values[TN_INPUT_HEAD_DIM].number,
+        .dtype = values[TN_INPUT_QUANT].given ? values[TN_INPUT_QUANT].text : values[TN_INPUT_DTYPE].text,
+    };
+    return tn_model_from_numbers(&numbers, error);
+}
+
+static bool find_input(const struct tn_session *session, const struct tn_request *request, struct tn_str name,
+                       struct tn_model_input *input, struct tn_error *error)
+{
+    if (request->config.kind == TN_OBJECT) {
+        input->id = name.size ? name : TN_STR("config");
+        input->config = &request->config;
+        input->config_origin = TN_ORIGIN_CONFIG;
+        input->config_where = TN_STR("config");
+        return true;
+    }
+    bool found = false;
+    if (session->finder
+        && !session->finder->find(session->finder->context, name, request->values[TN_INPUT_MODELS].text, input, &found,
+                                  error)) {
+        return false;
+    }
+    if (found) {
+        return true;
+    }
+    const struct tn_record *record = tn_catalog_find_model(session->catalog, name, error);
+    return record && tn_catalog_model(record, request->arena, input, error);
+}
+
+struct tn_model *tn_request_model(const struct tn_session *session, const struct tn_request *request,
+                                  struct tn_str name, struct tn_error *error)
+{
+    bool by_numbers = request->values[TN_INPUT_PARAMS].given;
+    if (by_numbers && name.size) {
+        tn_fail(error, TN_ERROR_USAGE, "give a MODEL or --params, not both");
+        return NULL;
+    }
+    if (by_numbers) {
+        return model_of_numbers(request, error);
+    }
+    if (!name.size && request->config.kind != TN_OBJECT) {
+        tn_fail(error, TN_ERROR_USAGE, "no MODEL given");
+        tn_fail_hint(error, "name one (`tonnage models` lists the catalog), or give --params, --layers and --hidden");
+        return NULL;
+    }
+    struct tn_model_input input = {0};
+    if (!find_input(session, request, name, &input, error)) {
+        return NULL;
+    }
+    input.dtype = request->values[TN_INPUT_DTYPE].text;
+    input.quant = request->values[TN_INPUT_QUANT].text;
+    return tn_model_load(session->catalog, &input, error);
+}
+
+enum tn_units tn_request_units(const struct tn_request *request)
+{
+    return tn_str_is(request->values[TN_INPUT_UNITS].text, "si") ? TN_UNITS_SI : TN_UNITS_IEC;
+}
+
+/* ---- common pieces of answers ------------------------------------------------------------------------------------- */
+
+const char *tn_source_name(enum tn_source source)
+{
+    static const char *const names[] = {"catalog", "config", "safetensors", "gguf", "parameters"};
+    return names[source];
+}
+
+void tn_write_model_json(struct tn_json_writer *json, const struct tn_model *model)
+{
+    tn_json_key(json, "model");
+    tn_json_begin_object(json);
+    tn_json_key(json, "id");
+    tn_json_string(json, model->id);
+    tn_json_key(json, "architecture");
+    if (model->architecture_class.size) {
+        tn_json_string(json, model->architecture_class);
+    } else {
+        tn_json_null(json);
+    }
+    tn_json_key(json, "source");
+    tn_json_text(json, tn_source_name(model->source));
+    tn_json_key(json, "verified");
+    tn_json_boolean(json, model->verified);
+    tn_json_key(json, "parameters");
+    tn_json_u64(json, model->parameters);
+    tn_json_key(json, "parameters_active");
+    tn_json_u64(json, model->parameters_active);
+    tn_json_key(json, "checkpoint_bytes");
+    tn_json_u64(json, model->checkpoint_bytes);
+    tn_json_end_object(json);
+}
+
+void tn_write_note_items(struct tn_json_writer *json, const struct tn_note *notes, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        tn_json_begin_object(json);
+        tn_json_key(json, "code");
+        tn_json_text(json, notes[k].code);
+        tn_json_key(json, "message");
+        tn_json_string(json, notes[k].message);
+        tn_json_end_object(json);
+    }
+}
+
+void tn_write_notes(struct tn_report *report, const struct tn_note *notes, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        tn_report_text(report, TN_BLOCK_NOTE, TN_TONE_DIM, "%.*s", (int)notes[k].message.size, notes[k].message.data);
+    }
+}
+
+void tn_error_write_json(const struct tn_error *error, struct tn_builder *json)
+{
+    struct tn_json_writer writer = {.builder = json, .indented = true};
+    tn_json_begin_object(&writer);
+    tn_json_key(&writer, "schema");
+    tn_json_text(&writer, "tonnage.error/1");
+    tn_json_key(&writer, "code");
+    tn_json_text(&writer, tn_code_name(error->code));
+    tn_json_key(&writer, "message");
+    tn_json_string(&writer, tn_str_of(error->message));
+    tn_json_key(&writer, "where");
+    tn_json_text(&writer, error->where[0] ? error->where : NULL);
+    tn_json_key(&writer, "offset");
+    if (error->offset >= 0) {
+        tn_json_i64(&writer, error->offset);
+    } else {
+        tn_json_null(&writer);
+    }
+    tn_json_key(&writer, "hint");
+    tn_json_text(&writer, error->hint[0] ? error->hint : NULL);
+    tn_json_end_object(&writer);
+    tn_builder_add_char(json, '\n');
+}

@@ -1,0 +1,165 @@
+/* table: the grid of models x contexts x concurrencies. */
+#include "api/deployment.h"
+#include "plan/cache.h"
+
+#include "base/number.h"
+
+/* What articles compare: one model of each usual size. */
+static const char *const default_models[] = {"llama-2-7b", "llama-2-13b", "codellama-34b", "llama-2-70b", "opt-175b"};
+static const uint64_t default_contexts[] = {1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072};
+static const uint64_t default_concurrencies[] = {1, 10};
+
+struct row {
+    struct tn_str model;
+    uint64_t context_tokens;
+    uint64_t concurrency;
+    uint64_t weights_bytes;
+    uint64_t kv_bytes;
+    uint64_t overhead_bytes;
+    uint64_t total_bytes;
+};
+
+struct table {
+    const struct tn_session *session;
+    const struct tn_request *request;
+    struct tn_result *result;
+    struct tn_error *error;
+    struct tn_table *rows;
+    struct tn_json_writer json;
+};
+
+static void write_row_json(struct tn_json_writer *json, const struct row *row)
+{
+    const struct {
+        const char *key;
+        uint64_t number;
+    } fields[] = {{"context", row->context_tokens},        {"concurrency", row->concurrency},
+                  {"weights_bytes", row->weights_bytes},   {"kv_bytes", row->kv_bytes},
+                  {"overhead_bytes", row->overhead_bytes}, {"total_bytes", row->total_bytes}};
+    tn_json_begin_object(json);
+    tn_json_key(json, "model");
+    tn_json_string(json, row->model);
+    for (size_t k = 0; k < sizeof fields / sizeof fields[0]; k++) {
+        tn_json_key(json, fields[k].key);
+        tn_json_u64(json, fields[k].number);
+    }
+    tn_json_end_object(json);
+}
+
+static void write_row(struct table *table, const struct row *row)
+{
+    write_row_json(&table->json, row);
+    struct tn_cell *cells = table->rows ? tn_table_row(&table->result->report, table->rows) : NULL;
+    if (cells) {
+        cells[0] = tn_cell_text(row->model);
+        cells[1] = tn_cell_count(row->context_tokens);
+        cells[2] = tn_cell_count(row->concurrency);
+        cells[3] = tn_cell_bytes(row->weights_bytes);
+        cells[4] = tn_cell_bytes(row->kv_bytes);
+        cells[5] = tn_cell_bytes(row->overhead_bytes);
+        cells[6] = tn_cell_bytes(row->total_bytes);
+    }
+}
+
+/* Sums of a category over all ranks; bounded by the ledger's total. */
+static uint64_t category_bytes(const struct tn_ledger *ledger, enum tn_category category)
+{
+    uint64_t sum = 0;
+    for (uint32_t k = 0; k < ledger->stage_count; k++) {
+        sum += tn_ledger_category(ledger, &ledger->stages[k], category) * ledger->ranks_per_stage;
+    }
+    return sum;
+}
+
+static bool add_cell(struct table *table, const struct tn_model *model, struct tn_str name,
+                     struct tn_question *question)
+{
+    struct tn_arena arena = {0};
+    struct tn_ledger ledger = {.arena = &arena};
+    bool done = question->engine->plan(model, &question->deployment, &ledger, table->error);
+    if (done) {
+        uint64_t cache = category_bytes(&ledger, TN_CATEGORY_CACHE) + category_bytes(&ledger, TN_CATEGORY_STATE);
+        uint64_t weights = category_bytes(&ledger, TN_CATEGORY_WEIGHTS);
+        write_row(table, &(struct row){.model = name,
+                                       .context_tokens = question->deployment.context_tokens,
+                                       .concurrency = question->deployment.concurrency,
+                                       .weights_bytes = weights,
+                                       .kv_bytes = cache,
+                                       .overhead_bytes = ledger.mid_bytes - weights - cache,
+                                       .total_bytes = ledger.mid_bytes});
+    }
+    tn_arena_free(&arena);
+    return done;
+}
+
+static bool add_model(struct table *table, struct tn_str name)
+{
+    struct tn_model *model = tn_request_model(table->session, table->request, name, table->error);
+    struct tn_question question;
+    struct tn_str shown = {0};
+    bool done = model && tn_question_read(table->session, table->request, model, &question, table->error);
+    done = done && (tn_str_copy(&table->result->arena, model->id, &shown) || tn_fail_memory(table->error));
+    const struct tn_input_value *context = &table->request->values[TN_INPUT_CONTEXT];
+    const struct tn_input_value *concurrency = &table->request->values[TN_INPUT_CONCURRENCY];
+    size_t contexts = context->given ? 1 : sizeof default_contexts / sizeof default_contexts[0];
+    size_t concurrencies = concurrency->given ? 1 : sizeof default_concurrencies / sizeof default_concurrencies[0];
+    for (size_t c = 0; done && c < contexts; c++) {
+        for (size_t n = 0; done && n < concurrencies; n++) {
+            question.deployment.context_tokens = context->given ? context->number : default_contexts[c];
+            question.deployment.concurrency = concurrency->given ? concurrency->number : default_concurrencies[n];
+            done = add_cell(table, model, shown, &question);
+        }
+    }
+    if (table->rows) {
+        tn_table_rule(table->rows); /* a line between models; without effect behind the last */
+    }
+    tn_model_free(model);
+    return done;
+}
+
+static bool add_models(struct table *table)
+{
+    const struct tn_input_value *models = &table->request->values[TN_INPUT_MODEL];
+    bool by_numbers = table->request->values[TN_INPUT_PARAMS].given || table->request->config.kind == TN_OBJECT;
+    if (by_numbers || models->item_count) {
+        bool done = !by_numbers || add_model(table, models->text);
+        for (size_t k = 0; done && !by_numbers && k < models->item_count; k++) {
+            done = add_model(table, models->items[k]);
+        }
+        return done;
+    }
+    for (size_t k = 0; k < sizeof default_models / sizeof default_models[0]; k++) {
+        if (!add_model(table, tn_str_of(default_models[k]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool tn_run_table(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
+                  struct tn_error *error)
+{
+    static const struct tn_column columns[] = {
+        {"model", "model", false, 0},         {"context", "context", true, 0},
+        {"requests", "concurrency", true, 0}, {"weights", "weights_bytes", true, 0},
+        {"KV cache", "kv_bytes", true, 0},    {"overhead", "overhead_bytes", true, 0},
+        {"total", "total_bytes", true, 0},
+    };
+    struct table table = {.session = session, .request = request, .result = result, .error = error};
+    result->report.title = TN_STR("Memory to serve");
+    table.rows = tn_report_table(&result->report, "Memory of weights, KV cache and overhead", columns,
+                                 sizeof columns / sizeof columns[0]);
+    table.json = (struct tn_json_writer){.builder = &result->json, .indented = true};
+    tn_json_begin_object(&table.json);
+    tn_json_key(&table.json, "schema");
+    tn_json_text(&table.json, "tonnage.table/1");
+    tn_json_key(&table.json, "rows");
+    tn_json_begin_list(&table.json);
+    if (!add_models(&table)) {
+        return false;
+    }
+    tn_json_end_list(&table.json);
+    tn_json_end_object(&table.json);
+    tn_builder_add_char(&result->json, '\n');
+    return true;
+}

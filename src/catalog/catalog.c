@@ -1,0 +1,216 @@
+/* Loading the embedded records, and finding them by type and id. Names that people type are matched in names.c. */
+#include "catalog/catalog.h"
+
+#include "base/number.h"
+#include "catalog/embedded.h"
+#include "catalog/names.h"
+
+#include <stdlib.h>
+
+enum { MOST_TYPES = 16 };
+
+struct type_list {
+    struct tn_str type;
+    const struct tn_record **records; /* [count] */
+    size_t count;
+};
+
+struct tn_catalog {
+    struct tn_arena arena;
+    struct tn_record_list records;
+    struct type_list types[MOST_TYPES];
+    size_t type_count;
+    struct tn_gpu *gpus;
+    size_t gpu_count;
+};
+
+static const struct type_list *find_type(const struct tn_catalog *catalog, struct tn_str type)
+{
+    for (size_t k = 0; k < catalog->type_count; k++) {
+        if (tn_str_equal(catalog->types[k].type, type)) {
+            return &catalog->types[k];
+        }
+    }
+    return NULL;
+}
+
+static bool index_types(struct tn_catalog *catalog, struct tn_error *error)
+{
+    for (size_t k = 0; k < catalog->records.count; k++) {
+        const struct tn_record *record = &catalog->records.records[k];
+        struct type_list *list = (struct type_list *)find_type(catalog, record->type);
+        if (!list) {
+            if (catalog->type_count == MOST_TYPES) {
+                return tn_fail(error, TN_ERROR_RECORD, "too many types of records: " TN_STR_FORMAT,
+                               TN_STR_ARGUMENTS(record->type));
+            }
+            list = &catalog->types[catalog->type_count++];
+            list->type = record->type;
+            list->records = TN_NEW_ARRAY(&catalog->arena, const struct tn_record *, catalog->records.count - k);
+            if (!list->records) {
+                return tn_fail_memory(error);
+            }
+        }
+        list->records[list->count++] = record;
+    }
+    return true;
+}
+
+/* The leading digits of "81920 @source"; false where there are none or too many. */
+static bool leading_number(struct tn_str text, uint64_t *number)
+{
+    size_t k = 0;
+    for (*number = 0; k < text.size && text.data[k] >= '0' && text.data[k] <= '9'; k++) {
+        if (!tn_mul_u64(*number, 10, number) || !tn_add_u64(*number, (uint64_t)(text.data[k] - '0'), number)) {
+            return false;
+        }
+    }
+    return k > 0;
+}
+
+static void read_gpu(const struct tn_record *record, struct tn_gpu *gpu)
+{
+    uint64_t number;
+    *gpu = (struct tn_gpu){.id = record->id, .record = record};
+    gpu->name = tn_record_text(record, "name");
+    gpu->vendor = tn_record_text(record, "vendor");
+    if (leading_number(tn_record_text(record, "memory_driver_mib"), &number)) {
+        gpu->memory_bytes = number << 20;
+    } else if (leading_number(tn_record_text(record, "memory_marketed_gb"), &number)) {
+        gpu->memory_bytes = number * 1000000000;
+        gpu->memory_is_marketed = true;
+    }
+    if (leading_number(tn_record_text(record, "bandwidth_gb_per_s"), &number)) {
+        gpu->bandwidth_bytes_per_s = number * 1000000000;
+    }
+}
+
+static bool load(struct tn_catalog *catalog, struct tn_error *error)
+{
+    size_t count;
+    const struct tn_embedded *files = tn_embedded_files(&count);
+    for (size_t k = 0; k < count; k++) {
+        struct tn_str text = {files[k].text, files[k].size_bytes};
+        if (!tn_records_read(&catalog->arena, text, tn_str_of(files[k].path), &catalog->records, error)) {
+            return false;
+        }
+    }
+    if (!index_types(catalog, error)) {
+        return false;
+    }
+    const struct type_list *gpus = find_type(catalog, TN_STR("gpu"));
+    catalog->gpu_count = gpus ? gpus->count : 0;
+    catalog->gpus = TN_NEW_ARRAY(&catalog->arena, struct tn_gpu, catalog->gpu_count);
+    if (!catalog->gpus) {
+        return tn_fail_memory(error);
+    }
+    for (size_t k = 0; k < catalog->gpu_count; k++) {
+        read_gpu(gpus->records[k], &catalog->gpus[k]);
+    }
+    return true;
+}
+
+struct tn_catalog *tn_catalog_open(struct tn_error *error)
+{
+    struct tn_catalog *catalog = calloc(1, sizeof *catalog);
+    if (!catalog) {
+        tn_fail_memory(error);
+        return NULL;
+    }
+    if (!load(catalog, error)) {
+        tn_catalog_close(catalog);
+        return NULL;
+    }
+    return catalog;
+}
+
+void tn_catalog_close(struct tn_catalog *catalog)
+{
+    if (catalog) {
+        tn_arena_free(&catalog->arena);
+        free(catalog);
+    }
+}
+
+size_t tn_catalog_records(const struct tn_catalog *catalog, struct tn_str type, const struct tn_record *const **records)
+{
+    const struct type_list *list = find_type(catalog, type);
+    *records = list ? list->records : NULL;
+    return list ? list->count : 0;
+}
+
+const struct tn_record *tn_catalog_record(const struct tn_catalog *catalog, struct tn_str type, struct tn_str id)
+{
+    const struct type_list *list = find_type(catalog, type);
+    for (size_t k = 0; list && k < list->count; k++) {
+        if (tn_str_equal(list->records[k]->id, id)) {
+            return list->records[k];
+        }
+    }
+    return NULL;
+}
+
+const struct tn_gpu *tn_catalog_gpus(const struct tn_catalog *catalog, size_t *count)
+{
+    *count = catalog->gpu_count;
+    return catalog->gpus;
+}
+
+static bool alias_matches(struct tn_str aliases, struct tn_str name)
+{
+    for (struct tn_str word = tn_str_word(&aliases); word.size; word = tn_str_word(&aliases)) {
+        if (tn_names_match(word, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool record_is_named(const struct tn_record *record, struct tn_str name)
+{
+    for (uint32_t k = 0; k < record->count; k++) {
+        struct tn_str word = record->statements[k].word;
+        struct tn_str rest = record->statements[k].rest;
+        bool is_name = tn_str_is(word, "name") || tn_str_is(word, "reported_as") || tn_str_is(word, "hub");
+        if ((is_name && tn_names_match(rest, name)) || (tn_str_is(word, "alias") && alias_matches(rest, name))) {
+            return true;
+        }
+    }
+    return tn_names_match(record->id, name);
+}
+
+/* Looks a name up among the ids, names, hub ids and aliases of records; the nearest names go into the hint. */
+static const struct tn_record *find_named(const struct tn_catalog *catalog, const char *type, struct tn_str name,
+                                          enum tn_code code, struct tn_error *error)
+{
+    const struct type_list *list = find_type(catalog, tn_str_of(type));
+    struct tn_nearest nearest = {.wanted = name};
+    for (size_t k = 0; list && k < list->count; k++) {
+        if (record_is_named(list->records[k], name)) {
+            return list->records[k];
+        }
+    }
+    for (size_t k = 0; list && k < list->count; k++) {
+        tn_nearest_offer(&nearest, list->records[k]->id);
+    }
+    tn_fail(error, code, "unknown %s '" TN_STR_FORMAT "'", type, TN_STR_ARGUMENTS(name));
+    tn_nearest_hint(&nearest, type, error);
+    return NULL;
+}
+
+const struct tn_record *tn_catalog_find_model(const struct tn_catalog *catalog, struct tn_str name,
+                                              struct tn_error *error)
+{
+    return find_named(catalog, "model", name, TN_ERROR_UNKNOWN_MODEL, error);
+}
+
+const struct tn_gpu *tn_catalog_find_gpu(const struct tn_catalog *catalog, struct tn_str name, struct tn_error *error)
+{
+    const struct tn_record *record = find_named(catalog, "gpu", name, TN_ERROR_UNKNOWN_GPU, error);
+    for (size_t k = 0; record && k < catalog->gpu_count; k++) {
+        if (catalog->gpus[k].record == record) {
+            return &catalog->gpus[k];
+        }
+    }
+    return NULL;
+}

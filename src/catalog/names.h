@@ -1,0 +1,25 @@
+/* Names as people type them: any case, any dashes, with or without a hub's "ORG/" in front; and the nearest ones to a wrong name. */
+#ifndef TN_CATALOG_NAMES_H
+#define TN_CATALOG_NAMES_H
+
+#include "base/text.h"
+
+/* True where the two differ only in case, in "-", "_", "." and spaces, and in an "ORG/" that only one of them has. */
+bool tn_names_match(struct tn_str a, struct tn_str b);
+
+enum { TN_NEAREST = 3 };
+
+struct tn_nearest {
+    struct tn_str wanted;
+    struct tn_str names[TN_NEAREST];
+    unsigned distances[TN_NEAREST];
+    size_t count;
+};
+
+/* Keeps the name if it is among the nearest so far (edit distance without case and dashes). */
+void tn_nearest_offer(struct tn_nearest *nearest, struct tn_str name);
+
+/* "did you mean a, b or c? `tonnage gpus` lists all" */
+void tn_nearest_hint(const struct tn_nearest *nearest, const char *type, struct tn_error *error);
+
+#endif

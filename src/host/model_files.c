@@ -1,0 +1,478 @@
+/* Resolving MODEL to files, mapping them, and feeding the parsers. */
+#include "host/model_files.h"
+
+#include "catalog/names.h"
+#include "format/gguf.h"
+#include "text/json.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct finding {
+    struct tn_model_files *files;
+    struct tn_model_input *input;
+    struct tn_error *error;
+};
+
+static struct tn_str last_part(struct tn_str path)
+{
+    while (path.size > 1 && path.data[path.size - 1] == '/') {
+        path.size--;
+    }
+    for (size_t k = path.size; k > 0; k--) {
+        if (path.data[k - 1] == '/') {
+            return tn_str_slice(path, k, path.size);
+        }
+    }
+    return path;
+}
+
+static struct tn_str folder_part(struct tn_str path)
+{
+    struct tn_str name = last_part(path);
+    size_t size = (size_t)(name.data - path.data);
+    return size ? tn_str_slice(path, 0, size) : TN_STR("./");
+}
+
+/* folder "/" name, terminated. NULL when memory is out. */
+static char *join(struct finding *finding, struct tn_str folder, struct tn_str name)
+{
+    struct tn_builder path = {0};
+    tn_builder_add(&path, folder);
+    if (folder.size && folder.data[folder.size - 1] != '/') {
+        tn_builder_add_char(&path, '/');
+    }
+    tn_builder_add(&path, name);
+    char *result = path.failed ? NULL : tn_str_terminated(&finding->files->arena, tn_builder_str(&path));
+    tn_builder_free(&path);
+    if (!result) {
+        tn_fail_memory(finding->error);
+    }
+    return result;
+}
+
+static bool exists(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 || errno == EACCES;
+}
+
+static bool map_file(struct finding *finding, const char *path, struct tn_str *bytes)
+{
+    struct tn_model_files *files = finding->files;
+    struct tn_file *grown = tn_arena_grow(&files->arena, files->files, files->count, files->count + 1, sizeof *grown);
+    if (!grown) {
+        return tn_fail_memory(finding->error);
+    }
+    files->files = grown;
+    if (!tn_file_map(path, &files->files[files->count], finding->error)) {
+        return false;
+    }
+    *bytes = files->files[files->count++].bytes;
+    return true;
+}
+
+/* ---- config.json -------------------------------------------------------------------------------------------------- */
+
+static bool read_json(struct finding *finding, const char *path, struct tn_value *value)
+{
+    struct tn_str text;
+    if (!map_file(finding, path, &text)) {
+        return false;
+    }
+    if (!tn_json_read(&finding->files->arena, text, value, finding->error)) {
+        return tn_fail_at(finding->error, -1, "%s", path);
+    }
+    return true;
+}
+
+/* A config as it is published, or as a record {"hf_id", "config", "params_total"}. */
+static bool use_config(struct finding *finding, const char *path)
+{
+    struct tn_value *root = TN_NEW(&finding->files->arena, struct tn_value);
+    if (!root) {
+        return tn_fail_memory(finding->error);
+    }
+    if (!read_json(finding, path, root)) {
+        return false;
+    }
+    struct tn_model_input *input = finding->input;
+    input->config_where = tn_str_of(path);
+    input->config_origin = TN_ORIGIN_CONFIG;
+    const struct tn_value *inner = tn_value_member(root, TN_STR("config"));
+    const struct tn_value *id = tn_value_member(root, TN_STR("hf_id"));
+    const struct tn_value *total = tn_value_member(root, TN_STR("params_total"));
+    bool is_record = inner && inner->kind == TN_OBJECT;
+    input->config = is_record ? inner : root;
+    if (is_record && id && id->kind == TN_STRING) {
+        input->id = id->as.string;
+    }
+    if (is_record && total && total->kind == TN_INTEGER && total->as.integer > 0) {
+        input->published_parameters = (uint64_t)total->as.integer;
+    }
+    if (root->kind != TN_OBJECT) {
+        tn_fail(finding->error, TN_ERROR_CONFIG, "a config is a JSON object; this is %s", tn_kind_name(root->kind));
+        return tn_fail_at(finding->error, -1, "%s", path);
+    }
+    return true;
+}
+
+static bool use_config_beside(struct finding *finding, struct tn_str folder)
+{
+    char *path = join(finding, folder, TN_STR("config.json"));
+    return path && (!exists(path) || use_config(finding, path));
+}
+
+/* ---- headers ------------------------------------------------------------------------------------------------------ */
+
+static const struct tn_header *read_safetensors(struct finding *finding, char *path)
+{
+    struct tn_str bytes;
+    if (!map_file(finding, path, &bytes)) {
+        return NULL;
+    }
+    struct tn_safetensors *parser = tn_safetensors_open(&finding->files->arena, tn_str_of(path), bytes.size);
+    if (!parser) {
+        tn_fail_memory(finding->error);
+        return NULL;
+    }
+    for (struct tn_need need = tn_safetensors_need(parser); need.length; need = tn_safetensors_need(parser)) {
+        struct tn_str rest = tn_str_slice(bytes, (size_t)need.offset, bytes.size);
+        if (!tn_safetensors_give(parser, rest, finding->error)) {
+            tn_fail_at(finding->error, -1, "%s", path);
+            return NULL;
+        }
+    }
+    return tn_safetensors_header(parser);
+}
+
+static const struct tn_header *read_gguf(struct finding *finding, char *path)
+{
+    struct tn_str bytes;
+    if (!map_file(finding, path, &bytes)) {
+        return NULL;
+    }
+    struct tn_gguf *parser = tn_gguf_open(&finding->files->arena, tn_str_of(path), bytes.size);
+    if (!parser) {
+        tn_fail_memory(finding->error);
+        return NULL;
+    }
+    for (struct tn_need need = tn_gguf_need(parser); need.length; need = tn_gguf_need(parser)) {
+        struct tn_str rest = tn_str_slice(bytes, (size_t)need.offset, bytes.size);
+        if (!tn_gguf_give(parser, rest, finding->error)) {
+            tn_fail_at(finding->error, -1, "%s", path);
+            return NULL;
+        }
+    }
+    return tn_gguf_header(parser);
+}
+
+/* The tensors of several safetensors files as one header. */
+static bool join_shards(struct finding *finding, const struct tn_header *const *parts, size_t count)
+{
+    struct tn_header *whole = TN_NEW(&finding->files->arena, struct tn_header);
+    size_t total = 0;
+    for (size_t k = 0; k < count; k++) {
+        total += parts[k]->count;
+    }
+    struct tn_tensor *tensors = TN_NEW_ARRAY(&finding->files->arena, struct tn_tensor, total);
+    if (!whole || !tensors) {
+        return tn_fail_memory(finding->error);
+    }
+    for (size_t k = 0; k < count; k++) {
+        if (parts[k]->count) {
+            memcpy(&tensors[whole->count], parts[k]->tensors, parts[k]->count * sizeof *tensors);
+        }
+        whole->count += parts[k]->count;
+        whole->file_bytes += parts[k]->file_bytes;
+    }
+    whole->tensors = tensors;
+    whole->capacity = total;
+    finding->input->header = whole;
+    return true;
+}
+
+static bool use_shards(struct finding *finding, struct tn_str folder, const struct tn_str *names, size_t count)
+{
+    const struct tn_header **parts = TN_NEW_ARRAY(&finding->files->arena, const struct tn_header *, count);
+    if (!parts) {
+        return tn_fail_memory(finding->error);
+    }
+    for (size_t k = 0; k < count; k++) {
+        char *path = join(finding, folder, names[k]);
+        parts[k] = path ? read_safetensors(finding, path) : NULL;
+        if (!parts[k]) {
+            return false;
+        }
+        finding->input->header_where = tn_str_of(path);
+    }
+    return join_shards(finding, parts, count);
+}
+
+/* All parts of a split GGUF, found by the name of any of them. */
+static bool use_gguf(struct finding *finding, struct tn_str folder, struct tn_str name)
+{
+    struct tn_str prefix;
+    unsigned number;
+    unsigned count = 1;
+    bool is_split = tn_gguf_split_name(name, &prefix, &number, &count);
+    const struct tn_header **parts = TN_NEW_ARRAY(&finding->files->arena, const struct tn_header *, count);
+    if (!parts) {
+        return tn_fail_memory(finding->error);
+    }
+    finding->input->header_is_gguf = true;
+    for (unsigned k = 0; k < count; k++) {
+        struct tn_builder part = {0};
+        tn_builder_add(&part, is_split ? prefix : name);
+        if (is_split) {
+            tn_builder_addf(&part, "-%05u-of-%05u.gguf", k + 1, count);
+        }
+        char *path = join(finding, folder, tn_builder_str(&part));
+        tn_builder_free(&part);
+        parts[k] = path ? read_gguf(finding, path) : NULL;
+        if (!parts[k]) {
+            return is_split
+                   && tn_fail_hint(finding->error, "this is part %u of a split of %u files: all must lie in one folder",
+                                   k + 1, count);
+        }
+        finding->input->header_where = tn_str_of(path);
+    }
+    struct tn_header *whole = TN_NEW(&finding->files->arena, struct tn_header);
+    finding->input->header = whole;
+    if (!whole) {
+        return tn_fail_memory(finding->error);
+    }
+    return tn_gguf_join(&finding->files->arena, parts, count, whole, finding->error)
+           || tn_fail_at(finding->error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(name));
+}
+
+/* An index: the shards it names where they are there, else the names alone. */
+static bool use_index(struct finding *finding, struct tn_str folder, struct tn_str name)
+{
+    char *path = join(finding, folder, name);
+    struct tn_str text;
+    struct tn_weight_index *index = TN_NEW(&finding->files->arena, struct tn_weight_index);
+    if (!path || !index) {
+        return tn_fail_memory(finding->error);
+    }
+    if (!map_file(finding, path, &text)
+        || !tn_weight_index_read(&finding->files->arena, tn_str_of(path), text, index, finding->error)) {
+        return tn_fail_at(finding->error, -1, "%s", path);
+    }
+    size_t there = 0;
+    for (size_t k = 0; k < index->file_count; k++) {
+        char *shard = join(finding, folder, index->file_names[k]);
+        there += shard && exists(shard);
+    }
+    if (there == index->file_count && there) {
+        return use_shards(finding, folder, index->file_names, index->file_count);
+    }
+    if (there) {
+        tn_fail(finding->error, TN_ERROR_NOT_A_MODEL, "%zu of the %zu files that the index names are missing",
+                index->file_count - there, index->file_count);
+        tn_fail_at(finding->error, -1, "%s", path);
+        return tn_fail_hint(finding->error,
+                            "complete the download, or remove the files that are there to plan from config.json");
+    }
+    finding->input->index = index;
+    finding->input->index_bytes = index->total_size_bytes;
+    return true;
+}
+
+/* ---- folders and files -------------------------------------------------------------------------------------------- */
+
+static bool fail_folder(struct finding *finding, struct tn_str folder)
+{
+    tn_fail(finding->error, TN_ERROR_NOT_A_MODEL,
+            "there is no model in this folder: no config.json, no .safetensors, no .gguf");
+    tn_fail_at(finding->error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(folder));
+    return tn_fail_hint(finding->error, "name the folder that holds config.json, or the .gguf file itself");
+}
+
+/* The names in a folder that end in a suffix; of a split only the first part. */
+static size_t select_names(struct tn_str *names, size_t count, const char *suffix, bool first_parts,
+                           struct tn_str *selected)
+{
+    size_t found = 0;
+    for (size_t k = 0; k < count; k++) {
+        struct tn_str prefix;
+        unsigned number = 1;
+        unsigned parts;
+        bool is_later = first_parts && tn_gguf_split_name(names[k], &prefix, &number, &parts) && number != 1;
+        bool is_projector = first_parts && tn_str_starts(names[k], TN_STR("mmproj"));
+        if (tn_str_ends(names[k], tn_str_of(suffix)) && !is_later && !is_projector) {
+            selected[found++] = names[k];
+        }
+    }
+    return found;
+}
+
+static bool use_folder(struct finding *finding, struct tn_str folder)
+{
+    struct tn_str *names;
+    size_t count;
+    char *path = tn_str_terminated(&finding->files->arena, folder);
+    if (!path) {
+        return tn_fail_memory(finding->error);
+    }
+    if (!tn_folder_list(&finding->files->arena, path, &names, &count, finding->error)
+        || !use_config_beside(finding, folder)) {
+        return false;
+    }
+    struct tn_str *selected = TN_NEW_ARRAY(&finding->files->arena, struct tn_str, count);
+    if (!selected) {
+        return tn_fail_memory(finding->error);
+    }
+    size_t indexes = select_names(names, count, ".safetensors.index.json", false, selected);
+    if (indexes) {
+        return use_index(finding, folder, selected[0]);
+    }
+    size_t shards = select_names(names, count, ".safetensors", false, selected);
+    if (shards) {
+        return use_shards(finding, folder, selected, shards);
+    }
+    size_t ggufs = select_names(names, count, ".gguf", true, selected);
+    if (ggufs > 1 && !finding->input->config) {
+        tn_fail(finding->error, TN_ERROR_NOT_A_MODEL, "this folder holds %zu GGUF models", ggufs);
+        tn_fail_at(finding->error, -1, "%s", path);
+        return tn_fail_hint(finding->error, "name one of them, e.g. " TN_STR_FORMAT, TN_STR_ARGUMENTS(selected[0]));
+    }
+    if (ggufs == 1) {
+        return use_gguf(finding, folder, selected[0]);
+    }
+    return finding->input->config || fail_folder(finding, folder);
+}
+
+static bool use_file(struct finding *finding, struct tn_str path)
+{
+    struct tn_str name = last_part(path);
+    struct tn_str folder = folder_part(path);
+    if (tn_str_ends(name, TN_STR(".gguf"))) {
+        return use_gguf(finding, folder, name);
+    }
+    if (tn_str_ends(name, TN_STR(".safetensors"))) {
+        return use_config_beside(finding, folder) && use_shards(finding, folder, &name, 1);
+    }
+    if (tn_str_ends(name, TN_STR(".safetensors.index.json"))) {
+        if (!use_config_beside(finding, folder) || !use_index(finding, folder, name)) {
+            return false;
+        }
+        if (!finding->input->config && !finding->input->header) {
+            tn_fail(finding->error, TN_ERROR_NOT_A_MODEL, "an index names tensors but not their shapes");
+            tn_fail_at(finding->error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(path));
+            return tn_fail_hint(finding->error, "put config.json, or the files that it names, beside it");
+        }
+        return true;
+    }
+    if (tn_str_ends(name, TN_STR(".json"))) {
+        char *terminated = tn_str_terminated(&finding->files->arena, path);
+        return terminated ? use_config(finding, terminated) : tn_fail_memory(finding->error);
+    }
+    tn_fail(finding->error, TN_ERROR_NOT_A_MODEL, "not a model: the name ends in none of .json, .safetensors, .gguf");
+    tn_fail_at(finding->error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(path));
+    return tn_fail_hint(finding->error,
+                        "name a config.json, a .safetensors or .gguf file, or the folder that holds them");
+}
+
+/* ---- a folder of configs ------------------------------------------------------------------------------------------ */
+
+static bool config_is_named(struct finding *finding, const char *path, struct tn_str file, struct tn_str name)
+{
+    struct tn_str stem = tn_str_slice(file, 0, file.size - 5); /* without ".json" */
+    size_t mark = tn_str_find(stem, TN_STR("__"));             /* ORG__NAME */
+    if (tn_names_match(stem, name)
+        || (mark != SIZE_MAX && tn_names_match(tn_str_slice(stem, mark + 2, stem.size), name))) {
+        return true;
+    }
+    struct tn_value root;
+    struct tn_error ignored; /* a file that is no config is not the model that was asked for */
+    struct finding quiet = {finding->files, finding->input, &ignored};
+    if (!read_json(&quiet, path, &root)) {
+        return false;
+    }
+    const struct tn_value *id = tn_value_member(&root, TN_STR("hf_id"));
+    return id && id->kind == TN_STRING && tn_names_match(id->as.string, name);
+}
+
+static bool find_among(struct finding *finding, struct tn_str folder, struct tn_str name, bool *found)
+{
+    struct tn_str *names;
+    size_t count;
+    char *path = tn_str_terminated(&finding->files->arena, folder);
+    if (!path) {
+        return tn_fail_memory(finding->error);
+    }
+    if (!tn_folder_list(&finding->files->arena, path, &names, &count, finding->error)) {
+        return tn_fail_at(finding->error, -1, "--models %s", path);
+    }
+    for (size_t k = 0; k < count; k++) {
+        if (!tn_str_ends(names[k], TN_STR(".json"))) {
+            continue;
+        }
+        char *file = join(finding, folder, names[k]);
+        if (!file) {
+            return false;
+        }
+        if (config_is_named(finding, file, names[k], name)) {
+            *found = true;
+            return use_config(finding, file);
+        }
+    }
+    return true;
+}
+
+/* ---- all together ------------------------------------------------------------------------------------------------- */
+
+static bool looks_like_path(struct tn_str name)
+{
+    return tn_str_starts(name, TN_STR("/")) || tn_str_starts(name, TN_STR("./")) || tn_str_starts(name, TN_STR("../"))
+           || tn_str_starts(name, TN_STR("~")) || tn_str_ends(name, TN_STR(".json"))
+           || tn_str_ends(name, TN_STR(".gguf")) || tn_str_ends(name, TN_STR(".safetensors"));
+}
+
+/* What a path is called when the model has no name of its own: the folder, or the file. */
+static struct tn_str name_of_path(struct tn_str path)
+{
+    struct tn_str name = last_part(path);
+    return tn_str_is(name, "config.json") ? last_part(tn_str_slice(path, 0, path.size - name.size)) : name;
+}
+
+static bool find_path(struct finding *finding, struct tn_str name, bool *found)
+{
+    char *path = tn_str_terminated(&finding->files->arena, name);
+    if (!path) {
+        return tn_fail_memory(finding->error);
+    }
+    if (!exists(path)) {
+        if (!looks_like_path(name)) {
+            return true;
+        }
+        tn_fail(finding->error, TN_ERROR_UNREADABLE, "no such file or folder");
+        return tn_fail_at(finding->error, -1, "%s", path);
+    }
+    *found = true;
+    struct tn_str shown = name_of_path(name);
+    finding->input->id = shown.size ? shown : name;
+    return tn_is_folder(path) ? use_folder(finding, name) : use_file(finding, name);
+}
+
+bool tn_model_files_find(void *context, struct tn_str name, struct tn_str folder, struct tn_model_input *input,
+                         bool *found, struct tn_error *error)
+{
+    struct finding finding = {context, input, error};
+    *found = false;
+    if (!find_path(&finding, name, found)) {
+        return false;
+    }
+    return *found || !folder.size || find_among(&finding, folder, name, found);
+}
+
+void tn_model_files_free(struct tn_model_files *files)
+{
+    for (size_t k = 0; k < files->count; k++) {
+        tn_file_unmap(&files->files[k]);
+    }
+    tn_arena_free(&files->arena);
+    *files = (struct tn_model_files){0};
+}

@@ -1,0 +1,21 @@
+/* What a MODEL on the command line is on this machine: a file, a folder, or a config of a folder of configs. */
+#ifndef TN_HOST_MODEL_FILES_H
+#define TN_HOST_MODEL_FILES_H
+
+#include "api/operations.h"
+#include "host/file.h"
+
+/* Holds the mappings and parses that models point into. {0} is empty. */
+struct tn_model_files {
+    struct tn_arena arena;
+    struct tn_file *files; /* [count] */
+    size_t count;
+};
+
+/* As tn_model_finder.find; context is a struct tn_model_files. */
+bool tn_model_files_find(void *context, struct tn_str name, struct tn_str folder, struct tn_model_input *input,
+                         bool *found, struct tn_error *error);
+
+void tn_model_files_free(struct tn_model_files *files);
+
+#endif

@@ -1,0 +1,12 @@
+/* Lists of modules that a quantised checkpoint keeps as they are ("modules_to_not_convert", "ignore", "exclude_modules"). */
+#ifndef TN_MODEL_MODULES_H
+#define TN_MODEL_MODULES_H
+
+#include "text/value.h"
+
+/* True where one entry of the list means the tensor: its module's name, a module that it lies in, the last part of it ("lm_head"), a
+ * pattern with "*", or "re:" and a regular expression of literals, ".", ".*", "\." "^" "$" and "(a|b)" (what checkpoints use).
+ * tensor  a full tensor name, with or without ".weight" */
+bool tn_module_listed(const struct tn_value *list, struct tn_str tensor);
+
+#endif

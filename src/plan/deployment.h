@@ -1,0 +1,21 @@
+/* What the user asks: on what, how divided, how much text, for how many at once. */
+#ifndef TN_PLAN_DEPLOYMENT_H
+#define TN_PLAN_DEPLOYMENT_H
+
+#include "format/dtype.h"
+
+enum { TN_MOST_RANKS = 4096 };
+
+struct tn_deployment {
+    uint64_t gpu_memory_bytes; /* of one GPU; 0: no GPU named, then nothing is judged */
+    uint32_t tp;               /* tensor parallel, at least 1; likewise the next three */
+    uint32_t pp;               /* pipeline parallel: stages of consecutive layers */
+    uint32_t ep;               /* expert parallel: over ranks of tp and dp */
+    uint32_t dp;               /* data parallel: whole copies, requests divided among them */
+    uint64_t context_tokens;   /* of one request, prompt and output */
+    uint64_t concurrency;      /* requests at once */
+    const struct tn_dtype *kv_dtype;
+    uint32_t overhead_ppm; /* generic engine: millionths of weights and caches */
+};
+
+#endif

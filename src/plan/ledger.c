@@ -1,0 +1,83 @@
+/* Building and summing a ledger. */
+#include "plan/ledger.h"
+
+#include "base/number.h"
+
+const char *const tn_category_names[TN_CATEGORY_COUNT] = {"weights",       "cache",         "state",   "activation",
+                                                          "workspace",     "communication", "runtime", "graphs",
+                                                          "fragmentation", "reserve"};
+const char *const tn_basis_names[TN_BASIS_COUNT] = {"exact", "replayed", "fitted", "assumed"};
+
+struct tn_stage *tn_ledger_begin_stage(struct tn_ledger *ledger, uint32_t first_layer, uint32_t layer_count)
+{
+    struct tn_stage *stages = tn_arena_grow(ledger->arena, ledger->stages, ledger->stage_count,
+                                            (size_t)ledger->stage_count + 1, sizeof *stages);
+    if (!stages) {
+        return NULL;
+    }
+    ledger->stages = stages;
+    struct tn_stage *stage = &stages[ledger->stage_count++];
+    *stage =
+        (struct tn_stage){.first_layer = first_layer, .layer_count = layer_count, .first_entry = ledger->entry_count};
+    return stage;
+}
+
+bool tn_ledger_add(struct tn_ledger *ledger, struct tn_entry entry, struct tn_error *error)
+{
+    if (ledger->entry_count == ledger->entry_capacity) {
+        size_t capacity = ledger->entry_capacity ? ledger->entry_capacity * 2 : 24;
+        struct tn_entry *entries =
+            tn_arena_grow(ledger->arena, ledger->entries, ledger->entry_count, capacity, sizeof *entries);
+        if (!entries) {
+            return tn_fail_memory(error);
+        }
+        ledger->entries = entries;
+        ledger->entry_capacity = capacity;
+    }
+    struct tn_stage *stage = &ledger->stages[ledger->stage_count - 1];
+    entry.stage = ledger->stage_count - 1;
+    ledger->entries[ledger->entry_count++] = entry;
+    stage->entry_count++;
+    bool fits = tn_add_u64(stage->low_bytes, entry.low_bytes, &stage->low_bytes)
+                && tn_add_u64(stage->mid_bytes, entry.mid_bytes, &stage->mid_bytes)
+                && tn_add_u64(stage->high_bytes, entry.high_bytes, &stage->high_bytes);
+    return fits || tn_fail(error, TN_ERROR_TOO_LARGE, "the memory of one rank exceeds 64 bits");
+}
+
+bool tn_ledger_finish(struct tn_ledger *ledger, struct tn_error *error)
+{
+    bool fits = true;
+    for (uint32_t k = 0; k < ledger->stage_count; k++) {
+        uint64_t low;
+        uint64_t mid;
+        uint64_t high;
+        fits = fits && tn_mul_u64(ledger->stages[k].low_bytes, ledger->ranks_per_stage, &low)
+               && tn_mul_u64(ledger->stages[k].mid_bytes, ledger->ranks_per_stage, &mid)
+               && tn_mul_u64(ledger->stages[k].high_bytes, ledger->ranks_per_stage, &high)
+               && tn_add_u64(ledger->low_bytes, low, &ledger->low_bytes)
+               && tn_add_u64(ledger->mid_bytes, mid, &ledger->mid_bytes)
+               && tn_add_u64(ledger->high_bytes, high, &ledger->high_bytes);
+    }
+    return fits || tn_fail(error, TN_ERROR_TOO_LARGE, "the memory of all ranks together exceeds 64 bits");
+}
+
+const struct tn_stage *tn_ledger_worst(const struct tn_ledger *ledger)
+{
+    const struct tn_stage *worst = &ledger->stages[0];
+    for (uint32_t k = 1; k < ledger->stage_count; k++) {
+        if (ledger->stages[k].high_bytes > worst->high_bytes) {
+            worst = &ledger->stages[k];
+        }
+    }
+    return worst;
+}
+
+uint64_t tn_ledger_category(const struct tn_ledger *ledger, const struct tn_stage *stage, enum tn_category category)
+{
+    uint64_t sum = 0;
+    for (size_t k = 0; k < stage->entry_count; k++) {
+        const struct tn_entry *entry = &ledger->entries[stage->first_entry + k];
+        sum += entry->category == category ? entry->mid_bytes : 0; /* bounded by the stage's sum */
+    }
+    return sum;
+}

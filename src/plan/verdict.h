@@ -1,0 +1,31 @@
+/* From a ledger to an answer: does it fit, what decides, what would make it fit. Every answer is a plan that was computed. */
+#ifndef TN_PLAN_VERDICT_H
+#define TN_PLAN_VERDICT_H
+
+#include "plan/engine.h"
+
+struct tn_verdict {
+    bool judged; /* a GPU was named */
+    bool fits;
+    enum tn_category binding; /* the largest category of the rank that needs most */
+    uint32_t gpus_needed;     /* the least number of such GPUs; 0 where unknown or none would do */
+    uint32_t needed_tp;       /* the split with which they do it */
+    uint32_t needed_pp;
+    uint64_t
+        most_context_tokens;   /* the longest context that fits, all else as asked; 0: none does, UINT64_MAX: all do */
+    uint64_t most_concurrency; /* likewise */
+};
+
+/* ledger  of this model and deployment, by this engine. Deployments that the engine refuses count as not fitting. */
+void tn_verdict(const struct tn_engine *engine, const struct tn_model *model, const struct tn_deployment *deployment,
+                const struct tn_ledger *ledger, struct tn_verdict *verdict);
+
+/* Plans the deployment and says whether every rank fits. An engine that refuses it: false. */
+bool tn_deployment_fits(const struct tn_engine *engine, const struct tn_model *model,
+                        const struct tn_deployment *deployment, struct tn_arena *arena);
+
+/* The tp and pp with which `gpus` GPUs are used best: the largest tp that the engine accepts, the rest by pp. false: none. */
+bool tn_split_gpus(const struct tn_engine *engine, const struct tn_model *model, const struct tn_deployment *deployment,
+                   uint32_t gpus, uint32_t *tp, uint32_t *pp);
+
+#endif
