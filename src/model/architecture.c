@@ -59,7 +59,7 @@ const struct tn_record *tn_architecture_find(const struct tn_catalog *catalog, c
 
 /* ---- inheritance -------------------------------------------------------------------------------------------------- */
 
-enum { MOST_ANCESTORS = 8 };
+enum { MOST_ANCESTORS = 16 };
 
 struct line {
     const struct tn_statement *statement;
@@ -141,12 +141,14 @@ static bool add_line(struct compiler *compiler, struct line line)
 }
 
 /* `drop NAME` removes the params, prefixes, choices, layers, caches and once statements whose first words contain NAME;
- * `drop cache` and `drop mixer` remove all statements of that word in the open stack. */
+ * `drop cache`, `drop mixer`, `drop ffn` and `drop layer` remove all statements of that word in the open stack, and nothing else. */
 static bool dropped(const struct line *line, const struct line *drop)
 {
     struct tn_str name = drop->statement->rest;
-    if (tn_str_equal(line->statement->word, name)) {
-        return tn_str_equal(line->stack, drop->stack);
+    bool names_a_word =
+        tn_str_is(name, "mixer") || tn_str_is(name, "ffn") || tn_str_is(name, "cache") || tn_str_is(name, "layer");
+    if (names_a_word) {
+        return tn_str_equal(line->statement->word, name) && tn_str_equal(line->stack, drop->stack);
     }
     struct tn_str rest = line->statement->rest;
     struct tn_str first = tn_str_word(&rest);

@@ -297,27 +297,36 @@ static bool take_layers(struct quantiser *quantiser, const struct tn_group *from
     return !part->tensors || tn_group_count(part, quantiser->error);
 }
 
+static bool add_unchanged(struct quantiser *quantiser, const struct tn_group *group)
+{
+    struct tn_group *added = tn_model_add_group(quantiser->model);
+    if (!added) {
+        return tn_fail_memory(quantiser->error);
+    }
+    *added = *group;
+    return true;
+}
+
+/* The first store that applies holds the parameters; a tensor to which none applies stays as it is. */
+static bool add_stores(struct quantiser *quantiser, const struct tn_group *from)
+{
+    size_t before = quantiser->model->group_count;
+    bool done = true;
+    quantiser->group = from;
+    for (size_t k = 0; done && k < quantiser->store_count; k++) {
+        done = add_store(quantiser, &quantiser->stores[k], from, quantiser->model->group_count == before);
+    }
+    quantiser->group = NULL;
+    return done && (quantiser->model->group_count > before || add_unchanged(quantiser, from));
+}
+
 static bool quantise_group(struct quantiser *quantiser, const struct tn_group *from)
 {
     struct tn_group kept;
     struct tn_group quantised;
-    if (!take_layers(quantiser, from, true, &kept) || !take_layers(quantiser, from, false, &quantised)) {
-        return false;
-    }
-    if (kept.tensors) {
-        struct tn_group *added = tn_model_add_group(quantiser->model);
-        if (!added) {
-            return tn_fail_memory(quantiser->error);
-        }
-        *added = kept;
-    }
-    bool done = true;
-    quantiser->group = &quantised;
-    for (size_t k = 0; done && quantised.tensors && k < quantiser->store_count; k++) {
-        done = add_store(quantiser, &quantiser->stores[k], &quantised, k == 0);
-    }
-    quantiser->group = NULL;
-    return done;
+    return take_layers(quantiser, from, true, &kept) && take_layers(quantiser, from, false, &quantised)
+           && (!kept.tensors || add_unchanged(quantiser, &kept))
+           && (!quantised.tensors || add_stores(quantiser, &quantised));
 }
 
 bool tn_quant_apply(struct tn_model *model, const struct tn_record *record, const struct tn_value *config,
@@ -336,17 +345,9 @@ bool tn_quant_apply(struct tn_model *model, const struct tn_record *record, cons
         const struct tn_group *group = &groups[k];
         bool eligible = class_is_named(&quantiser, group->class) && group->dim_count >= 2 && !group->is_companion
                         && !(group->rule && group->rule->unquantised);
-        if (eligible) {
-            if (!quantise_group(&quantiser, group)) {
-                return false;
-            }
-            continue;
+        if (!(eligible ? quantise_group(&quantiser, group) : add_unchanged(&quantiser, group))) {
+            return false;
         }
-        struct tn_group *added = tn_model_add_group(model);
-        if (!added) {
-            return tn_fail_memory(error);
-        }
-        *added = *group;
     }
     model->quant = record->id;
     return true;
