@@ -2,6 +2,7 @@
 #include "api/deployment.h"
 #include "api/explain.h"
 #include "api/plan_report.h"
+#include "api/remedies.h"
 
 static void write_settings(struct tn_json_writer *json, const struct tn_question *question)
 {
@@ -146,6 +147,17 @@ static void write_verdict(struct tn_json_writer *json, const struct tn_plan *pla
     write_limit(json, "max_concurrency", judged && verdict->most_concurrency != UINT64_MAX, verdict->most_concurrency);
     tn_json_key(json, "message");
     tn_json_string(json, plan->message);
+    tn_json_key(json, "remedies");
+    tn_json_begin_list(json);
+    for (size_t k = 0; k < plan->remedy_count; k++) {
+        tn_json_begin_object(json);
+        tn_json_key(json, "option");
+        tn_json_string(json, plan->remedies[k].option);
+        tn_json_key(json, "meaning");
+        tn_json_string(json, plan->remedies[k].meaning);
+        tn_json_end_object(json);
+    }
+    tn_json_end_list(json);
     tn_json_end_object(json);
 }
 
@@ -198,6 +210,7 @@ static bool compute(const struct tn_session *session, const struct tn_request *r
         return false;
     }
     tn_verdict(question->engine, plan->model, &question->deployment, &plan->ledger, &plan->verdict);
+    tn_find_remedies(session, request, plan, &result->arena);
     return tn_plan_message(plan, &result->arena) || tn_fail_memory(error);
 }
 

@@ -152,59 +152,62 @@ static struct tn_str entry_detail(const struct tn_plan *plan, const struct tn_en
     struct tn_builder text = {0};
     const struct tn_cache *cache = entry->cache;
     if (cache) {
-        tn_builder_add_text(&text, tn_growth_names[cache->growth]);
+        tn_builder_addf(&text, "%u layer%s x ", entry->layer_count, entry->layer_count == 1 ? "" : "s");
+        tn_builder_add_grouped(&text, cache->elements_per_unit);
+        tn_builder_addf(&text, ", %s", tn_growth_names[cache->growth]);
         if (cache->argument) {
             tn_builder_addf(&text, "(%llu)", (unsigned long long)cache->argument);
         }
-        tn_builder_addf(&text, ", %u layer%s x %llu elements", cache->layer_count, cache->layer_count == 1 ? "" : "s",
-                        (unsigned long long)cache->elements_per_unit);
     } else if (entry->basis == TN_BASIS_ASSUMED) {
-        tn_builder_add_fixed(&text, plan->question.deployment.overhead_ppm, 10000, 0);
+        tn_builder_add_fixed(&text, plan->question.deployment.overhead_ppm, 10000,
+                             plan->question.deployment.overhead_ppm % 10000 ? 2 : 0);
         tn_builder_add_text(&text, "% of weights and caches");
-    } else if (entry->term) {
-        tn_builder_add_text(&text, tn_split_names[entry->term->split.kind]);
+    } else if (entry->whole_bytes > entry->mid_bytes) {
+        tn_builder_add_text(&text, "of ");
+        tn_write_bytes(&text, entry->whole_bytes, plan->units);
     }
     return keep(report, &text);
 }
 
+/* The fullest stage decides; the others are in the bars, and in the JSON. */
 static void report_breakdown(const struct tn_plan *plan, struct tn_report *report)
 {
     static const struct tn_column columns[] = {
         {"category", "category", false, 0},    {"what", "label", false, 0},  {"each GPU", "bytes", true, 0},
         {"share %", "share_percent", true, 1}, {"basis", "basis", false, 0}, {"how", "how", false, 0},
     };
-    for (uint32_t s = 0; s < plan->ledger.stage_count; s++) {
-        const struct tn_stage *stage = &plan->ledger.stages[s];
-        struct tn_builder title = {0};
-        if (plan->ledger.stage_count > 1) {
-            tn_builder_addf(&title, "Stage %u: layers %u-%u", s, stage->first_layer,
-                            stage->first_layer + stage->layer_count - 1);
+    const struct tn_stage *stage = tn_ledger_worst(&plan->ledger);
+    struct tn_builder title = {0};
+    if (plan->ledger.stage_count > 1) {
+        tn_builder_addf(&title, "The fullest stage: layers %u-%u", stage->first_layer,
+                        stage->first_layer + stage->layer_count - 1);
+    }
+    struct tn_str text = keep(report, &title);
+    struct tn_table *table =
+        tn_report_table(report, text.size ? text.data : NULL, columns, sizeof columns / sizeof columns[0]);
+    uint64_t hundredth = stage->mid_bytes / 100000 + 1; /* shares are shown in thousandths of a percent, rounded down */
+    for (size_t k = 0; table && k < stage->entry_count; k++) {
+        const struct tn_entry *entry = &plan->ledger.entries[stage->first_entry + k];
+        struct tn_cell *cells = tn_table_row(report, table);
+        if (!cells) {
+            return;
         }
-        struct tn_str text = keep(report, &title);
-        struct tn_table *table =
-            tn_report_table(report, text.size ? text.data : "", columns, sizeof columns / sizeof columns[0]);
-        for (size_t k = 0; table && k < stage->entry_count; k++) {
-            const struct tn_entry *entry = &plan->ledger.entries[stage->first_entry + k];
-            struct tn_cell *cells = tn_table_row(report, table);
-            if (!cells) {
-                return;
-            }
-            cells[0] = tn_cell_text(tn_str_of(tn_category_names[entry->category]));
-            cells[1] = tn_cell_text(entry->label);
-            cells[2] = tn_cell_bytes(entry->mid_bytes);
-            cells[3] = tn_cell_fixed(stage->mid_bytes ? entry->mid_bytes / ((stage->mid_bytes + 99999) / 100000) : 0);
-            cells[4] = tn_cell_text(tn_str_of(tn_basis_names[entry->basis]));
-            cells[5] = tn_cell_text(entry_detail(plan, entry, report));
-        }
-        if (table) {
-            tn_table_rule(table);
-            struct tn_cell *cells = tn_table_row(report, table);
-            if (cells) {
-                cells[0] = tn_cell_text(TN_STR("total"));
-                cells[2] = tn_cell_bytes(stage->mid_bytes);
-                cells[3] = tn_cell_fixed(100000);
-            }
-        }
+        cells[0] = tn_cell_text(tn_str_of(tn_category_names[entry->category]));
+        cells[1] = tn_cell_text(entry->label);
+        cells[2] = tn_cell_bytes(entry->mid_bytes);
+        cells[3] = tn_cell_fixed(entry->mid_bytes / hundredth);
+        cells[4] = tn_cell_text(tn_str_of(tn_basis_names[entry->basis]));
+        cells[5] = tn_cell_text(entry_detail(plan, entry, report));
+    }
+    if (!table) {
+        return;
+    }
+    tn_table_rule(table);
+    struct tn_cell *cells = tn_table_row(report, table);
+    if (cells) {
+        cells[0] = tn_cell_text(TN_STR("total"));
+        cells[2] = tn_cell_bytes(stage->mid_bytes);
+        cells[3] = tn_cell_fixed(100000);
     }
 }
 
@@ -230,38 +233,41 @@ static void report_kv(const struct tn_plan *plan, struct tn_report *report)
     tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "%.*s", (int)text.size, text.data);
 }
 
-static void report_limit(struct tn_report *report, const char *what, uint64_t limit, const char *unit)
+static void report_room(const struct tn_plan *plan, struct tn_report *report)
 {
+    const struct tn_verdict *verdict = &plan->verdict;
     struct tn_builder line = {0};
-    tn_builder_add_text(&line, what);
-    tn_builder_add_grouped(&line, limit);
-    tn_builder_add_text(&line, unit);
-    struct tn_str text = keep(report, &line);
-    tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "%.*s", (int)text.size, text.data);
+    bool many = verdict->most_concurrency != UINT64_MAX;
+    if (many) {
+        tn_builder_add_text(&line, "There is room for ");
+        tn_builder_add_grouped(&line, verdict->most_concurrency);
+        tn_builder_addf(&line, " request%s of this length", verdict->most_concurrency == 1 ? "" : "s");
+    }
+    if (verdict->most_context_tokens != UINT64_MAX) {
+        tn_builder_add_text(&line, many ? ", or for " : "There is room for ");
+        tn_builder_add_grouped(&line, verdict->most_context_tokens);
+        tn_builder_addf(&line, " tokens in %s", plan->question.deployment.concurrency == 1 ? "the one" : "each");
+    }
+    if (line.size) {
+        tn_builder_add_text(&line, ".");
+        struct tn_str text = keep(report, &line);
+        tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "%.*s", (int)text.size, text.data);
+    }
+    tn_builder_free(&line);
 }
 
 /* What else would fit; each line was computed by planning it. */
-static void report_limits(const struct tn_plan *plan, struct tn_report *report)
+static void report_remedies(const struct tn_plan *plan, struct tn_report *report)
 {
-    const struct tn_verdict *verdict = &plan->verdict;
-    if (!verdict->judged) {
-        return;
-    }
-    const char *one = verdict->fits ? "Room for up to " : "It would fit with ";
-    if (verdict->most_concurrency && verdict->most_concurrency != UINT64_MAX) {
-        report_limit(report, one, verdict->most_concurrency,
-                     verdict->most_concurrency == 1 ? " request of this length" : " requests of this length");
-    }
-    if (verdict->most_context_tokens && verdict->most_context_tokens != UINT64_MAX) {
-        report_limit(report, one, verdict->most_context_tokens, " tokens for each of these requests");
-    }
-    if (!verdict->fits && verdict->gpus_needed) {
-        struct tn_builder line = {0};
-        tn_builder_add_text(&line, "It would fit on ");
-        write_gpus(&line, plan, verdict->gpus_needed);
-        tn_builder_addf(&line, " (--tp %u --pp %u)", verdict->needed_tp, verdict->needed_pp);
-        struct tn_str text = keep(report, &line);
-        tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "%.*s", (int)text.size, text.data);
+    static const struct tn_column columns[] = {{"it would fit with", "option", false, 0},
+                                               {"which means", "meaning", false, 0}};
+    struct tn_table *table = plan->remedy_count ? tn_report_table(report, NULL, columns, 2) : NULL;
+    for (size_t k = 0; table && k < plan->remedy_count; k++) {
+        struct tn_cell *cells = tn_table_row(report, table);
+        if (cells) {
+            cells[0] = tn_cell_text(plan->remedies[k].option);
+            cells[1] = tn_cell_text(plan->remedies[k].meaning);
+        }
     }
 }
 
@@ -274,7 +280,10 @@ void tn_plan_report(const struct tn_plan *plan, struct tn_report *report)
     tn_report_text(report, TN_BLOCK_TEXT,
                    !plan->verdict.judged ? TN_TONE_STRONG : (plan->verdict.fits ? TN_TONE_GOOD : TN_TONE_BAD), "%.*s",
                    (int)plan->message.size, plan->message.data);
-    report_limits(plan, report);
+    if (plan->verdict.judged && plan->verdict.fits) {
+        report_room(plan, report);
+    }
+    report_remedies(plan, report);
     tn_write_notes(report, plan->question.notes, plan->question.note_count);
     tn_write_notes(report, plan->model->notes, plan->model->note_count);
 }

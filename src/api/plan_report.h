@@ -5,12 +5,22 @@
 #include "api/deployment.h"
 #include "plan/cache.h"
 
+/* One change that makes a plan fit that does not. */
+struct tn_remedy {
+    struct tn_str option;  /* as one would type it: "--kv-dtype fp8" */
+    struct tn_str meaning; /* in words */
+};
+
+enum { TN_REMEDIES = 6 };
+
 struct tn_plan {
     struct tn_model *model;
     struct tn_question question;
     struct tn_ledger ledger;
     struct tn_cache_totals kv;
     struct tn_verdict verdict;
+    struct tn_remedy remedies[TN_REMEDIES]; /* [remedy_count] */
+    size_t remedy_count;
     enum tn_units units;
     struct tn_str message; /* the verdict in one sentence */
 };

@@ -190,7 +190,7 @@ static const struct tn_record *find_named(const struct tn_catalog *catalog, cons
             return list->records[k];
         }
     }
-    for (size_t k = 0; list && k < list->count; k++) {
+    for (size_t k = 0; error && list && k < list->count; k++) {
         tn_nearest_offer(&nearest, list->records[k]->id);
     }
     tn_fail(error, code, "unknown %s '" TN_STR_FORMAT "'", type, TN_STR_ARGUMENTS(name));

@@ -53,7 +53,7 @@ static uint64_t term_bytes(const struct tn_weight_term *term, const struct tn_st
 static bool add_weights(const struct generic *generic, const struct tn_stage *stage, bool is_first, bool is_last)
 {
     uint64_t sums[TN_CLASS_COUNT] = {0};
-    const struct tn_weight_term *terms[TN_CLASS_COUNT] = {0};
+    uint64_t wholes[TN_CLASS_COUNT] = {0};
     for (size_t k = 0; k < generic->model->term_count; k++) {
         const struct tn_weight_term *term = &generic->model->terms[k];
         uint64_t whole = term_bytes(term, stage, is_first, is_last);
@@ -67,7 +67,7 @@ static bool add_weights(const struct generic *generic, const struct tn_stage *st
             return false;
         }
         sums[term->class] += bytes; /* bounded: a share is at most the whole */
-        terms[term->class] = term;
+        wholes[term->class] += whole;
     }
     for (int class = 0; class < TN_CLASS_COUNT; class ++) {
         struct tn_entry entry = {.category = TN_CATEGORY_WEIGHTS,
@@ -76,8 +76,8 @@ static bool add_weights(const struct generic *generic, const struct tn_stage *st
                                  .low_bytes = sums[class],
                                  .mid_bytes = sums[class],
                                  .high_bytes = sums[class],
-                                 .formula = "parameters x bytes per parameter, over the ranks",
-                                 .term = terms[class]};
+                                 .whole_bytes = wholes[class],
+                                 .formula = "parameters x bytes per parameter, over the ranks"};
         if (sums[class] && !tn_ledger_add(generic->ledger, entry, generic->error)) {
             return false;
         }
@@ -123,6 +123,7 @@ static bool add_cache(const struct generic *generic, const struct tn_stage *stag
                              .formula = grows
                                             ? "units x elements x layers x bytes per element x requests, over the ranks"
                                             : "elements x layers x bytes per element x requests, over the ranks",
+                             .layer_count = here.layer_count,
                              .cache = cache};
     return !bytes || tn_ledger_add(generic->ledger, entry, generic->error);
 }

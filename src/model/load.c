@@ -124,6 +124,12 @@ static bool choose_dtype(struct load *load)
                || tn_fail_at(load->error, value->offset, TN_STR_FORMAT ", key torch_dtype",
                              TN_STR_ARGUMENTS(load->input->config_where));
     }
+    if (value && value->kind != TN_STRING) {
+        tn_fail(load->error, TN_ERROR_CONFIG, "key 'torch_dtype' is %s where a string is needed",
+                tn_kind_name(value->kind));
+        return tn_fail_at(load->error, value->offset, TN_STR_FORMAT ", key torch_dtype",
+                          TN_STR_ARGUMENTS(load->input->config_where));
+    }
     model->dtype = tn_dtype_find(TN_STR("BF16"));
     if (!load->input->header) {
         tn_model_note(model, "dtype_assumed",

@@ -150,8 +150,10 @@ static bool add_group(struct tn_model *model, const struct tn_group *group, stru
         uint64_t *side = group->place == TN_PLACE_LAST ? &term->last_bytes : &term->first_bytes;
         *side += group->bytes; /* bounded by checkpoint_bytes, which is checked */
     }
+    /* multi-token prediction layers guess ahead: they are no part of computing a token */
+    bool is_mtp = tn_str_is(group->stack, "mtp");
     uint64_t active = 0;
-    bool fits = tn_mul_div_up(group->parameters, group->active_copies, group->active_of, &active)
+    bool fits = (is_mtp || tn_mul_div_up(group->parameters, group->active_copies, group->active_of, &active))
                 && tn_add_u64(model->parameters, group->parameters, &model->parameters)
                 && tn_add_u64(model->parameters_active, active, &model->parameters_active)
                 && tn_add_u64(model->checkpoint_bytes, group->bytes, &model->checkpoint_bytes);

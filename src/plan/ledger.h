@@ -38,9 +38,10 @@ struct tn_entry {
     uint64_t low_bytes;
     uint64_t mid_bytes;
     uint64_t high_bytes;
-    const char *formula;               /* what was computed, in words and symbols; static */
-    const struct tn_weight_term *term; /* of a weights entry, else NULL */
-    const struct tn_cache *cache;      /* of a cache or state entry, else NULL */
+    uint64_t whole_bytes;         /* of this stage before the split over ranks; 0 where nothing is split */
+    uint32_t layer_count;         /* of a cache: its layers in this stage */
+    const char *formula;          /* what was computed, in words and symbols; static */
+    const struct tn_cache *cache; /* of a cache or state entry, else NULL */
 };
 
 /* Ranks of one pipeline stage hold the same: they are computed once. */

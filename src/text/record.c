@@ -56,6 +56,9 @@ static bool check_text(const struct parser *parser)
 /* Cuts the comment off. false where a quote has no end. */
 static bool cut_comment(struct tn_str *content)
 {
+    if (!memchr(content->data, '#', content->size) && !memchr(content->data, '"', content->size)) {
+        return true; /* as most lines: a third of the time to start the program went into looking at each character */
+    }
     bool is_quoted = false;
     for (size_t k = 0; k < content->size; k++) {
         char one = content->data[k];
