@@ -2,8 +2,8 @@
  *
  *     struct tn_error error;
  *     struct tn_context *context = tn_context_open(&error);
- *     struct tn_reply *reply = tn_call(context, "{\"operation\": \"plan\", \"model\": \"llama-2-70b\","
- *                                               " \"gpu\": \"a100-80gbx2\"}", &error);
+ *     const char *request = "{\"operation\": \"plan\", \"model\": \"llama-2-70b\", \"gpu\": \"a100-80gbx2\"}";
+ *     struct tn_reply *reply = tn_call(context, request, strlen(request), &error);
  *     puts(tn_reply_text(reply));
  *     tn_reply_free(reply);
  *     tn_context_close(context);
@@ -46,6 +46,10 @@ enum tn_code {
     TN_ERROR_TOO_LARGE = 38,            /* a number beyond 64 bits, or an input beyond its limit  exit 3 */
 };
 
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+
 /* One error: what, where, and what to do next. Owned by the caller; every function that takes one accepts NULL. */
 struct tn_error {
     enum tn_code code;
@@ -54,6 +58,87 @@ struct tn_error {
     char hint[256];    /* what to do next; empty where none */
     int64_t offset;    /* byte offset in the input that `where` names; -1 where none */
 };
+
+/* The version of the library, "0.1.0". Static storage. */
+const char *tn_version(void);
+
+/* The name of a code as JSON shows it ("unknown_gpu"); "unknown" for a number that is not a code. Static storage. */
+const char *tn_code_name(enum tn_code code);
+
+/* The exit code of the command line for a code: 0, 2, 3 or 5. */
+int tn_code_exit(enum tn_code code);
+
+/* ---- everything, as JSON ------------------------------------------------------------------------------------------ */
+
+/* The catalog of architectures, models and GPUs that is built into the library. Immutable, to be shared by threads. */
+struct tn_context;
+
+/* NULL with the error filled (TN_ERROR_MEMORY, TN_ERROR_RECORD). Free with tn_context_close. */
+struct tn_context *tn_context_open(struct tn_error *error);
+void tn_context_close(struct tn_context *context); /* NULL is allowed */
+
+/* An answer; free with tn_reply_free. */
+struct tn_reply;
+
+/* Runs one request, a JSON object: {"operation": "plan", "model": NAME or "config": {...}, and the options of the command line as keys,
+ * "-" as "_"}. "format" chooses the form of the answer: "json" (default), "text", "csv", "md", "html", "svg". No file is opened:
+ * a model is a name of the catalog, or the object under "config".
+ * request       UTF-8, request_bytes long, no terminator needed
+ * Returns NULL with the error filled; every code but the ones of files is possible. Thread-safe for one context. */
+struct tn_reply *tn_call(const struct tn_context *context, const char *request, size_t request_bytes,
+                         struct tn_error *error);
+
+const char *tn_reply_text(const struct tn_reply *reply); /* terminated; valid until the reply is freed */
+size_t tn_reply_bytes(const struct tn_reply *reply);     /* its length */
+int tn_reply_exit_code(const struct tn_reply *reply);    /* 0, or 1 for the verdict that it does not fit */
+void tn_reply_free(struct tn_reply *reply);              /* NULL is allowed */
+
+/* ---- many plans of one model -------------------------------------------------------------------------------------- */
+
+/* A loaded model. Immutable, to be shared by threads. */
+struct tn_model;
+
+/* The model of a plan request (see tn_call): its "model", "config" or "params", with "dtype" and "quant".
+ * context must outlive the model. NULL with the error filled. Free with tn_model_free. */
+struct tn_model *tn_model_open(const struct tn_context *context, const char *request, size_t request_bytes,
+                               struct tn_error *error);
+void tn_model_free(struct tn_model *model); /* NULL is allowed */
+
+uint64_t tn_model_parameters(const struct tn_model *model); /* tied tensors once, scales not */
+uint64_t
+tn_model_parameters_active(const struct tn_model *model); /* used per token; all of them but for mixtures of experts */
+uint64_t tn_model_checkpoint_bytes(const struct tn_model *model); /* all tensors as stored */
+
+/* One deployment of it. Zero means: tp, pp, ep, dp and concurrency 1, kv_dtype the 16-bit dtype of the computation. */
+struct tn_ask {
+    uint32_t tp; /* tensor parallel ranks; likewise the next three */
+    uint32_t pp;
+    uint32_t ep;
+    uint32_t dp;
+    uint64_t context_tokens; /* of one request, prompt and output; must not be 0 */
+    uint64_t concurrency;    /* requests at once */
+    const char *kv_dtype;    /* "fp8", "bf16" ...; NULL: automatic */
+    uint32_t overhead_ppm;   /* millionths of weights and caches; 100000 is 10 % */
+};
+
+/* What it takes. Over all ranks, but for the last. */
+struct tn_sizes {
+    uint64_t weights_bytes;
+    uint64_t kv_bytes; /* caches and states of all requests */
+    uint64_t overhead_bytes;
+    uint64_t total_bytes;
+    uint64_t fullest_rank_bytes; /* of the rank that needs most: what must fit into one GPU */
+};
+
+/* The generic plan: exact weights and caches, the overhead as asked (docs/formulas.md). Allocates once and frees it.
+ * Errors: TN_ERROR_DEPLOYMENT where tp does not divide the heads and the like, TN_ERROR_DTYPE, TN_ERROR_USAGE (no context),
+ * TN_ERROR_TOO_LARGE, TN_ERROR_MEMORY. Thread-safe. */
+bool tn_model_sizes(const struct tn_model *model, const struct tn_ask *ask, struct tn_sizes *sizes,
+                    struct tn_error *error);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
 #include "api/deployment.h"
 
 #include "api/quantity.h"
+#include "plan/cache.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -120,19 +121,12 @@ static void read_context(const struct tn_request *request, const struct tn_model
     }
 }
 
-/* Caches are kept in 16 bits unless asked otherwise: the dtype of the computation, not that of packed weights. */
 static bool read_kv_dtype(const struct tn_request *request, const struct tn_model *model, struct tn_question *question,
                           struct tn_error *error)
 {
     const struct tn_input_value *value = &request->values[TN_INPUT_KV_DTYPE];
     bool is_auto = !value->given || tn_str_is(value->text, "auto");
-    const struct tn_dtype *dtype = model->dtype;
-    if (is_auto && (dtype->block_elements > 1 || dtype->block_bytes != 2)) {
-        dtype = tn_dtype_find(TN_STR("F16"));
-    }
-    if (!is_auto) {
-        dtype = tn_dtype_find(value->text);
-    }
+    const struct tn_dtype *dtype = is_auto ? tn_cache_default_dtype(model) : tn_dtype_find(value->text);
     if (!dtype) {
         tn_fail(error, TN_ERROR_DTYPE, "unknown KV dtype '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(value->text));
         tn_fail_at(error, -1, "--kv-dtype");

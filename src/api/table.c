@@ -61,16 +61,6 @@ static void write_row(struct table *table, const struct row *row)
     }
 }
 
-/* Sums of a category over all ranks; bounded by the ledger's total. */
-static uint64_t category_bytes(const struct tn_ledger *ledger, enum tn_category category)
-{
-    uint64_t sum = 0;
-    for (uint32_t k = 0; k < ledger->stage_count; k++) {
-        sum += tn_ledger_category(ledger, &ledger->stages[k], category) * ledger->ranks_per_stage;
-    }
-    return sum;
-}
-
 static bool add_cell(struct table *table, const struct tn_model *model, struct tn_str name,
                      struct tn_question *question)
 {
@@ -78,8 +68,9 @@ static bool add_cell(struct table *table, const struct tn_model *model, struct t
     struct tn_ledger ledger = {.arena = &arena};
     bool done = question->engine->plan(model, &question->deployment, &ledger, table->error);
     if (done) {
-        uint64_t cache = category_bytes(&ledger, TN_CATEGORY_CACHE) + category_bytes(&ledger, TN_CATEGORY_STATE);
-        uint64_t weights = category_bytes(&ledger, TN_CATEGORY_WEIGHTS);
+        uint64_t cache =
+            tn_ledger_category_bytes(&ledger, TN_CATEGORY_CACHE) + tn_ledger_category_bytes(&ledger, TN_CATEGORY_STATE);
+        uint64_t weights = tn_ledger_category_bytes(&ledger, TN_CATEGORY_WEIGHTS);
         write_row(table, &(struct row){.model = name,
                                        .context_tokens = question->deployment.context_tokens,
                                        .concurrency = question->deployment.concurrency,

@@ -24,10 +24,4 @@ bool tn_fail_hint(struct tn_error *error, const char *format, ...) TN_PRINTF(2, 
 /* Out of memory, said without allocating. Always returns false. */
 bool tn_fail_memory(struct tn_error *error);
 
-/* The name of a code as JSON shows it ("unknown_gpu"); "unknown" for a number that is not a code. Static storage. */
-const char *tn_code_name(enum tn_code code);
-
-/* The exit code of the command line for a code: 0, 2, 3 or 5. */
-int tn_code_exit(enum tn_code code);
-
 #endif

@@ -67,7 +67,9 @@ static bool fail_unknown(struct load *load)
 static bool find_architecture(struct load *load)
 {
     struct tn_model *model = load->model;
-    model->architecture_class = first_class(&model->facts);
+    if (!tn_str_copy(&model->arena, first_class(&model->facts), &model->architecture_class)) {
+        return tn_fail_memory(load->error);
+    }
     const struct tn_record *record = tn_architecture_find(load->catalog, &model->facts);
     if (!record) {
         if (!load->input->header) {

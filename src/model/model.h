@@ -162,8 +162,7 @@ struct tn_model {
     struct tn_str quant;                    /* the quantisation record's id; empty where none */
 };
 
-struct tn_model *tn_model_new(void); /* NULL when memory is out */
-void tn_model_free(struct tn_model *model);
+struct tn_model *tn_model_new(void); /* NULL when memory is out; free with tn_model_free of the public header */
 
 /* Adds a note; the message is copied. Silently dropped when memory is out. */
 void tn_model_note(struct tn_model *model, const char *code, const char *format, ...) TN_PRINTF(3, 4);

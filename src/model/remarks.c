@@ -114,6 +114,13 @@ void tn_model_remark(struct tn_model *model, uint64_t predicted_parameters)
         tn_model_note(model, "prediction_differs", "the record predicts %llu parameters, the header holds %llu",
                       (unsigned long long)predicted_parameters, (unsigned long long)model->parameters);
     }
+    uint64_t mtp = parameters_of_stack(model, "mtp");
+    if (mtp) {
+        tn_model_note(model, "mtp",
+                      "%llu parameters of multi-token prediction layers are counted; engines that do not speculate "
+                      "leave them out",
+                      (unsigned long long)mtp);
+    }
     if (model->tied_bytes) {
         tn_model_note(model, "tied", "the head shares the embedding; it is counted once");
     }

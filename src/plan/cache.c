@@ -101,3 +101,9 @@ bool tn_cache_totals(const struct tn_model *model, uint64_t context_tokens, cons
     }
     return true;
 }
+
+const struct tn_dtype *tn_cache_default_dtype(const struct tn_model *model)
+{
+    bool is_16_bit = model->dtype->block_elements == 1 && model->dtype->block_bytes == 2;
+    return is_16_bit ? model->dtype : tn_dtype_find(TN_STR("F16"));
+}

@@ -28,4 +28,7 @@ struct tn_cache_totals {
 bool tn_cache_totals(const struct tn_model *model, uint64_t context_tokens, const struct tn_dtype *kv_dtype,
                      struct tn_cache_totals *totals, struct tn_error *error);
 
+/* Caches are kept in 16 bits unless asked otherwise: in the dtype of the computation, not in that of packed weights. */
+const struct tn_dtype *tn_cache_default_dtype(const struct tn_model *model);
+
 #endif

@@ -81,3 +81,13 @@ uint64_t tn_ledger_category(const struct tn_ledger *ledger, const struct tn_stag
     }
     return sum;
 }
+
+uint64_t tn_ledger_category_bytes(const struct tn_ledger *ledger, enum tn_category category)
+{
+    uint64_t sum = 0;
+    for (uint32_t k = 0; k < ledger->stage_count; k++) {
+        sum += tn_ledger_category(ledger, &ledger->stages[k], category)
+               * ledger->ranks_per_stage; /* bounded by the total */
+    }
+    return sum;
+}

@@ -83,4 +83,7 @@ const struct tn_stage *tn_ledger_worst(const struct tn_ledger *ledger);
 /* Sum of the mid bytes of one category in one stage (of one rank). */
 uint64_t tn_ledger_category(const struct tn_ledger *ledger, const struct tn_stage *stage, enum tn_category category);
 
+/* The same over all ranks. */
+uint64_t tn_ledger_category_bytes(const struct tn_ledger *ledger, enum tn_category category);
+
 #endif
