@@ -1,5 +1,5 @@
 /* Reading the arguments by the table of inputs. */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include "catalog/names.h"
 

@@ -1,5 +1,5 @@
 /* Help, generated from the tables of operations and inputs. */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <stdio.h>
 

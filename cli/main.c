@@ -1,5 +1,5 @@
 /* The command line: arguments to a request, the result to standard output. What there is to ask stands in src/api. */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include "host/model_files.h"
 #include "host/terminal.h"

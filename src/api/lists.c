@@ -18,6 +18,12 @@ static void model_json(struct tn_json_writer *json, const struct tn_record *reco
     tn_json_boolean(json, model->verified);
     tn_json_key(json, "parameters");
     tn_json_u64(json, model->parameters);
+    tn_json_key(json, "published");
+    if (model->published_parameters) {
+        tn_json_u64(json, model->published_parameters);
+    } else {
+        tn_json_null(json);
+    }
     tn_json_key(json, "parameters_active");
     tn_json_u64(json, model->parameters_active);
     tn_json_key(json, "checkpoint_bytes");

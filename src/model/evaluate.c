@@ -613,17 +613,10 @@ static bool visit_notes(struct build *build)
     return true;
 }
 
-/* The file goes in front of the key, so that the message says where to look. */
-static bool name_source(struct tn_error *error, const struct tn_facts *facts)
+/* The weakest source is the one that should have had the key. */
+static bool blame_source(struct tn_error *error, const struct tn_facts *facts)
 {
-    if (error && error->code == TN_ERROR_CONFIG && facts->source_count) {
-        struct tn_str where = facts->sources[facts->source_count - 1].where;
-        char key[sizeof error->where];
-        memcpy(key, error->where, sizeof key);
-        error->where[0] = '\0';
-        tn_fail_at(error, error->offset, TN_STR_FORMAT "%s%s", TN_STR_ARGUMENTS(where), key[0] ? ", " : "", key);
-    }
-    return false;
+    return facts->source_count && tn_fail_in_source(error, facts->sources[facts->source_count - 1].where);
 }
 
 static bool visit_all(struct build *build)
@@ -657,11 +650,11 @@ bool tn_model_evaluate(struct tn_model *model, const struct tn_architecture *arc
     }
     build.scope = tn_evaluator_scope(build.evaluator);
     if (!visit_all(&build)) {
-        return name_source(error, &model->facts);
+        return blame_source(error, &model->facts);
     }
     for (size_t k = 0; k < model->group_count; k++) {
         if (!tn_group_count(&model->groups[k], error)) {
-            return name_source(error, &model->facts);
+            return blame_source(error, &model->facts);
         }
     }
     return true;

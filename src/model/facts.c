@@ -1,6 +1,8 @@
 /* Lookup of facts over their sources. */
 #include "model/facts.h"
 
+#include <string.h>
+
 const char *tn_origin_name(enum tn_origin origin)
 {
     static const char *const names[] = {"given", "config", "header", "catalog", "default", "derived"};
@@ -41,4 +43,15 @@ const struct tn_value *tn_facts_find(const struct tn_facts *facts, struct tn_str
         }
     }
     return NULL;
+}
+
+bool tn_fail_in_source(struct tn_error *error, struct tn_str where)
+{
+    if (error && error->code == TN_ERROR_CONFIG) {
+        char key[sizeof error->where];
+        memcpy(key, error->where, sizeof key);
+        error->where[0] = '\0';
+        tn_fail_at(error, error->offset, TN_STR_FORMAT "%s%s", TN_STR_ARGUMENTS(where), key[0] ? ", " : "", key);
+    }
+    return false;
 }

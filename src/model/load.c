@@ -27,8 +27,9 @@ static bool gather_facts(struct load *load)
     }
     if (input->header && input->header_is_gguf) {
         struct tn_value value;
-        if (!tn_gguf_facts(load->catalog, input->header, &load->model->arena, &value, load->error)) {
-            return tn_fail_at(load->error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(input->header_where));
+        if (!tn_gguf_facts(load->catalog, input->header, input->header_where, &load->model->arena, &value,
+                           load->error)) {
+            return false;
         }
         tn_facts_add(facts, TN_ORIGIN_HEADER, input->header_where, value);
     }

@@ -40,8 +40,8 @@ struct tn_scope {
 };
 
 /* Evaluates. Lists and strings that are made on the way come from the arena.
- * Errors: TN_ERROR_CONFIG where a $key without a default is absent or of the wrong type (where = the key), TN_ERROR_TOO_LARGE on
- * overflow, TN_ERROR_EXPRESSION for everything else, TN_ERROR_MEMORY. */
+ * Errors: TN_ERROR_CONFIG where a $key without a default is absent or of the wrong type (where = the key) and where "/" does not
+ * come out even, TN_ERROR_TOO_LARGE on overflow, TN_ERROR_EXPRESSION for everything else, TN_ERROR_MEMORY. */
 bool tn_expression_evaluate(const struct tn_expression *expression, const struct tn_scope *scope,
                             struct tn_arena *arena, struct tn_value *value, struct tn_error *error);
 

@@ -27,11 +27,15 @@ static bool is_path(const struct tn_expression *node)
            || ((node->kind == TN_NODE_MEMBER || node->kind == TN_NODE_INDEX) && is_path(node->children[0]));
 }
 
-/* The default operator and a symbol hide the key; the innermost path on the left is what the user has to look at. */
-static const struct tn_expression *culprit(const struct tn_expression *node)
+/* The default operator hides the key that the user has to look at: the one that gave the value, or the first where none did. */
+static const struct tn_expression *culprit(const struct evaluation *evaluation, const struct tn_expression *node,
+                                           const struct tn_value *value)
 {
+    struct evaluation quiet = {evaluation->scope, evaluation->arena, NULL};
     while (node->kind == TN_NODE_BINARY && node->operation == TN_OPERATION_DEFAULT) {
-        node = node->children[0];
+        struct tn_value left = {0};
+        bool is_right = value->kind != TN_NULL && evaluate(&quiet, node->children[0], &left) && left.kind == TN_NULL;
+        node = node->children[is_right ? 1 : 0];
     }
     return node;
 }
@@ -46,7 +50,7 @@ static bool fail(struct evaluation *evaluation, const struct tn_expression *node
 static bool fail_kind(struct evaluation *evaluation, const struct tn_expression *node, const struct tn_value *value,
                       const char *wanted)
 {
-    node = culprit(node);
+    node = culprit(evaluation, node, value);
     if (!is_path(node)) {
         return tn_fail(evaluation->error, TN_ERROR_EXPRESSION, "'" TN_STR_FORMAT "' is %s where %s is needed",
                        TN_STR_ARGUMENTS(node->text), tn_kind_name(value->kind), wanted);
@@ -74,8 +78,11 @@ static bool evaluate_boolean(struct evaluation *evaluation, const struct tn_expr
     if (!evaluate(evaluation, node, &value)) {
         return false;
     }
+    if (value.kind != TN_BOOL) {
+        return fail_kind(evaluation, node, &value, "true or false");
+    }
     *boolean = value.as.boolean;
-    return value.kind == TN_BOOL || fail_kind(evaluation, node, &value, "true or false");
+    return true;
 }
 
 static bool evaluate_integer(struct evaluation *evaluation, const struct tn_expression *node, int64_t *integer)
@@ -89,8 +96,11 @@ static bool evaluate_integer(struct evaluation *evaluation, const struct tn_expr
         *integer = (int64_t)value.as.real;
         return true;
     }
+    if (value.kind != TN_INTEGER) {
+        return fail_kind(evaluation, node, &value, "an integer");
+    }
     *integer = value.as.integer;
-    return value.kind == TN_INTEGER || fail_kind(evaluation, node, &value, "an integer");
+    return true;
 }
 
 static bool evaluate_list(struct evaluation *evaluation, const struct tn_expression *node, struct tn_value *list)
@@ -110,21 +120,38 @@ static bool is_number(const struct tn_value *value)
 
 /* ---- functions ---------------------------------------------------------------------------------------------------- */
 
+/* Keeps the larger or the smaller of *value and next; *value is null before the first one. */
+static bool take_extreme(struct evaluation *evaluation, const struct tn_expression *node, const struct tn_value *next,
+                         bool largest, struct tn_value *value)
+{
+    if (!is_number(next)) {
+        return fail_kind(evaluation, node, next, "a number");
+    }
+    bool is_first = value->kind == TN_NULL;
+    bool exact = next->kind == TN_INTEGER && value->kind == TN_INTEGER;
+    bool larger = exact ? next->as.integer > value->as.integer : !is_first && as_real(next) > as_real(value);
+    if (is_first || larger == largest) {
+        *value = *next;
+    }
+    return true;
+}
+
+/* Of the arguments, or of the items of the only one. */
 static bool apply_extreme(struct evaluation *evaluation, const struct tn_expression *call, struct tn_value *value,
                           bool largest)
 {
+    *value = (struct tn_value){.kind = TN_NULL, .offset = -1};
     for (uint32_t k = 0; k < call->child_count; k++) {
         struct tn_value next;
         if (!evaluate(evaluation, call->children[k], &next)) {
             return false;
         }
-        if (!is_number(&next)) {
-            return fail_kind(evaluation, call->children[k], &next, "a number");
-        }
-        bool exact = k > 0 && next.kind == TN_INTEGER && value->kind == TN_INTEGER;
-        bool larger = exact ? next.as.integer > value->as.integer : k > 0 && as_real(&next) > as_real(value);
-        if (k == 0 || larger == largest) {
-            *value = next;
+        bool is_items = call->child_count == 1 && next.kind == TN_LIST && next.count;
+        const struct tn_value *items = is_items ? next.as.items : &next;
+        for (uint32_t j = 0; j < (is_items ? next.count : 1); j++) {
+            if (!take_extreme(evaluation, call->children[k], &items[j], largest, value)) {
+                return false;
+            }
         }
     }
     return true;
@@ -146,7 +173,10 @@ static bool divide_up(struct evaluation *evaluation, const struct tn_expression 
     if (!evaluate_integer(evaluation, call->children[0], a) || !evaluate_integer(evaluation, call->children[1], b)) {
         return false;
     }
-    return (*a >= 0 && *b > 0) || fail(evaluation, call, "a negative number or a division by zero");
+    if (*b == 0) {
+        return fail(evaluation, call, "a division by zero");
+    }
+    return (*a >= 0 && *b > 0) || fail(evaluation, call, "a negative number");
 }
 
 static bool apply_ceil_div(struct evaluation *evaluation, const struct tn_expression *call, struct tn_value *value)
@@ -261,7 +291,7 @@ static bool apply_sum(struct evaluation *evaluation, const struct tn_expression 
     int64_t sum = 0;
     for (uint32_t k = 0; k < list.count; k++) {
         if (list.as.items[k].kind != TN_INTEGER) {
-            return fail_kind(evaluation, call, &list.as.items[k], "an integer");
+            return fail(evaluation, call, "an item that is no integer");
         }
         if (!tn_add_i64(sum, list.as.items[k].as.integer, &sum)) {
             return fail_overflow(evaluation, call);
@@ -306,8 +336,11 @@ static bool integer_arithmetic(struct evaluation *evaluation, const struct tn_ex
     bool fits = true;
     bool divides = node->operation == TN_OPERATION_DIVIDE || node->operation == TN_OPERATION_FLOOR_DIVIDE
                    || node->operation == TN_OPERATION_REMAINDER;
-    if (divides && (b == 0 || (a == INT64_MIN && b == -1))) {
-        return fail(evaluation, node, b == 0 ? "a division by zero" : "a number beyond 64 bits");
+    if (divides && b == 0) {
+        return fail(evaluation, node, "a division by zero");
+    }
+    if (divides && a == INT64_MIN && b == -1) { /* the one quotient that does not fit, and C leaves its remainder undefined */
+        return fail_overflow(evaluation, node);
     }
     if (node->operation == TN_OPERATION_ADD) {
         fits = tn_add_i64(a, b, &result);
@@ -340,6 +373,7 @@ static bool real_arithmetic(struct evaluation *evaluation, const struct tn_expre
         result = a * b;
     } else if (node->operation == TN_OPERATION_REMAINDER) {
         result = fmod(a, b);
+        result += result != 0 && (result < 0) != (b < 0) ? b : 0; /* rounded down, as of integers */
     } else {
         result = node->operation == TN_OPERATION_DIVIDE ? a / b : floor(a / b);
     }
@@ -352,7 +386,7 @@ static bool join_lists(struct evaluation *evaluation, const struct tn_expression
 {
     uint64_t total;
     if (times < 0 || !tn_mul_u64(a->count, (uint64_t)times, &total) || total + b->count > TN_EXPRESSION_LIST_LIMIT) {
-        return fail(evaluation, node, "a list that is too long");
+        return fail(evaluation, node, times < 0 ? "a list less than no times" : "a list that is too long");
     }
     struct tn_value *items = TN_NEW_ARRAY(evaluation->arena, struct tn_value, (size_t)total + b->count);
     if (!items) {

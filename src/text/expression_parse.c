@@ -2,6 +2,10 @@
  * operators, driven by the table of their strengths. Knows nothing of values. */
 #include "text/expression_tree.h"
 
+#include "base/number.h"
+#include "base/real.h"
+
+#include <math.h>
 #include <string.h>
 
 struct parser {
@@ -103,31 +107,26 @@ static const struct tn_expression *parse_number(struct parser *parser)
 {
     size_t start = parser->position;
     int64_t integer = 0;
-    double mantissa = 0;
-    double scale = 1;
+    double real = 0;
     bool whole = true;
     bool fits = true;
     for (; is_digit(peek(parser)); parser->position++) {
-        int64_t digit = peek(parser) - '0';
-        int64_t next;
-        fits = fits && !__builtin_mul_overflow(integer, (int64_t)10, &next)
-               && !__builtin_add_overflow(next, digit, &integer);
-        mantissa = mantissa * 10 + (double)digit;
+        fits = fits && tn_mul_i64(integer, 10, &integer) && tn_add_i64(integer, peek(parser) - '0', &integer);
     }
     if (peek(parser) == '.' && parser->position + 1 < parser->text.size
         && is_digit(parser->text.data[parser->position + 1])) {
         whole = false;
-        for (parser->position++; is_digit(peek(parser)); parser->position++) {
-            mantissa = mantissa * 10 + (double)(peek(parser) - '0');
-            scale *= 10;
+        for (parser->position++; is_digit(peek(parser));) {
+            parser->position++;
         }
+        fits = tn_real_read(tn_str_slice(parser->text, start, parser->position), &real) && isfinite(real);
     }
-    if (whole && !fits) {
+    if (!fits) {
         return fail(parser, "a number beyond 64 bits");
     }
     struct tn_expression *node = new_node(parser, TN_NODE_CONSTANT, start);
     if (node) {
-        node->value = whole ? tn_value_integer(integer) : tn_value_real(mantissa / scale);
+        node->value = whole ? tn_value_integer(integer) : tn_value_real(real);
     }
     return node;
 }
@@ -150,8 +149,6 @@ static const struct tn_expression *parse_text(struct parser *parser)
     return node;
 }
 
-static const struct tn_expression *parse_text(struct parser *parser);
-
 static const struct tn_expression *parse_key(struct parser *parser)
 {
     const struct tn_expression *key = peek(parser) == '"' ? parse_text(parser) : fail(parser, "expected a \"key\"");
@@ -169,7 +166,7 @@ static bool parse_items(struct parser *parser, char closing, const struct tn_exp
     *count = 0;
     skip_space(parser);
     while (peek(parser) != closing) {
-        if (*count + 2 > MOST_CHILDREN) {
+        if (*count + (closing == '}' ? 2 : 1) > MOST_CHILDREN) {
             fail(parser, "too many items");
             return false;
         }
