@@ -129,6 +129,7 @@ struct tn_model *tn_model_open(const struct tn_context *context, const char *req
     }
     if (model) { /* its facts point into the request, which goes: what a plan needs does not */
         model->facts = (struct tn_facts){0};
+        model->architecture_class = (struct tn_str){0};
         model->compiled = NULL;
     }
     tn_arena_free(&arena);

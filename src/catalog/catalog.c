@@ -85,10 +85,8 @@ static void read_gpu(const struct tn_record *record, struct tn_gpu *gpu)
     }
 }
 
-static bool load(struct tn_catalog *catalog, struct tn_error *error)
+static bool load(struct tn_catalog *catalog, const struct tn_embedded *files, size_t count, struct tn_error *error)
 {
-    size_t count;
-    const struct tn_embedded *files = tn_embedded_files(&count);
     for (size_t k = 0; k < count; k++) {
         struct tn_str text = {files[k].text, files[k].size_bytes};
         if (!tn_records_read(&catalog->arena, text, tn_str_of(files[k].path), &catalog->records, error)) {
@@ -112,12 +110,19 @@ static bool load(struct tn_catalog *catalog, struct tn_error *error)
 
 struct tn_catalog *tn_catalog_open(struct tn_error *error)
 {
+    size_t count;
+    const struct tn_embedded *files = tn_embedded_files(&count);
+    return tn_catalog_open_files(files, count, error);
+}
+
+struct tn_catalog *tn_catalog_open_files(const struct tn_embedded *files, size_t count, struct tn_error *error)
+{
     struct tn_catalog *catalog = calloc(1, sizeof *catalog);
     if (!catalog) {
         tn_fail_memory(error);
         return NULL;
     }
-    if (!load(catalog, error)) {
+    if (!load(catalog, files, count, error)) {
         tn_catalog_close(catalog);
         return NULL;
     }

@@ -16,10 +16,15 @@ struct tn_gpu {
 };
 
 struct tn_catalog;
+struct tn_embedded;
 
 /* Reads all embedded records. NULL with the error filled where a record cannot be read or memory is out. */
 struct tn_catalog *tn_catalog_open(struct tn_error *error);
-void tn_catalog_close(struct tn_catalog *catalog);
+
+/* The same from record files that the caller keeps until the catalog is closed. */
+struct tn_catalog *tn_catalog_open_files(const struct tn_embedded *files, size_t count, struct tn_error *error);
+
+void tn_catalog_close(struct tn_catalog *catalog); /* NULL is allowed */
 
 /* The record of that type and id (exact), or NULL. */
 const struct tn_record *tn_catalog_record(const struct tn_catalog *catalog, struct tn_str type, struct tn_str id);

@@ -54,11 +54,13 @@ static bool add_weights(const struct generic *generic, const struct tn_stage *st
 {
     uint64_t sums[TN_CLASS_COUNT] = {0};
     uint64_t wholes[TN_CLASS_COUNT] = {0};
+    uint64_t tied_bytes = is_last && !is_first ? generic->model->tied_bytes : 0;
     for (size_t k = 0; k < generic->model->term_count; k++) {
         const struct tn_weight_term *term = &generic->model->terms[k];
         uint64_t whole = term_bytes(term, stage, is_first, is_last);
-        if (is_last && !is_first && term->class == TN_CLASS_EMBED && generic->model->tied_bytes) {
-            whole += generic->model->tied_bytes; /* the head at the other end of the pipeline needs its own copy */
+        if (term->class == TN_CLASS_EMBED) { /* the head at the other end of the pipeline needs its own copy */
+            whole += tied_bytes;
+            tied_bytes = 0; /* of the first embedding only; positions are others */
         }
         struct tn_share share;
         uint64_t bytes;
@@ -85,23 +87,23 @@ static bool add_weights(const struct generic *generic, const struct tn_stage *st
     return true;
 }
 
-/* Layers of the cache that lie in the stage; layers are numbered from 0 and sorted. */
-static uint32_t layers_in(const struct tn_cache *cache, const struct tn_stage *stage)
+/* Layers of the cache that lie in the stage; the last one also has those beyond the text stack, as of multi-token prediction. */
+static uint32_t layers_in(const struct tn_cache *cache, const struct tn_stage *stage, bool is_last)
 {
     uint32_t count = 0;
     for (uint32_t k = 0; k < cache->layer_count; k++) {
-        count += cache->layers[k] - stage->first_layer < stage->layer_count; /* below first_layer wraps to large */
+        uint32_t layer = cache->layers[k];
+        count += layer >= stage->first_layer && (is_last || layer < stage->first_layer + stage->layer_count);
     }
     return count;
 }
 
-static bool add_cache(const struct generic *generic, const struct tn_stage *stage, const struct tn_cache *cache)
+static bool add_cache(const struct generic *generic, const struct tn_stage *stage, bool is_last,
+                      const struct tn_cache *cache)
 {
     const struct tn_deployment *deployment = generic->deployment;
     struct tn_cache here = *cache;
-    if (deployment->pp > 1) {
-        here.layer_count = layers_in(cache, stage);
-    }
+    here.layer_count = layers_in(cache, stage, is_last);
     struct tn_share share;
     uint64_t request;
     uint64_t bytes;
@@ -160,7 +162,7 @@ static bool plan_stage(const struct generic *generic, uint32_t index)
         return false;
     }
     for (size_t k = 0; k < generic->model->cache_count; k++) {
-        if (!add_cache(generic, stage, &generic->model->caches[k])) {
+        if (!add_cache(generic, stage, index + 1 == stages, &generic->model->caches[k])) {
             return false;
         }
     }

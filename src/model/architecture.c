@@ -140,8 +140,8 @@ static bool add_line(struct compiler *compiler, struct line line)
     return true;
 }
 
-/* `drop NAME` removes the params, prefixes, choices, layers, caches and once statements whose first words contain NAME;
- * `drop cache`, `drop mixer`, `drop ffn` and `drop layer` remove all statements of that word in the open stack, and nothing else. */
+/* `drop NAME` removes the param, once, note or stack of that name and, in the open stack, the layer lines whose tensor name begins with
+ * NAME; `drop cache`, `drop mixer`, `drop ffn` and `drop layer` remove all statements of that word in the open stack, and nothing else. */
 static bool dropped(const struct line *line, const struct line *drop)
 {
     struct tn_str name = drop->statement->rest;
@@ -164,6 +164,9 @@ static bool dropped(const struct line *line, const struct line *drop)
 static bool drop_lines(struct compiler *compiler, const struct line *drop)
 {
     size_t kept = 0;
+    if (!drop->statement->rest.size) {
+        return fail_line(compiler, drop, "drop what");
+    }
     for (size_t k = 0; k < compiler->line_count; k++) {
         if (!dropped(&compiler->lines[k], drop)) {
             compiler->lines[kept++] = compiler->lines[k];
@@ -307,14 +310,22 @@ static bool read_expression(struct cursor *cursor, const struct tn_expression **
     size_t consumed;
     struct compiler *compiler = cursor->compiler;
     if (!tn_expression_parse(compiler->arena, cursor->rest, expression, &consumed, compiler->error)) {
-        if (compiler->error) {
+        if (compiler->error) { /* the place in the file, not that in the expression */
             compiler->error->where[0] = '\0';
+            compiler->error->offset = -1;
         }
         return tn_fail_at(compiler->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(cursor->line->record->file),
                           cursor->line->statement->line);
     }
     cursor->rest = tn_str_trim(tn_str_slice(cursor->rest, consumed, cursor->rest.size));
     return true;
+}
+
+/* An expression up to the end of the line. */
+static bool read_last_expression(struct cursor *cursor, const struct tn_expression **expression)
+{
+    return read_expression(cursor, expression)
+           && (!cursor->rest.size || fail_line(cursor->compiler, cursor->line, "unexpected text at the end"));
 }
 
 /* "(a, b)" directly behind a word: up to TN_SPLIT_PARTS expressions */
@@ -366,15 +377,14 @@ static bool find_name(struct cursor *cursor, const char *const *names, int count
 
 static bool read_split(struct cursor *cursor, struct tn_split_rule *split)
 {
-    static const uint32_t least_parts[TN_SPLIT_COUNT] = {0, 0, 0, 1, 1, 1, 1, 2};
     int kind;
     if (!find_name(cursor, tn_split_names, TN_SPLIT_COUNT, "an unknown split rule", &kind)) {
         return false;
     }
     split->kind = (enum tn_split_kind)kind;
     return read_arguments(cursor, split->parts, &split->part_count)
-           && (split->part_count >= least_parts[kind]
-               || fail_line(cursor->compiler, cursor->line, "a split rule without its numbers"));
+           && (tn_split_takes(split->kind, split->part_count)
+               || fail_line(cursor->compiler, cursor->line, "a split rule with a wrong number of arguments"));
 }
 
 static bool read_dtype(struct cursor *cursor, const struct tn_dtype **dtype)
@@ -439,7 +449,7 @@ static bool read_param(struct cursor *cursor)
     if (!tn_str_is(tn_str_word(&cursor->rest), "=")) {
         return fail_line(cursor->compiler, cursor->line, "expected 'param NAME = EXPRESSION'");
     }
-    return read_expression(cursor, &param->expression);
+    return read_last_expression(cursor, &param->expression);
 }
 
 static bool read_stack(struct cursor *cursor)
@@ -493,7 +503,7 @@ static bool read_choice(struct cursor *cursor, enum tn_slot slot)
     if (!cursor->rest.size) {
         return true;
     }
-    return tn_str_is(tn_str_word(&cursor->rest), "when") ? read_expression(cursor, &choice->when)
+    return tn_str_is(tn_str_word(&cursor->rest), "when") ? read_last_expression(cursor, &choice->when)
                                                          : fail_line(cursor->compiler, cursor->line, "expected 'when'");
 }
 
@@ -742,7 +752,8 @@ static void mark_varying(struct tn_architecture *architecture)
     for (size_t k = 0; k < architecture->tensor_count; k++) {
         struct tn_tensor_rule *rule = &architecture->tensors[k];
         rule->varies = varies(architecture, rule->copies) || varies(architecture, rule->when)
-                       || varies(architecture, rule->active) || split_varies(architecture, &rule->split);
+                       || varies(architecture, rule->active) || varies(architecture, rule->active_of)
+                       || split_varies(architecture, &rule->split);
         for (uint32_t d = 0; d < rule->dim_count; d++) {
             rule->varies = rule->varies || varies(architecture, rule->dims[d]);
         }

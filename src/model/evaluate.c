@@ -368,6 +368,7 @@ static struct tn_group *find_group(struct build *build, const struct tn_tensor_r
             return group;
         }
         if (group->dim_count == wanted->dim_count && group->copies == wanted->copies
+            && group->active_copies == wanted->active_copies && group->active_of == wanted->active_of
             && !memcmp(group->dims, wanted->dims, sizeof group->dims)
             && !memcmp(group->split.parts, wanted->split.parts, sizeof group->split.parts)) {
             return group;

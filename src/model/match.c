@@ -67,6 +67,15 @@ static uint64_t elements_of(const struct tn_tensor *tensor)
     return elements;
 }
 
+static uint64_t elements_predicted(const struct tn_group *group)
+{
+    uint64_t elements = 1; /* tn_group_count has checked the product */
+    for (uint32_t k = 0; k < group->dim_count; k++) {
+        elements *= group->dims[k];
+    }
+    return elements;
+}
+
 static bool same_shape(const struct tn_group *group, const struct tn_tensor *tensor)
 {
     return group->dim_count == tensor->dim_count
@@ -155,12 +164,9 @@ static bool match_one(struct match *match, const struct tn_group *predicted, siz
     }
     note_layer(group, layer);
     uint64_t parameters = predicted->is_companion ? 0 : predicted->parameters / predicted->tensors;
-    bool is_packed =
-        predicted->dtype != tensor->dtype || predicted->parameters / predicted->tensors != elements_of(tensor);
-    if (!predicted->is_companion && !same_shape(predicted, tensor) && !is_packed) {
-        parameters = elements_of(tensor);
-    }
-    return add_tensor(match, group, tensor, parameters);
+    /* of a packed tensor only the prediction knows how many parameters it holds */
+    bool is_plain = predicted->dtype == tensor->dtype && parameters == elements_predicted(predicted);
+    return add_tensor(match, group, tensor, is_plain ? elements_of(tensor) : parameters);
 }
 
 static bool match_group(struct match *match, const struct tn_group *predicted)

@@ -15,6 +15,15 @@ const char *const tn_split_names[TN_SPLIT_COUNT] = {"replicate", "column", "row"
 const char *const tn_growth_names[TN_GROWTH_COUNT] = {"full",  "window",     "chunk", "constant", "cross",
                                                       "share", "compressed", "index", "none"};
 
+bool tn_split_takes(enum tn_split_kind kind, uint32_t part_count)
+{
+    static const struct {
+        uint32_t least;
+        uint32_t most;
+    } parts[TN_SPLIT_COUNT] = {{0, 0}, {0, 0}, {0, 0}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {2, TN_SPLIT_PARTS}};
+    return part_count >= parts[kind].least && part_count <= parts[kind].most;
+}
+
 struct tn_model *tn_model_new(void)
 {
     return calloc(1, sizeof(struct tn_model));

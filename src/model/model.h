@@ -58,6 +58,9 @@ extern const char *const tn_class_names[TN_CLASS_COUNT];
 extern const char *const tn_split_names[TN_SPLIT_COUNT];
 extern const char *const tn_growth_names[TN_GROWTH_COUNT];
 
+/* Whether a split rule is complete with that many numbers in its brackets. */
+bool tn_split_takes(enum tn_split_kind kind, uint32_t part_count);
+
 /* ---- what a model consists of ------------------------------------------------------------------------------------- */
 
 enum tn_place { TN_PLACE_FIRST, TN_PLACE_LAYER, TN_PLACE_LAST }; /* with pipeline parallel: which stage holds it */

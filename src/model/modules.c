@@ -10,7 +10,7 @@ struct matcher {
     unsigned steps;
 };
 
-enum { MOST_STEPS = 20000 };
+enum { MOST_STEPS = 20000, LONGEST_PATTERN = 1000 }; /* the length bounds the depth of the calls */
 
 static bool match_here(struct matcher *matcher, struct tn_str pattern, struct tn_str text);
 
@@ -109,6 +109,9 @@ static bool match_here(struct matcher *matcher, struct tn_str pattern, struct tn
 static bool regular_matches(struct tn_str pattern, struct tn_str text)
 {
     struct matcher matcher = {0};
+    if (pattern.size > LONGEST_PATTERN) {
+        return false;
+    }
     if (pattern.size && pattern.data[0] == '^') {
         pattern = tn_str_slice(pattern, 1, pattern.size);
     }

@@ -38,7 +38,9 @@ static bool read_split(struct tn_str word, struct tn_arena *arena, struct tn_spl
         }
         rest = tn_str_slice(rest, consumed, rest.size);
     }
-    return true;
+    /* vocab alone has as many as the tensor has rows */
+    bool of_tensor = split->kind == TN_SPLIT_VOCAB && !split->part_count;
+    return of_tensor || tn_split_takes(split->kind, split->part_count);
 }
 
 bool tn_patterns_read(const struct tn_catalog *catalog, const char *id, struct tn_arena *arena,

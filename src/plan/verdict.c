@@ -76,12 +76,24 @@ bool tn_split_gpus(const struct tn_engine *engine, const struct tn_model *model,
     return found;
 }
 
+/* A number of GPUs that can not be undercut: no split takes less than the undivided model. 1 where the engine does not say. */
+static uint64_t fewest_gpus(const struct tn_engine *engine, const struct tn_model *model,
+                            const struct tn_deployment *deployment, struct tn_arena *arena)
+{
+    struct tn_deployment whole = *deployment;
+    struct tn_ledger ledger;
+    whole.tp = whole.pp = 1;
+    whole.ep = whole.ep > whole.dp ? whole.dp : whole.ep;
+    return plan(engine, model, &whole, arena, &ledger)
+               ? tn_ceil_div(tn_ledger_worst(&ledger)->high_bytes, deployment->gpu_memory_bytes)
+               : 1;
+}
+
 /* The least number of GPUs for one copy of the model; every division of that number into tp and pp is tried. */
 static void find_gpus(const struct tn_engine *engine, const struct tn_model *model,
-                      const struct tn_deployment *deployment, uint64_t total_bytes, struct tn_arena *arena,
-                      struct tn_verdict *verdict)
+                      const struct tn_deployment *deployment, struct tn_arena *arena, struct tn_verdict *verdict)
 {
-    uint64_t least = tn_ceil_div(total_bytes / 2, deployment->gpu_memory_bytes * deployment->dp);
+    uint64_t least = fewest_gpus(engine, model, deployment, arena);
     for (uint64_t gpus = least > 1 ? least : 1; gpus <= MOST_GPUS && !verdict->gpus_needed; gpus++) {
         for (uint32_t tp = (uint32_t)(gpus < MOST_TP ? gpus : MOST_TP); tp >= 1 && !verdict->gpus_needed; tp--) {
             struct tn_deployment varied = *deployment;
@@ -111,7 +123,7 @@ void tn_verdict(const struct tn_engine *engine, const struct tn_model *model, co
     }
     if (verdict->judged) {
         verdict->fits = worst->high_bytes <= deployment->gpu_memory_bytes;
-        find_gpus(engine, model, deployment, ledger->mid_bytes, &arena, verdict);
+        find_gpus(engine, model, deployment, &arena, verdict);
         verdict->most_context_tokens = most(engine, model, deployment, INPUT_CONTEXT, &arena);
         verdict->most_concurrency = most(engine, model, deployment, INPUT_CONCURRENCY, &arena);
     }
