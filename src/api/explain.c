@@ -103,6 +103,17 @@ static void write_value(struct tn_builder *text, const struct tn_value *value)
     tn_json_value(&json, value);
 }
 
+/* The file without its folders: the place is for a person who knows which model this is. */
+static struct tn_str last_part(struct tn_str path)
+{
+    for (size_t k = path.size; k > 0; k--) {
+        if (path.data[k - 1] == '/') {
+            return tn_str_slice(path, k, path.size);
+        }
+    }
+    return path;
+}
+
 static void visit_fact(void *context, struct tn_str name, bool is_fact)
 {
     struct fact_visit *visit = context;
@@ -132,7 +143,8 @@ static void visit_fact(void *context, struct tn_str name, bool is_fact)
     }
     tn_builder_addf(visit->text, "%s%.*s = ", visit->text->size ? "; " : "", (int)name.size, name.data);
     write_value(visit->text, value);
-    tn_builder_addf(visit->text, " (%.*s", (int)source->where.size, source->where.data);
+    struct tn_str where = last_part(source->where);
+    tn_builder_addf(visit->text, " (%.*s", (int)where.size, where.data);
     if (value->offset >= 0) {
         tn_builder_addf(visit->text, ", byte %lld", (long long)value->offset);
     }

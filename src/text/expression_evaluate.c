@@ -140,7 +140,7 @@ static bool take_extreme(struct evaluation *evaluation, const struct tn_expressi
 static bool apply_extreme(struct evaluation *evaluation, const struct tn_expression *call, struct tn_value *value,
                           bool largest)
 {
-    *value = (struct tn_value){.kind = TN_NULL, .offset = -1};
+    *value = (struct tn_value){.kind = TN_NULL, .offset = -1, .as.integer = 0};
     for (uint32_t k = 0; k < call->child_count; k++) {
         struct tn_value next;
         if (!evaluate(evaluation, call->children[k], &next)) {

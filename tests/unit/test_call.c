@@ -56,7 +56,7 @@ static void the_format_is_chosen_by_the_request(void **state)
 {
     (void)state;
     static const char *const starts[][2] = {
-        {"csv", "category,"}, {"md", "#"}, {"html", "<!doctype html>"}, {"svg", "<?xml"}, {"text", "parameters"}};
+        {"csv", "category,"}, {"md", "#"}, {"html", "<!doctype html>"}, {"svg", "<svg "}, {"text", "parameters"}};
     for (size_t k = 0; k < sizeof starts / sizeof starts[0]; k++) {
         char request[160] = "{\"operation\": \"plan\", \"params\": \"7B\", \"format\": \"";
         strcat(request, starts[k][0]);
