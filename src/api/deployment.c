@@ -37,34 +37,40 @@ static enum tn_origin origin_of(const struct tn_input_value *value, enum tn_orig
     return value->given ? TN_ORIGIN_GIVEN : otherwise;
 }
 
-/* "a100-80gbx2" -> "a100-80gb", 2. An "x" and digits at the end count only where what is before them is a GPU and the whole is not:
- * there are GPUs whose names end so. */
+/* The "xCOUNT" at the end of a GPU's name, or 0 where there is none; *name gets what stands before it. */
+static uint64_t count_behind(struct tn_str text, struct tn_str *name)
+{
+    size_t mark = text.size;
+    uint64_t count = 0;
+    while (mark > 0 && text.data[mark - 1] >= '0' && text.data[mark - 1] <= '9') {
+        mark--;
+    }
+    bool has_count = mark > 1 && mark < text.size && (text.data[mark - 1] == 'x' || text.data[mark - 1] == 'X');
+    if (has_count) {
+        *name = tn_str_trim(tn_str_slice(text, 0, mark - 1));
+        has_count = tn_quantity_number(tn_str_slice(text, mark, text.size), &count);
+    }
+    return has_count ? count : 0;
+}
+
+/* "a100-80gbx2" -> "a100-80gb", 2. The count is looked for only where the whole is no GPU: there are GPUs whose names end so. */
 static bool read_gpu(const struct tn_session *session, struct tn_str text, struct tn_question *question,
                      struct tn_error *error)
 {
     question->gpu_count = 1;
-    question->gpu = tn_catalog_find_gpu(session->catalog, text, NULL);
+    question->gpu = tn_catalog_find_gpu(session->catalog, text, error);
     if (question->gpu) {
         return true;
     }
-    size_t mark = text.size;
-    while (mark > 0 && text.data[mark - 1] >= '0' && text.data[mark - 1] <= '9') {
-        mark--;
+    struct tn_str name;
+    uint64_t count = count_behind(text, &name);
+    question->gpu = count ? tn_catalog_find_gpu(session->catalog, name, NULL) : NULL;
+    if (question->gpu && count > TN_MOST_RANKS) {
+        tn_fail(error, TN_ERROR_USAGE, "--gpu '" TN_STR_FORMAT "': at most %d GPUs are planned", TN_STR_ARGUMENTS(text),
+                TN_MOST_RANKS);
     }
-    struct tn_str name = text;
-    if (mark > 1 && mark < text.size
-        && (text.data[mark - 1] == 'x' || text.data[mark - 1] == 'X' || text.data[mark - 1] == '*')) {
-        uint64_t count;
-        name = tn_str_trim(tn_str_slice(text, 0, mark - 1));
-        if (!tn_quantity_number(tn_str_slice(text, mark, text.size), &count) || !count || count > TN_MOST_RANKS) {
-            tn_fail(error, TN_ERROR_USAGE, "--gpu '" TN_STR_FORMAT "': the number of GPUs must be 1 to %d",
-                    TN_STR_ARGUMENTS(text), TN_MOST_RANKS);
-            return tn_fail_at(error, -1, "--gpu");
-        }
-        question->gpu_count = (uint32_t)count;
-    }
-    question->gpu = tn_catalog_find_gpu(session->catalog, name, error);
-    return question->gpu || tn_fail_at(error, -1, "--gpu");
+    question->gpu_count = (uint32_t)count;
+    return (question->gpu && count <= TN_MOST_RANKS) || tn_fail_at(error, -1, "--gpu");
 }
 
 static bool read_memory(const struct tn_session *session, const struct tn_request *request,
@@ -86,7 +92,7 @@ static bool read_memory(const struct tn_session *session, const struct tn_reques
     question->deployment.gpu_memory_bytes = question->gpu->memory_bytes;
     if (!question->gpu->memory_bytes) {
         tn_fail(error, TN_ERROR_UNKNOWN_GPU,
-                "the memory of " TN_STR_FORMAT " depends on the machine and is not in the catalog",
+                "the memory of " TN_STR_FORMAT " is not in the catalog: it is not known, or depends on the machine",
                 TN_STR_ARGUMENTS(question->gpu->name));
         tn_fail_at(error, -1, "--gpu");
         return tn_fail_hint(error, "give it with --gpu-memory SIZE");

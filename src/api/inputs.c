@@ -169,7 +169,8 @@ bool tn_request_set(struct tn_request *request, enum tn_input input, struct tn_s
 static bool value_text(struct tn_request *request, enum tn_input input, const struct tn_value *value,
                        struct tn_str *text, struct tn_error *error)
 {
-    bool fits = value->kind == TN_STRING || value->kind == TN_INTEGER || value->kind == TN_REAL || value->kind == TN_BOOL;
+    bool fits =
+        value->kind == TN_STRING || value->kind == TN_INTEGER || value->kind == TN_REAL || value->kind == TN_BOOL;
     if (!fits || (value->kind == TN_BOOL) != (tn_inputs[input].type == TN_INPUT_FLAG)) {
         tn_fail(error, TN_ERROR_USAGE, "key '%s' cannot be %s", tn_inputs[input].name, tn_kind_name(value->kind));
         return tn_fail_at(error, value->offset, "%s", tn_inputs[input].name);

@@ -261,7 +261,8 @@ static void report_caches(struct tn_report *report, const struct tn_model *model
 static void report_check(struct tn_report *report, const struct tn_model *model)
 {
     const struct tn_check *check = &model->check;
-    if (!check->done || model->source == TN_SOURCE_GGUF) {
+    bool is_predicted = !tn_str_is(model->architecture, TN_UNKNOWN_ARCHITECTURE) && model->source != TN_SOURCE_GGUF;
+    if (!check->done || !is_predicted) {
         return;
     }
     const struct {
@@ -294,10 +295,11 @@ static void write_report(const struct tn_model *model, struct tn_report *report)
 {
     struct tn_builder line = {0};
     tn_builder_add(&line, model->id);
-    tn_builder_addf(&line, "  %.*s, record %.*s%s, from %s", (int)model->architecture_class.size,
-                    model->architecture_class.data ? model->architecture_class.data : "", (int)model->architecture.size,
-                    model->architecture.data ? model->architecture.data : "", model->verified ? "" : " (unverified)",
-                    tn_source_name(model->source));
+    tn_builder_add_text(&line, ": ");
+    tn_builder_add(&line, model->architecture_class);
+    tn_builder_add_text(&line, model->architecture_class.size ? ", record " : "record ");
+    tn_builder_add(&line, model->architecture);
+    tn_builder_addf(&line, "%s, from %s", model->verified ? "" : " (unverified)", tn_source_name(model->source));
     report->title = text_of(report, &line);
     tn_builder_add_grouped(&line, model->parameters);
     tn_builder_add_text(&line, " parameters");

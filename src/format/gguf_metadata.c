@@ -75,10 +75,11 @@ static struct tn_value scalar_value(uint32_t type, const char *at, uint64_t offs
 {
     size_t bytes = value_types[type].bytes;
     uint64_t raw = 0;
+    uint64_t sign = 0; /* the highest bit of the value */
     for (size_t k = 0; k < bytes; k++) {
         raw |= (uint64_t)(unsigned char)at[k] << (8 * k);
+        sign = UINT64_C(0x80) << (8 * k);
     }
-    const uint64_t sign = UINT64_C(1) << (8 * bytes - 1);
     struct tn_value value;
     if (value_types[type].kind == REAL) {
         value = real_value(at, bytes);

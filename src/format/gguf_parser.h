@@ -40,7 +40,7 @@ struct tn_gguf {
 
     uint64_t tensors_left;
     struct tn_map names;
-    struct tn_tensor *tensor; /* under way */
+    struct tn_tensor *tensor; /* under way, or the last one; NULL before the first */
     uint64_t data_end;        /* of the tensors so far, from the start of the data */
 };
 

@@ -66,7 +66,8 @@ static bool check_parts(const struct tn_header *const *parts, size_t count, stru
             return tn_fail(error, TN_ERROR_TOO_LARGE, "the files of the split have more bytes than 64 bits can count");
         }
     }
-    for (size_t k = 0; k < count; k++) {
+    bool was_never_split = count == 1 && !tn_value_member(&parts[0]->metadata, TN_STR("split.count"));
+    for (size_t k = 0; k < count && !was_never_split; k++) {
         if (!check_key(parts[k], k, "split.no", k, error) || !check_key(parts[k], k, "split.count", count, error)
             || !check_key(parts[k], k, "split.tensors.count", whole->capacity, error)) {
             return false;

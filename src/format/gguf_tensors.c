@@ -149,29 +149,38 @@ static bool read_name_length(struct tn_gguf *parser, const char *item)
     return tn_gguf_expect(parser, (size_t)bytes + sizeof(uint32_t), read_name);
 }
 
-/* The description is complete: now the data's place in the file is known, and offsets count from the start of the file. */
-static bool finish(struct tn_gguf *parser)
+/* Checks that the data fit into the file, and lets offsets count from the start of the file. */
+static bool place_tensors(struct tn_gguf *parser, uint64_t data_start)
 {
     struct tn_header *header = &parser->header;
     struct tn_feed *feed = &parser->feed;
-    struct tn_tensor *last = header->count ? &header->tensors[header->count - 1] : NULL;
-    uint64_t data_start;
     uint64_t end;
-    (void)align(parser, feed->position, &data_start); /* the header's limit is far below 64 bits */
-    if (last && (!tn_add_u64(data_start, parser->data_end, &end) || end > feed->file_bytes)) {
+    if (!tn_add_u64(data_start, parser->data_end, &end) || end > feed->file_bytes) {
         (void)tn_feed_fail(feed, TN_ERROR_TRUNCATED, feed->file_bytes,
                            "the tensors take %" PRIu64 " bytes from %" PRIu64 " on, but the file ends here",
                            parser->data_end, data_start);
         return tn_fail_hint(feed->error, "the file is incomplete or damaged: download it again");
     }
-    if (last && !last->dtype) {
-        last->bytes = feed->file_bytes - data_start - last->offset;
-    }
     for (size_t k = 0; k < header->count; k++) {
         header->tensors[k].offset += data_start;
     }
+    if (!parser->tensor->dtype) {
+        parser->tensor->bytes = feed->file_bytes - parser->tensor->offset;
+    }
+    return true;
+}
+
+/* The description is complete: now the data's place in the file is known. */
+static bool finish(struct tn_gguf *parser)
+{
+    uint64_t data_start;
+    (void)align(parser, parser->feed.position, &data_start); /* the header's limit is far below 64 bits */
+    if (parser->tensor && !place_tensors(parser, data_start)) {
+        return false;
+    }
     /* A part without tensors may end without the padding. */
-    header->header_bytes = data_start < feed->file_bytes ? data_start : feed->file_bytes;
+    uint64_t file_bytes = parser->header.file_bytes;
+    parser->header.header_bytes = data_start < file_bytes ? data_start : file_bytes;
     parser->complete = true;
     return tn_gguf_expect(parser, 0, NULL);
 }

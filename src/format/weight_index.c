@@ -60,7 +60,7 @@ static bool skip_value(struct index_reader *reader)
 /* total_size. Nothing depends on it, and it is not always a number: what it cannot be is passed over. */
 static bool read_total_size(struct index_reader *reader)
 {
-    const double beyond_u64 = 18446744073709551616.0;
+    const double largest_exact = 9007199254740992.0; /* 2^53 */
     struct tn_json_reader before = reader->json;
     enum tn_json_event event = next(reader);
     double real = reader->json.real;
@@ -68,7 +68,7 @@ static bool read_total_size(struct index_reader *reader)
         reader->index->total_size_bytes = (uint64_t)reader->json.integer;
         return true;
     }
-    if (event == TN_JSON_REAL && real >= 0 && real < beyond_u64 && (double)(uint64_t)real == real) {
+    if (event == TN_JSON_REAL && real >= 0 && real <= largest_exact && (double)(uint64_t)real == real) {
         reader->index->total_size_bytes = (uint64_t)real;
         return true;
     }

@@ -64,12 +64,12 @@ static bool map(int descriptor, const char *path, struct tn_file *file, struct t
         (void)tn_fail(error, TN_ERROR_TOO_LARGE, "the file exceeds the address space");
         return tn_fail_at(error, -1, "%s", path);
     }
-    size_t size = (size_t)status.st_size;
-    void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-    if (bytes == MAP_FAILED) {
+    file->bytes.size = (size_t)status.st_size;
+    file->bytes.data = mmap(NULL, file->bytes.size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (file->bytes.data == MAP_FAILED) {
+        *file = (struct tn_file){0};
         return fail_errno(error, errno, path);
     }
-    file->bytes = (struct tn_str){bytes, size};
     return true;
 }
 

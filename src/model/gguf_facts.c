@@ -35,8 +35,8 @@ static bool put(struct translation *translation, struct tn_str name, struct tn_v
     struct tn_value *facts = &translation->facts;
     if (facts->count == translation->capacity) {
         size_t capacity = translation->capacity ? translation->capacity * 2 : 64;
-        facts->as.members = tn_arena_grow(translation->arena, facts->as.members, facts->count, capacity,
-                                          sizeof *facts->as.members);
+        facts->as.members =
+            tn_arena_grow(translation->arena, facts->as.members, facts->count, capacity, sizeof *facts->as.members);
         if (!facts->as.members) {
             return tn_fail_memory(translation->error);
         }
@@ -213,9 +213,9 @@ static bool read_record(struct translation *translation, const struct tn_record 
     }
     for (uint32_t k = 0; k < record->count; k++) {
         if (!read_statement(translation, &record->statements[k])) {
-            bool is_ours = translation->error
-                           && (translation->error->code == TN_ERROR_RECORD
-                               || translation->error->code == TN_ERROR_EXPRESSION);
+            bool is_ours =
+                translation->error
+                && (translation->error->code == TN_ERROR_RECORD || translation->error->code == TN_ERROR_EXPRESSION);
             return is_ours
                    && tn_fail_at(translation->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(record->file),
                                  record->statements[k].line);
@@ -267,8 +267,7 @@ static bool translate(struct translation *translation)
     if (!check_is_model(translation) || !find_architecture(translation)) {
         return false;
     }
-    const struct tn_record *record =
-        tn_catalog_record(translation->catalog, TN_STR("gguf"), translation->architecture);
+    const struct tn_record *record = tn_catalog_record(translation->catalog, TN_STR("gguf"), translation->architecture);
     record = record ? record : tn_catalog_record(translation->catalog, TN_STR("gguf"), TN_STR("keys"));
     return !record || read_record(translation, record, 0);
 }

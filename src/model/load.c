@@ -76,12 +76,13 @@ static bool find_architecture(struct load *load)
         if (!load->input->header) {
             return fail_unknown(load);
         }
-        record = tn_catalog_record(load->catalog, TN_STR("arch"), TN_STR("unknown"));
-        tn_model_note(model, "unverified_architecture",
-                      "unverified architecture '" TN_STR_FORMAT
-                      "': the weights are exact from the header; the KV cache is taken as "
-                      "full attention in every layer by the usual keys",
-                      TN_STR_ARGUMENTS(model->architecture_class));
+        record = tn_catalog_record(load->catalog, TN_STR("arch"), TN_STR(TN_UNKNOWN_ARCHITECTURE));
+        tn_model_note(
+            model, "unverified_architecture",
+            "unverified architecture '" TN_STR_FORMAT
+            "': the weights are exact from the header; the KV cache is taken as "
+            "full attention in every layer by the usual keys",
+            TN_STR_ARGUMENTS(model->architecture_class.size ? model->architecture_class : TN_STR("(not named)")));
     }
     load->architecture = record ? TN_NEW(&model->arena, struct tn_architecture) : NULL;
     if (!load->architecture) {
@@ -160,6 +161,12 @@ static bool quantise(struct load *load)
         }
     } else if (!load->input->dtype.size) {
         if (!tn_quant_find(load->catalog, &load->model->facts, &load->model->arena, &record, load->error)) {
+            if (load->input->header) { /* which knows every byte */
+                tn_model_note(load->model, "unverified_quantisation",
+                              "the quantisation is not known: the bytes are exact from the header, the parameters "
+                              "count what is stored");
+                return true;
+            }
             return tn_fail_at(load->error, -1, TN_STR_FORMAT ", key quantization_config",
                               TN_STR_ARGUMENTS(load->input->config_where));
         }
@@ -202,6 +209,21 @@ static void find_tied(struct tn_model *model)
     model->tied_bytes = has_head ? 0 : embedding_bytes;
 }
 
+/* Of an unknown architecture even the usual keys may be absent; then the header alone speaks, and no cache is counted. */
+static bool predict(struct load *load)
+{
+    struct tn_model *model = load->model;
+    struct tn_error error;
+    if (!tn_str_is(model->architecture, TN_UNKNOWN_ARCHITECTURE)) {
+        return tn_model_evaluate(model, load->architecture, load->error);
+    }
+    if (!tn_model_evaluate(model, load->architecture, &error)) {
+        model->group_count = model->cache_count = 0;
+        tn_model_note(model, "no_cache", "no KV cache is counted: %s", error.message);
+    }
+    return true;
+}
+
 static bool use_header(struct load *load)
 {
     if (!load->input->header) {
@@ -228,8 +250,7 @@ static bool load_all(struct load *load)
     if (!tn_str_copy(&model->arena, input->id, &model->id)) {
         return tn_fail_memory(load->error);
     }
-    if (!gather_facts(load) || !find_architecture(load) || !choose_dtype(load)
-        || !tn_model_evaluate(model, load->architecture, load->error)) {
+    if (!gather_facts(load) || !find_architecture(load) || !choose_dtype(load) || !predict(load)) {
         return false;
     }
     find_tied(model);

@@ -165,6 +165,9 @@ struct tn_model {
     struct tn_str quant;                    /* the quantisation record's id; empty where none */
 };
 
+/* The arch record that stands in where no record matches: the header alone speaks. */
+#define TN_UNKNOWN_ARCHITECTURE "unknown"
+
 struct tn_model *tn_model_new(void); /* NULL when memory is out; free with tn_model_free of the public header */
 
 /* Adds a note; the message is copied. Silently dropped when memory is out. */

@@ -96,7 +96,8 @@ void tn_model_remark(struct tn_model *model, uint64_t predicted_parameters)
                                                : model->parameters - model->published_parameters),
                       cause ? cause : "the cause is not known");
     }
-    if (model->compiled && !model->verified && model->source != TN_SOURCE_PARAMETERS) {
+    bool is_unknown = tn_str_is(model->architecture, TN_UNKNOWN_ARCHITECTURE); /* said already */
+    if (model->compiled && !model->verified && !is_unknown) {
         tn_model_note(model, "unverified",
                       "record " TN_STR_FORMAT
                       " is unverified: no published total, index or reference implementation backs it",

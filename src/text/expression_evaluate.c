@@ -75,6 +75,7 @@ static bool fail_overflow(struct evaluation *evaluation, const struct tn_express
 static bool evaluate_boolean(struct evaluation *evaluation, const struct tn_expression *node, bool *boolean)
 {
     struct tn_value value;
+    *boolean = false; /* gcc cannot see through the recursion that it is set where this succeeds */
     if (!evaluate(evaluation, node, &value)) {
         return false;
     }
@@ -140,7 +141,7 @@ static bool take_extreme(struct evaluation *evaluation, const struct tn_expressi
 static bool apply_extreme(struct evaluation *evaluation, const struct tn_expression *call, struct tn_value *value,
                           bool largest)
 {
-    *value = (struct tn_value){.kind = TN_NULL, .offset = -1, .as.integer = 0};
+    *value = (struct tn_value){.kind = TN_NULL, .offset = -1};
     for (uint32_t k = 0; k < call->child_count; k++) {
         struct tn_value next;
         if (!evaluate(evaluation, call->children[k], &next)) {
@@ -339,7 +340,8 @@ static bool integer_arithmetic(struct evaluation *evaluation, const struct tn_ex
     if (divides && b == 0) {
         return fail(evaluation, node, "a division by zero");
     }
-    if (divides && a == INT64_MIN && b == -1) { /* the one quotient that does not fit, and C leaves its remainder undefined */
+    if (divides && a == INT64_MIN
+        && b == -1) { /* the one quotient that does not fit, and C leaves its remainder undefined */
         return fail_overflow(evaluation, node);
     }
     if (node->operation == TN_OPERATION_ADD) {
