@@ -184,6 +184,24 @@ static bool record_is_named(const struct tn_record *record, struct tn_str name)
     return tn_names_match(record->id, name);
 }
 
+/* Of all names of a record the one that is nearest to the wanted one. */
+static struct tn_str nearest_name(const struct tn_record *record, struct tn_str wanted)
+{
+    struct tn_str best = record->id;
+    unsigned least = tn_name_distance(wanted, best);
+    for (uint32_t k = 0; k < record->count; k++) {
+        struct tn_str rest = record->statements[k].rest;
+        bool is_alias = tn_str_is(record->statements[k].word, "alias");
+        for (struct tn_str word = is_alias ? tn_str_word(&rest) : rest; is_alias && word.size;
+             word = tn_str_word(&rest)) {
+            unsigned far = tn_name_distance(wanted, word);
+            best = far < least ? word : best;
+            least = far < least ? far : least;
+        }
+    }
+    return best;
+}
+
 /* Looks a name up among the ids, names, hub ids and aliases of records; the nearest names go into the hint. */
 static const struct tn_record *find_named(const struct tn_catalog *catalog, const char *type, struct tn_str name,
                                           enum tn_code code, struct tn_error *error)
@@ -196,7 +214,7 @@ static const struct tn_record *find_named(const struct tn_catalog *catalog, cons
         }
     }
     for (size_t k = 0; error && list && k < list->count; k++) {
-        tn_nearest_offer(&nearest, list->records[k]->id);
+        tn_nearest_offer(&nearest, nearest_name(list->records[k], name));
     }
     tn_fail(error, code, "unknown %s '" TN_STR_FORMAT "'", type, TN_STR_ARGUMENTS(name));
     tn_nearest_hint(&nearest, type, error);

@@ -44,7 +44,7 @@ static unsigned least(unsigned a, unsigned b)
 }
 
 /* Edit distance where leaving out the end of the longer name is cheap: "llama-3-8b" is near to "llama-3-8b-instruct". */
-static unsigned distance(struct tn_str a, struct tn_str b)
+unsigned tn_name_distance(struct tn_str a, struct tn_str b)
 {
     char folded_a[LONGEST_NAME];
     char folded_b[LONGEST_NAME];
@@ -69,7 +69,7 @@ static unsigned distance(struct tn_str a, struct tn_str b)
 
 void tn_nearest_offer(struct tn_nearest *nearest, struct tn_str name)
 {
-    unsigned far = distance(nearest->wanted, name);
+    unsigned far = tn_name_distance(nearest->wanted, name);
     size_t place = nearest->count;
     while (place > 0 && far < nearest->distances[place - 1]) {
         place--;

@@ -16,7 +16,11 @@ struct tn_nearest {
     size_t count;
 };
 
-/* Keeps the name if it is among the nearest so far (edit distance without case and dashes). */
+/* How far a name is from the wanted one: edit distance without case, dashes and organisation; what is missing at the end of the
+ * wanted one counts little. */
+unsigned tn_name_distance(struct tn_str wanted, struct tn_str name);
+
+/* Keeps the name if it is among the nearest so far. */
 void tn_nearest_offer(struct tn_nearest *nearest, struct tn_str name);
 
 /* "did you mean a, b or c? `tonnage gpus` lists all" */

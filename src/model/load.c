@@ -111,8 +111,8 @@ static bool find_dtype(struct tn_str name, const struct tn_dtype **dtype, struct
         return true;
     }
     tn_fail(error, TN_ERROR_DTYPE, "unknown dtype '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(name));
-    return tn_fail_hint(error,
-                        "known are fp32, fp16, bf16, fp8, int8, int4 and the names of safetensors and ggml types");
+    return tn_fail_hint(error, "known are fp32, fp16, bf16, fp8, int8, int4, q8_0, q4_0 and the like; a mix such as "
+                               "q4_k_m is read from its .gguf file");
 }
 
 static bool choose_dtype(struct load *load)
