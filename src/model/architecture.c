@@ -1,299 +1,19 @@
-/* Compiling an architecture record: the list of statements with inheritance applied, then each statement by its row in the table
- * of statements. */
+/* Compiling an architecture record: each statement by its row in the table of statements. */
 #include "model/architecture.h"
+
+#include "model/lineage.h"
 
 #include <string.h>
 
-/* ---- which record ------------------------------------------------------------------------------------------------- */
-
-static bool words_contain(struct tn_str words, struct tn_str wanted)
-{
-    for (struct tn_str word = tn_str_word(&words); word.size; word = tn_str_word(&words)) {
-        if (tn_str_equal(word, wanted)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool record_matches(const struct tn_record *record, struct tn_str key, struct tn_str wanted)
-{
-    for (uint32_t k = 0; k < record->count; k++) {
-        struct tn_str rest = record->statements[k].rest;
-        if (tn_str_is(record->statements[k].word, "match") && tn_str_equal(tn_str_word(&rest), key)
-            && words_contain(rest, wanted)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const struct tn_record *find_by(const struct tn_catalog *catalog, const char *key, const struct tn_value *wanted)
-{
-    const struct tn_record *const *records;
-    size_t count = tn_catalog_records(catalog, TN_STR("arch"), &records);
-    for (size_t k = 0; wanted && wanted->kind == TN_STRING && k < count; k++) {
-        if (record_matches(records[k], tn_str_of(key), wanted->as.string)) {
-            return records[k];
-        }
-    }
-    return NULL;
-}
-
-const struct tn_record *tn_architecture_find(const struct tn_catalog *catalog, const struct tn_facts *facts)
-{
-    const struct tn_value *names = tn_facts_find(facts, TN_STR("architectures"), NULL);
-    for (uint32_t k = 0; names && names->kind == TN_LIST && k < names->count; k++) {
-        const struct tn_record *found = find_by(catalog, "architectures", &names->as.items[k]);
-        if (found) {
-            return found;
-        }
-    }
-    /* a config that names a class nobody knows must not be taken for its model_type's plain relative */
-    if (names && names->kind == TN_LIST && names->count) {
-        return NULL;
-    }
-    const struct tn_record *found = find_by(catalog, "model_type", tn_facts_find(facts, TN_STR("model_type"), NULL));
-    return found ? found : find_by(catalog, "gguf", tn_facts_find(facts, TN_STR("general_architecture"), NULL));
-}
-
-/* ---- inheritance -------------------------------------------------------------------------------------------------- */
-
-enum { MOST_ANCESTORS = 16 };
-
-struct line {
-    const struct tn_statement *statement;
-    const struct tn_record *record;
-    struct tn_str stack; /* the stack that was open where the line stands */
-};
-
 struct compiler {
-    const struct tn_catalog *catalog;
-    const struct tn_facts *facts;
     struct tn_arena *arena;
     struct tn_architecture *architecture;
     struct tn_error *error;
-    struct line *lines;
-    size_t line_count;
-    size_t line_capacity;
-    struct tn_str stack;
 };
 
-static bool fail_line(struct compiler *compiler, const struct line *line, const char *message)
+static bool fail_line(struct compiler *compiler, const struct tn_line *line, const char *message)
 {
-    tn_fail(compiler->error, TN_ERROR_RECORD, "%s: '" TN_STR_FORMAT " " TN_STR_FORMAT "'", message,
-            TN_STR_ARGUMENTS(line->statement->word), TN_STR_ARGUMENTS(line->statement->rest));
-    return tn_fail_at(compiler->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(line->record->file),
-                      line->statement->line);
-}
-
-/* How many words of the rest make two lines "the same" for a later line to replace an earlier one; 0: they add up. */
-static size_t key_words(struct tn_str word)
-{
-    static const struct {
-        const char *word;
-        size_t words;
-    } rows[] = {{"param", 1}, {"stack", 1}, {"prefix", 1}, {"layer", 2}, {"once", 1}, {"note", 1}};
-    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
-        if (tn_str_is(word, rows[k].word)) {
-            return rows[k].words;
-        }
-    }
-    return 0;
-}
-
-static bool same_key(const struct line *a, const struct line *b)
-{
-    size_t words = key_words(a->statement->word);
-    if (!words || !tn_str_equal(a->statement->word, b->statement->word)
-        || (tn_str_is(a->statement->word, "layer") && !tn_str_equal(a->stack, b->stack))) {
-        return false;
-    }
-    struct tn_str rest_a = a->statement->rest;
-    struct tn_str rest_b = b->statement->rest;
-    for (size_t k = 0; k < words; k++) {
-        if (!tn_str_equal(tn_str_word(&rest_a), tn_str_word(&rest_b))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool add_line(struct compiler *compiler, struct line line)
-{
-    for (size_t k = 0; k < compiler->line_count; k++) {
-        if (same_key(&line, &compiler->lines[k])) {
-            compiler->lines[k] = line;
-            return true;
-        }
-    }
-    if (compiler->line_count == compiler->line_capacity) {
-        size_t capacity = compiler->line_capacity ? compiler->line_capacity * 2 : 128;
-        void *grown = tn_arena_grow(compiler->arena, compiler->lines, compiler->line_count, capacity, sizeof line);
-        if (!grown) {
-            return tn_fail_memory(compiler->error);
-        }
-        compiler->lines = grown;
-        compiler->line_capacity = capacity;
-    }
-    compiler->lines[compiler->line_count++] = line;
-    return true;
-}
-
-/* `drop NAME` removes the param, once, note or stack of that name and, in the open stack, the layer lines whose tensor name begins with
- * NAME; `drop cache`, `drop mixer`, `drop ffn` and `drop layer` remove all statements of that word in the open stack, and nothing else. */
-static bool dropped(const struct line *line, const struct line *drop)
-{
-    struct tn_str name = drop->statement->rest;
-    bool names_a_word =
-        tn_str_is(name, "mixer") || tn_str_is(name, "ffn") || tn_str_is(name, "cache") || tn_str_is(name, "layer");
-    if (names_a_word) {
-        return tn_str_equal(line->statement->word, name) && tn_str_equal(line->stack, drop->stack);
-    }
-    struct tn_str rest = line->statement->rest;
-    struct tn_str first = tn_str_word(&rest);
-    if (tn_str_is(line->statement->word, "layer")) {
-        first = tn_str_word(&rest);
-        return tn_str_starts(first, name) && tn_str_equal(line->stack, drop->stack);
-    }
-    return (tn_str_is(line->statement->word, "param") || tn_str_is(line->statement->word, "once")
-            || tn_str_is(line->statement->word, "note") || tn_str_is(line->statement->word, "stack"))
-           && tn_str_equal(first, name);
-}
-
-static bool drop_lines(struct compiler *compiler, const struct line *drop)
-{
-    size_t kept = 0;
-    if (!drop->statement->rest.size) {
-        return fail_line(compiler, drop, "drop what");
-    }
-    for (size_t k = 0; k < compiler->line_count; k++) {
-        if (!dropped(&compiler->lines[k], drop)) {
-            compiler->lines[kept++] = compiler->lines[k];
-        }
-    }
-    if (kept == compiler->line_count) {
-        return fail_line(compiler, drop, "nothing to drop");
-    }
-    compiler->line_count = kept;
-    return true;
-}
-
-static bool belongs_to_child_only(struct tn_str word)
-{
-    return tn_str_is(word, "match") || tn_str_is(word, "verified");
-}
-
-static bool collect_own(struct compiler *compiler, const struct tn_record *record, bool is_ancestor, unsigned depth);
-
-/* `use NAME`: the lines of another record, at this place. */
-static bool use_record(struct compiler *compiler, const struct line *line, unsigned depth)
-{
-    const struct tn_record *used = tn_catalog_record(compiler->catalog, TN_STR("arch"), line->statement->rest);
-    if (!used || depth == MOST_ANCESTORS) {
-        return fail_line(compiler, line, used ? "records use each other" : "no such record");
-    }
-    return collect_own(compiler, used, true, depth + 1);
-}
-
-static bool collect_own(struct compiler *compiler, const struct tn_record *record, bool is_ancestor, unsigned depth)
-{
-    struct tn_str stack = TN_STR("text");
-    for (uint32_t k = 0; k < record->count; k++) {
-        struct line line = {&record->statements[k], record, stack};
-        if (tn_str_is(line.statement->word, "stack")) {
-            struct tn_str rest = line.statement->rest;
-            stack = tn_str_word(&rest);
-            line.stack = stack;
-            if (!rest.size) { /* reopens the stack of an ancestor */
-                continue;
-            }
-        }
-        if (is_ancestor && belongs_to_child_only(line.statement->word)) {
-            continue;
-        }
-        bool done;
-        if (tn_str_is(line.statement->word, "use")) {
-            done = use_record(compiler, &line, depth);
-        } else if (tn_str_is(line.statement->word, "drop")) {
-            done = drop_lines(compiler, &line);
-        } else {
-            done = add_line(compiler, line);
-        }
-        if (!done) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* "$path ? NAME": the record whose id, or whose model_type, is the fact; NAME where the fact is absent. */
-static const struct tn_record *find_dynamic(const struct compiler *compiler, struct tn_str parent)
-{
-    size_t mark = tn_str_find(parent, TN_STR("?"));
-    struct tn_str path = tn_str_trim(tn_str_slice(parent, 1, mark == SIZE_MAX ? parent.size : mark));
-    struct tn_str name =
-        mark == SIZE_MAX ? (struct tn_str){0} : tn_str_trim(tn_str_slice(parent, mark + 1, parent.size));
-    for (size_t k = 0; compiler->facts && k < compiler->facts->source_count; k++) {
-        const struct tn_value *value = tn_value_path(&compiler->facts->sources[k].value, path);
-        if (value && value->kind == TN_STRING) {
-            name = value->as.string;
-            break;
-        }
-    }
-    struct tn_value wanted = tn_value_string(name);
-    const struct tn_record *found = find_by(compiler->catalog, "model_type", &wanted);
-    return found ? found : tn_catalog_record(compiler->catalog, TN_STR("arch"), name);
-}
-
-static bool find_parent(struct compiler *compiler, const struct tn_record *record, const struct tn_record **parent)
-{
-    *parent = NULL;
-    if (!record->parent.size) {
-        return true;
-    }
-    bool is_dynamic = record->parent.data[0] == '$';
-    *parent = is_dynamic ? find_dynamic(compiler, record->parent)
-                         : tn_catalog_record(compiler->catalog, TN_STR("arch"), record->parent);
-    if (*parent) {
-        return true;
-    }
-    if (is_dynamic) {
-        tn_fail(compiler->error, TN_ERROR_UNKNOWN_ARCHITECTURE,
-                "no architecture record for the text model of " TN_STR_FORMAT " (" TN_STR_FORMAT ")",
-                TN_STR_ARGUMENTS(record->id), TN_STR_ARGUMENTS(record->parent));
-        return tn_fail_hint(compiler->error,
-                            "give the folder with its safetensors headers: they are exact without a record");
-    }
-    tn_fail(compiler->error, TN_ERROR_RECORD,
-            "record " TN_STR_FORMAT " inherits from " TN_STR_FORMAT ", which does not exist",
-            TN_STR_ARGUMENTS(record->id), TN_STR_ARGUMENTS(record->parent));
-    return tn_fail_at(compiler->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(record->file), record->line);
-}
-
-static bool collect(struct compiler *compiler, const struct tn_record *record)
-{
-    const struct tn_record *chain[MOST_ANCESTORS];
-    size_t count = 0;
-    for (const struct tn_record *next = record; next;) {
-        if (count == MOST_ANCESTORS) {
-            tn_fail(compiler->error, TN_ERROR_RECORD,
-                    "record " TN_STR_FORMAT " has too many ancestors, or inherits itself",
-                    TN_STR_ARGUMENTS(record->id));
-            return tn_fail_at(compiler->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(record->file), record->line);
-        }
-        chain[count++] = next;
-        if (!find_parent(compiler, next, &next)) {
-            return false;
-        }
-    }
-    while (count) {
-        count--;
-        if (!collect_own(compiler, chain[count], count > 0, 0)) {
-            return false;
-        }
-    }
-    return true;
+    return tn_fail_line(line, message, compiler->error);
 }
 
 /* ---- parsing the statements --------------------------------------------------------------------------------------- */
@@ -301,7 +21,7 @@ static bool collect(struct compiler *compiler, const struct tn_record *record)
 /* A statement's rest while it is read from the left. */
 struct cursor {
     struct compiler *compiler;
-    const struct line *line;
+    const struct tn_line *line;
     struct tn_str rest;
 };
 
@@ -394,10 +114,9 @@ static bool read_dtype(struct cursor *cursor, const struct tn_dtype **dtype)
 }
 
 /* Room for as many rules of each type as there are lines: the arrays never move. */
-static bool allocate_tables(struct compiler *compiler)
+static bool allocate_tables(struct compiler *compiler, size_t count)
 {
     struct tn_architecture *architecture = compiler->architecture;
-    size_t count = compiler->line_count;
     architecture->prefixes = TN_NEW_ARRAY(compiler->arena, struct tn_member, count);
     architecture->params = TN_NEW_ARRAY(compiler->arena, struct tn_param, count);
     architecture->stacks = TN_NEW_ARRAY(compiler->arena, struct tn_stack, count);
@@ -688,7 +407,7 @@ static const struct {
     {"layer", read_layer}, {"once", read_once},         {"cache", read_cache}, {"note", read_note},
 };
 
-static bool read_line(struct compiler *compiler, const struct line *line)
+static bool read_line(struct compiler *compiler, const struct tn_line *line)
 {
     struct cursor cursor = {compiler, line, line->statement->rest};
     for (size_t k = 0; k < sizeof statements / sizeof statements[0]; k++) {
@@ -770,21 +489,29 @@ bool tn_architecture_compile(const struct tn_catalog *catalog, const struct tn_r
                              struct tn_error *error)
 {
     *architecture = (struct tn_architecture){.record = record};
-    struct compiler compiler = {
-        .catalog = catalog, .facts = facts, .arena = arena, .architecture = architecture, .error = error};
-    if (!collect(&compiler, record)) {
+    struct compiler compiler = {.arena = arena, .architecture = architecture, .error = error};
+    struct tn_lineage lineage;
+    if (!tn_lineage_collect(catalog, record, facts, arena, &lineage, error)
+        || !allocate_tables(&compiler, lineage.count)) {
         return false;
     }
-    if (!allocate_tables(&compiler)) {
-        return false;
-    }
-    for (size_t k = 0; k < compiler.line_count; k++) {
-        if (!read_line(&compiler, &compiler.lines[k])) {
+    for (size_t k = 0; k < lineage.count; k++) {
+        if (!read_line(&compiler, &lineage.lines[k])) {
             return false;
         }
     }
     mark_varying(architecture);
     return true;
+}
+
+const struct tn_param *tn_architecture_param(const struct tn_architecture *architecture, struct tn_str name)
+{
+    for (size_t k = 0; k < architecture->param_count; k++) {
+        if (tn_str_equal(architecture->params[k].name, name)) {
+            return &architecture->params[k];
+        }
+    }
+    return NULL;
 }
 
 bool tn_kinds_contain(struct tn_str kinds, struct tn_str kind)

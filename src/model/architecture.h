@@ -109,6 +109,9 @@ bool tn_architecture_compile(const struct tn_catalog *catalog, const struct tn_r
                              const struct tn_facts *facts, struct tn_arena *arena, struct tn_architecture *architecture,
                              struct tn_error *error);
 
+/* The param of that name, or NULL. */
+const struct tn_param *tn_architecture_param(const struct tn_architecture *architecture, struct tn_str name);
+
 /* "a|b" contains kind, or is "*". */
 bool tn_kinds_contain(struct tn_str kinds, struct tn_str kind);
 

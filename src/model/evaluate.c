@@ -2,21 +2,11 @@
  * per stack; the others once per layer, and equal results are merged. */
 #include "model/evaluate.h"
 
+#include "model/blame.h"
+
 #include <string.h>
 
 enum { MOST_LAYERS = 65536 };
-static const int64_t LARGEST_DIM = INT64_C(1) << 40;
-
-enum param_state { PARAM_UNKNOWN, PARAM_BUSY, PARAM_KNOWN };
-
-struct tn_evaluator {
-    const struct tn_architecture *architecture;
-    const struct tn_facts *facts;
-    struct tn_arena *arena;
-    int64_t layer;
-    struct tn_value *values;  /* [param_count] */
-    enum param_state *states; /* [param_count] */
-};
 
 static bool find_symbol(void *context, struct tn_str name, struct tn_value *value, struct tn_error *error)
 {
@@ -30,17 +20,17 @@ static bool find_symbol(void *context, struct tn_str name, struct tn_value *valu
         if (!tn_str_equal(architecture->params[k].name, name)) {
             continue;
         }
-        if (evaluator->states[k] == PARAM_BUSY) {
+        if (evaluator->states[k] == TN_PARAM_BUSY) {
             return tn_fail(error, TN_ERROR_EXPRESSION,
                            "param " TN_STR_FORMAT " of record " TN_STR_FORMAT " needs itself", TN_STR_ARGUMENTS(name),
                            TN_STR_ARGUMENTS(architecture->record->id));
         }
-        if (evaluator->states[k] == PARAM_UNKNOWN) {
+        if (evaluator->states[k] == TN_PARAM_UNKNOWN) {
             struct tn_scope scope = tn_evaluator_scope(evaluator);
-            evaluator->states[k] = PARAM_BUSY;
+            evaluator->states[k] = TN_PARAM_BUSY;
             bool done = tn_expression_evaluate(architecture->params[k].expression, &scope, evaluator->arena,
                                                &evaluator->values[k], error);
-            evaluator->states[k] = done ? PARAM_KNOWN : PARAM_UNKNOWN;
+            evaluator->states[k] = done ? TN_PARAM_KNOWN : TN_PARAM_UNKNOWN;
             if (!done) {
                 return false;
             }
@@ -69,7 +59,7 @@ struct tn_evaluator *tn_evaluator_new(const struct tn_architecture *architecture
     evaluator->arena = arena;
     evaluator->layer = -1;
     evaluator->values = TN_NEW_ARRAY(arena, struct tn_value, architecture->param_count);
-    evaluator->states = TN_NEW_ARRAY(arena, enum param_state, architecture->param_count);
+    evaluator->states = TN_NEW_ARRAY(arena, enum tn_param_state, architecture->param_count);
     return evaluator->values && evaluator->states ? evaluator : NULL;
 }
 
@@ -78,7 +68,7 @@ void tn_evaluator_set_layer(struct tn_evaluator *evaluator, int64_t layer)
     evaluator->layer = layer;
     for (size_t k = 0; k < evaluator->architecture->param_count; k++) {
         if (evaluator->architecture->params[k].varies) {
-            evaluator->states[k] = PARAM_UNKNOWN;
+            evaluator->states[k] = TN_PARAM_UNKNOWN;
         }
     }
 }
@@ -88,158 +78,16 @@ struct tn_scope tn_evaluator_scope(struct tn_evaluator *evaluator)
     return (struct tn_scope){.context = evaluator, .symbol = find_symbol, .fact = find_fact};
 }
 
-static const struct tn_param *find_param(const struct tn_architecture *architecture, struct tn_str name)
-{
-    for (size_t k = 0; k < architecture->param_count; k++) {
-        if (tn_str_equal(architecture->params[k].name, name)) {
-            return &architecture->params[k];
-        }
-    }
-    return NULL;
-}
-
 bool tn_evaluator_integer(struct tn_evaluator *evaluator, const char *param, int64_t fallback, int64_t *value,
                           struct tn_error *error)
 {
-    const struct tn_param *found = find_param(evaluator->architecture, tn_str_of(param));
+    const struct tn_param *found = tn_architecture_param(evaluator->architecture, tn_str_of(param));
     *value = fallback;
     if (!found) {
         return true;
     }
     struct tn_scope scope = tn_evaluator_scope(evaluator);
     return tn_expression_integer(found->expression, &scope, evaluator->arena, value, error);
-}
-
-/* ---- which key is to blame for a size that makes no sense ---------------------------------------------------------- */
-
-struct blame {
-    struct tn_evaluator *evaluator;
-    struct tn_str key; /* the first key that cannot be right; empty while none is found */
-    const struct tn_value *value;
-    struct tn_str *absent; /* keys that would have been read, had they been there */
-    size_t absent_count;
-    unsigned depth;
-};
-
-enum { MOST_ABSENT = 12, DEEPEST_BLAME = 16 };
-
-static bool is_suspicious(const struct tn_value *value)
-{
-    if (value->kind == TN_INTEGER) {
-        return value->as.integer <= 0 || value->as.integer > LARGEST_DIM;
-    }
-    return value->kind != TN_BOOL && value->kind != TN_OBJECT;
-}
-
-static void blame_name(void *context, struct tn_str name, bool is_fact);
-
-/* Only a param that came out wrong leads to the key: the keys of the others are as they should be. */
-static void blame_param(struct blame *blame, const struct tn_param *param)
-{
-    struct tn_scope scope = tn_evaluator_scope(blame->evaluator);
-    struct tn_value value;
-    bool known = tn_expression_evaluate(param->expression, &scope, blame->evaluator->arena, &value, NULL);
-    if (!known || is_suspicious(&value) || value.kind == TN_NULL) {
-        blame->depth++;
-        tn_expression_names(param->expression, blame_name, blame);
-        blame->depth--;
-    }
-}
-
-static void blame_name(void *context, struct tn_str name, bool is_fact)
-{
-    struct blame *blame = context;
-    if (blame->key.size || blame->depth > DEEPEST_BLAME) {
-        return;
-    }
-    if (!is_fact) {
-        const struct tn_param *param = find_param(blame->evaluator->architecture, name);
-        if (param && !blame->absent_count) { /* the first that is missing is enough */
-            blame_param(blame, param);
-        }
-        return;
-    }
-    const struct tn_value *value = tn_facts_find(blame->evaluator->facts, name, NULL);
-    if (value && is_suspicious(value)) {
-        blame->key = name;
-        blame->value = value;
-    } else if (!value && blame->absent_count < MOST_ABSENT) {
-        blame->absent[blame->absent_count++] = name;
-    }
-}
-
-static void write_value(struct tn_builder *text, const struct tn_value *value)
-{
-    if (value->kind == TN_INTEGER) {
-        tn_builder_addf(text, "%lld", (long long)value->as.integer);
-    } else if (value->kind == TN_REAL) {
-        tn_builder_add_real(text, value->as.real);
-    } else {
-        tn_builder_add_text(text, tn_kind_name(value->kind));
-    }
-}
-
-/* "{p}layers.x" -> "layers.x": what a prefix stands for is not known yet */
-static struct tn_str without_prefix(struct tn_str name)
-{
-    size_t end = tn_str_find(name, TN_STR("}"));
-    bool has_prefix = tn_str_starts(name, TN_STR("{")) && end != SIZE_MAX;
-    return has_prefix ? tn_str_slice(name, end + 1, name.size) : name;
-}
-
-static bool fail_key(const struct blame *blame, struct tn_str what, struct tn_error *error)
-{
-    struct tn_builder value = {0};
-    write_value(&value, blame->value);
-    tn_fail(error, TN_ERROR_CONFIG,
-            "key '" TN_STR_FORMAT "' is " TN_STR_FORMAT ": no model has that (needed for " TN_STR_FORMAT ")",
-            TN_STR_ARGUMENTS(blame->key), TN_STR_ARGUMENTS(tn_builder_str(&value)),
-            TN_STR_ARGUMENTS(without_prefix(what)));
-    tn_builder_free(&value);
-    tn_fail_at(error, blame->value->offset, "key " TN_STR_FORMAT, TN_STR_ARGUMENTS(blame->key));
-    return tn_fail_hint(error, "correct the config, or compare it with the published one");
-}
-
-static bool fail_absent(const struct blame *blame, struct tn_str what, struct tn_error *error)
-{
-    struct tn_builder names = {0};
-    for (size_t k = 0; k < blame->absent_count; k++) {
-        tn_builder_addf(&names, "%s" TN_STR_FORMAT, k ? ", " : "", TN_STR_ARGUMENTS(blame->absent[k]));
-    }
-    tn_fail(error, TN_ERROR_CONFIG,
-            blame->absent_count == 1 ? "key " TN_STR_FORMAT " is missing or null (needed for " TN_STR_FORMAT ")"
-                                     : "none of the keys " TN_STR_FORMAT " is there (needed for " TN_STR_FORMAT ")",
-            TN_STR_ARGUMENTS(tn_builder_str(&names)), TN_STR_ARGUMENTS(without_prefix(what)));
-    tn_builder_free(&names);
-    tn_fail_at(error, -1, "key " TN_STR_FORMAT, TN_STR_ARGUMENTS(blame->absent[0]));
-    return tn_fail_hint(error, "correct the config, or compare it with the published one");
-}
-
-/* Says of an expression that came out wrong, or that could not be evaluated, which key is to blame. Without a key the error that
- * there was stays; a number gets one. */
-static bool fail_size(struct tn_evaluator *evaluator, const struct tn_expression *expression, struct tn_str what,
-                      const int64_t *number, struct tn_error *error)
-{
-    struct tn_str absent[MOST_ABSENT];
-    struct blame blame = {.evaluator = evaluator, .absent = absent};
-    bool is_formula = number || (error && error->code == TN_ERROR_EXPRESSION);
-    if (!error || !is_formula) {
-        return false;
-    }
-    tn_expression_names(expression, blame_name, &blame);
-    if (blame.key.size) {
-        return fail_key(&blame, what, error);
-    }
-    if (!number && blame.absent_count) {
-        return fail_absent(&blame, what, error);
-    }
-    if (number) {
-        struct tn_str text = tn_expression_text(expression);
-        tn_fail(error, TN_ERROR_CONFIG, "'" TN_STR_FORMAT "' is %lld: no model has that (needed for " TN_STR_FORMAT ")",
-                TN_STR_ARGUMENTS(text), (long long)*number, TN_STR_ARGUMENTS(without_prefix(what)));
-        tn_fail_hint(error, "correct the config, or compare it with the published one");
-    }
-    return false;
 }
 
 /* ---- building ----------------------------------------------------------------------------------------------------- */
@@ -263,11 +111,11 @@ static bool evaluate_size(struct build *build, const struct tn_expression *expre
 {
     int64_t number;
     if (!tn_expression_integer(expression, &build->scope, build->evaluator->arena, &number, build->error)) {
-        return fail_size(build->evaluator, expression, what, NULL, build->error);
+        return tn_blame(build->evaluator, expression, what, NULL, build->error);
     }
     *size = (uint64_t)number;
-    return (number >= least && number <= LARGEST_DIM)
-           || fail_size(build->evaluator, expression, what, &number, build->error);
+    return (number >= least && number <= TN_LARGEST_SIZE)
+           || tn_blame(build->evaluator, expression, what, &number, build->error);
 }
 
 static bool applies(struct build *build, const struct tn_expression *when, bool unless, bool *result)
@@ -573,8 +421,8 @@ static bool visit_stack(struct build *build, const struct tn_stack *stack)
         return false;
     }
     if (count > MOST_LAYERS || from > MOST_LAYERS) {
-        return fail_size(build->evaluator, stack->layers, TN_STR("the number of layers"), &(int64_t){(int64_t)count},
-                         build->error);
+        return tn_blame(build->evaluator, stack->layers, TN_STR("the number of layers"), &(int64_t){(int64_t)count},
+                        build->error);
     }
     build->stack = stack;
     build->like = find_stack(build->architecture, stack->like);
@@ -585,8 +433,8 @@ static bool visit_stack(struct build *build, const struct tn_stack *stack)
     if (tn_str_is(stack->name, "text")) {
         build->model->layer_count = (uint32_t)count;
         if (!count) {
-            return fail_size(build->evaluator, stack->layers, TN_STR("the number of layers"), &(int64_t){0},
-                             build->error);
+            return tn_blame(build->evaluator, stack->layers, TN_STR("the number of layers"), &(int64_t){0},
+                            build->error);
         }
     }
     for (uint64_t j = 0; j < count; j++) {

@@ -4,8 +4,17 @@
 
 #include "model/architecture.h"
 
-/* The values of a record's symbols for one layer at a time; used to build a model and to explain it. */
-struct tn_evaluator;
+enum tn_param_state { TN_PARAM_UNKNOWN, TN_PARAM_BUSY, TN_PARAM_KNOWN };
+
+/* The values of a record's symbols for one layer at a time; used to build a model and to explain it. Fields are evaluate.c's. */
+struct tn_evaluator {
+    const struct tn_architecture *architecture;
+    const struct tn_facts *facts;
+    struct tn_arena *arena;
+    int64_t layer;               /* what `i` means; -1: nothing */
+    struct tn_value *values;     /* [param_count] */
+    enum tn_param_state *states; /* [param_count] */
+};
 
 /* architecture, facts and arena must outlive it. NULL when memory is out. */
 struct tn_evaluator *tn_evaluator_new(const struct tn_architecture *architecture, const struct tn_facts *facts,
