@@ -1,5 +1,5 @@
-/* Reads the header of one model file, as the program itself does, and says how large it is. One file a process, so that two processes
- * can be compared.
+/* Reads the header of one model file, as the program itself does, and says how large it is. One file a process, so that
+ * two processes can be compared.
  *
  *     bench_header FILE.safetensors | FILE.gguf | FILE.index.json
  */

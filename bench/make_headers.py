@@ -92,7 +92,8 @@ def write_safetensors(folder):
     write(os.path.join(folder, "model.safetensors.json"), text)
 
     names = [name for name in header if name != "__metadata__"]
-    files = {name: f"model-{k * SHARDS // len(names) + 1:05d}-of-{SHARDS:06d}.safetensors" for k, name in enumerate(names)}
+    files = {name: f"model-{k * SHARDS // len(names) + 1:05d}-of-{SHARDS:06d}.safetensors"
+             for k, name in enumerate(names)}
     index = {"metadata": {"total_size": offset}, "weight_map": files}
     write(os.path.join(folder, "model.safetensors.index.json"), json.dumps(index, indent=2).encode())
 
@@ -108,7 +109,9 @@ def gguf_value(kind, value):
         if kind == STRING:
             return head + b"".join(map(gguf_string, value))
         return head + struct.pack(f"<{len(value)}{STRUCT_OF[kind]}", *value)
-    return struct.pack("<I", kind) + (gguf_string(value) if kind == STRING else struct.pack(f"<{STRUCT_OF[kind]}", value))
+    if kind == STRING:
+        return struct.pack("<I", kind) + gguf_string(value)
+    return struct.pack(f"<I{STRUCT_OF[kind]}", kind, value)
 
 
 def gguf_metadata():

@@ -27,14 +27,15 @@ def output(*command):
     return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout
 
 
+def options_of(command):
+    """With the dashes, as the help lists them."""
+    return set(re.findall(r"^  (--[a-z-]+)", output(PROGRAM, "help", command), re.MULTILINE))
+
+
 def commands_and_options():
-    """Names of commands, and of options with the dashes, as the help lists them."""
     commands = re.findall(r"^  tonnage ([a-z]+) ", output(PROGRAM, "help"), re.MULTILINE)
     commands = [name for name in commands if name != "help"]
-    options = set()
-    for name in commands:
-        options.update(re.findall(r"^  (--[a-z-]+)", output(PROGRAM, "help", name), re.MULTILINE))
-    return set(commands), options
+    return set(commands), set().union(*map(options_of, commands))
 
 
 def occurs(option, path, text):
@@ -65,6 +66,20 @@ def bash_offers(path, words):
     return output("bash", "-c", script, "bash", *words).split("\n")
 
 
+def zsh_complaints(path, commands):
+    """Runs the completion of each command with _arguments printing what it is given: one argument for each option of the help."""
+    if not shutil.which("zsh"):
+        return
+    script = '_arguments() { print -rl -- "$@" }; words=(tonnage $2 x); CURRENT=3; source $1'
+    for name in sorted(commands):
+        done = subprocess.run(["zsh", "-f", "-c", script, "zsh", path, name], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        given = set(re.findall(r"^(--[a-z-]+)\[", done.stdout, re.MULTILINE))
+        wanted = {f"--{option}" for option in ("json", "help")} | options_of(name)
+        if done.returncode != 0 or given != wanted:
+            yield f"zsh, {name}: {' '.join(sorted(given ^ wanted))} {done.stdout if done.returncode else ''}"
+
+
 def main():
     if len(sys.argv) != 5:
         sys.exit(__doc__.strip())
@@ -76,6 +91,7 @@ def main():
     failures.append(complaints("groff", "-ww", "-man", "-z", man))
     failures.append(complaints("mandoc", "-T", "lint", "-W", "error", man))
     failures += [complaints(shell, "-n", path) for shell, path in (("bash", bash), ("zsh", zsh), ("fish", fish))]
+    failures += zsh_complaints(zsh, commands)
     for words, wanted in COMPLETIONS:
         if wanted not in bash_offers(bash, words):
             failures.append(f"{' '.join(words)}: {wanted} is not offered")

@@ -1,4 +1,4 @@
-"""Runs the examples of README.md and compares what they print: each ```console block of the form
+"""Runs the examples of README.md and docs/*.md and compares what they print: each ```console block of the form
 
     $ tonnage plan llama-2-7b
     output, exactly
@@ -6,6 +6,7 @@
 A block may hold several commands. A line "..." stands for any number of lines. Commands other than tonnage are not run,
 and neither is the output below them compared.
 """
+import glob
 import os
 import re
 import subprocess
@@ -33,27 +34,31 @@ def matches(expected, output):
     return re.fullmatch("(?:.*\n)*".join(map(re.escape, parts)), output) is not None
 
 
-def main():
-    program = os.environ.get("TONNAGE", "build/tonnage")
-    path = os.path.dirname(os.path.abspath(program)) + os.pathsep + os.environ["PATH"]
-    readme = os.path.join(ROOT, "README.md")
-    if not os.path.exists(readme):
-        print("there is no README.md")
-        sys.exit(77)
-    with open(readme, encoding="utf-8") as file:
-        text = file.read()
+def failures(document, path):
+    """Runs the examples of one file; the number of those that print something else."""
     failed = 0
+    with open(os.path.join(ROOT, document), encoding="utf-8") as file:
+        text = file.read()
     for line, command, expected in examples(text):
         if not command.startswith("tonnage"):
             continue
         done = subprocess.run(command, shell=True, cwd=ROOT, env=dict(os.environ, PATH=path, COLUMNS="100"), text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
-        good = matches(expected.rstrip("\n") + "\n" if expected.strip() else "", done.stdout.rstrip("\n") + "\n" if done.stdout.strip() else "")
+        good = matches(expected.rstrip("\n") + "\n" if expected.strip() else "",
+                       done.stdout.rstrip("\n") + "\n" if done.stdout.strip() else "")
         failed += not good
-        print(f"[       OK ] README.md:{line}" if good else f"[  FAILED  ] README.md:{line}")
+        print(f"[       OK ] {document}:{line}" if good else f"[  FAILED  ] {document}:{line}")
         if not good:
             print(f"$ {command}\nprints:\n{done.stdout}expected:\n{expected}")
-    sys.exit(1 if failed else 0)
+    return failed
+
+
+def main():
+    program = os.environ.get("TONNAGE", "build/tonnage")
+    path = os.path.dirname(os.path.abspath(program)) + os.pathsep + os.environ["PATH"]
+    documents = [name for name in ("README.md", *sorted(glob.glob("docs/*.md", root_dir=ROOT)))
+                 if os.path.exists(os.path.join(ROOT, name))]
+    sys.exit(1 if sum([failures(document, path) for document in documents]) else 0)
 
 
 main()

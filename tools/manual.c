@@ -242,12 +242,20 @@ static void write_bash(const struct tn_catalog *catalog)
 
 /* ---- zsh ---------------------------------------------------------------------------------------------------------- */
 
+/* Inside of single quotes, which end for a quote that is meant. */
+static void zsh_text(const char *text, const char *escaped)
+{
+    for (; *text; text++) {
+        printf("%s%s%c", strchr(escaped, *text) ? "\\" : "", *text == '\'' ? "'\\'" : "", *text);
+    }
+}
+
 /* One argument of _arguments: '--name[help]:value:(words)' */
 static void zsh_option(const struct tn_catalog *catalog, enum tn_input input)
 {
     const struct tn_input_row *row = &tn_inputs[input];
     printf(" \\\n        '--%s[", row->name);
-    print_escaped(row->help, "[]:", "\\");
+    zsh_text(row->help, "[]");
     printf("]");
     if (row->type != TN_INPUT_FLAG) {
         printf(":%s:", row->type == TN_INPUT_CHOICE ? row->name : row->value);
@@ -285,7 +293,7 @@ static void write_zsh(const struct tn_catalog *catalog)
     puts(")\n    compadd -a names\n    _files\n}\n\n_tonnage()\n{\n    local command=plan\n    local -a commands=(");
     for (const struct tn_operation *operation = tn_operations; operation->name; operation++) {
         printf("        '%s:", operation->name);
-        print_escaped(operation->summary, ":", "\\");
+        zsh_text(operation->summary, ":");
         puts("'");
     }
     printf("        'help:the commands, or the options of one'\n        'version:the version'\n    )\n"

@@ -143,7 +143,6 @@ def add_path(config, roots, path, paths, chosen):
                      for other in paths)
         if not (isinstance(value, dict) and deeper):
             chosen.update(leaves(value, place))
-        # a path into an object is looked up in the first object that has its first key
         return
 
 
@@ -163,21 +162,22 @@ def choose(config, architectures, quants):
         add_path(config, roots, path, [], chosen)
         if len(chosen) > before:
             break
-    quantised = isinstance(look_up(config, "quantization_config"), dict)
+    places = [f"{root}.quantization_config" for root in roots] + ["quantization_config"]
+    place = next((one for one in places if isinstance(look_up(config, one), dict)), None)
     texts = [rest for word, rest in lines if word not in ("prefix", "root")]
     read = paths_of(texts)
     for path in read:
         add_path(config, roots, path, read, chosen)
-    if quantised:
+    if place:
         of_quants = paths_of(rest for one in quants for word, rest in one.lines)
-        own = ["quantization_config." + path for path in of_quants]
-        for path in own:
-            add_path(config, [], path, own, chosen)
-        for path in of_quants:
-            if look_up(config["quantization_config"], path) is NOT_FOUND:
+        own = [f"{place}.{path}" for path in of_quants]
+        for path, inside in zip(of_quants, own):
+            if look_up(config, inside) is NOT_FOUND:
                 add_path(config, roots, path, of_quants, chosen)
-    if "architectures" in chosen and "$model_type" not in " ".join(texts) and not quantised:
-        del chosen["model_type"]
+            else:
+                add_path(config, [], inside, own, chosen)
+    if "architectures" in chosen and "$model_type" not in " ".join(texts) and not place:
+        chosen.pop("model_type", None)
     return chosen
 
 
@@ -230,11 +230,13 @@ def shorten(config, chosen, program):
         except ValueError:
             return False
 
-    for path in [path for path in chosen if path.startswith("quantization_config.")]:
+    of_quantisation = [path for path in chosen if "quantization_config." in path]
+    for path in of_quantisation:
         if not path.endswith(("quant_method", "quant_algo")) and is_enough(without(path)):
             del chosen[path]
-    for path, value in list(chosen.items()):
-        if path.startswith("quantization_config.") and isinstance(value, list) and len(value) > LONG_LIST:
+    for path in of_quantisation:
+        value = chosen.get(path)
+        if isinstance(value, list) and len(value) > LONG_LIST:
             chosen[path] = patterns(value, lambda entries: is_enough({**chosen, path: entries}))
     if not is_enough(chosen):
         raise ValueError("the shortened config does not mean the same")

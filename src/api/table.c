@@ -26,6 +26,7 @@ struct table {
     struct tn_error *error;
     struct tn_table *rows;
     struct tn_json_writer json;
+    bool beyond; /* some row has more tokens than its model was made for */
 };
 
 static void write_row_json(struct tn_json_writer *json, const struct row *row)
@@ -98,6 +99,7 @@ static bool add_model(struct table *table, struct tn_str name)
         for (size_t n = 0; done && n < concurrencies; n++) {
             question.deployment.context_tokens = context->given ? context->number : default_contexts[c];
             question.deployment.concurrency = concurrency->given ? concurrency->number : default_concurrencies[n];
+            table->beyond = table->beyond || question.deployment.context_tokens > model->max_context_tokens;
             done = add_cell(table, model, shown, &question);
         }
     }
@@ -148,6 +150,10 @@ bool tn_run_table(const struct tn_session *session, const struct tn_request *req
     tn_json_begin_list(&table.json);
     if (!add_models(&table)) {
         return false;
+    }
+    if (table.beyond) {
+        tn_report_text(&result->report, TN_BLOCK_NOTE, TN_TONE_DIM,
+                       "some contexts are longer than the model was made for: memory is counted all the same");
     }
     tn_json_end_list(&table.json);
     tn_json_end_object(&table.json);

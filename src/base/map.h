@@ -5,10 +5,12 @@
 #include "base/text.h"
 
 struct tn_map_slot;
+struct tn_map_entry;
 
 struct tn_map {
-    struct tn_map_slot *slots;
-    size_t capacity; /* a power of two, or 0 */
+    struct tn_map_slot *slots;    /* [capacity] */
+    struct tn_map_entry *entries; /* [count], in the order in which they came */
+    size_t capacity;              /* a power of two, or 0 */
     size_t count;
     uint64_t seed; /* private to map.c */
 };

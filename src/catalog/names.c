@@ -3,16 +3,25 @@
 
 enum { LONGEST_NAME = 96 };
 
-/* The letters and digits of a name in lower case. */
+static bool is_separator(char c) { return c == '-' || c == '_' || c == '.' || c == ' ' || c == ':'; }
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* A name in lower case without its separators, but for one between two digits: opt-1.3b is not opt-13b. */
 static size_t fold(struct tn_str name, char folded[LONGEST_NAME])
 {
     size_t size = 0;
-    for (size_t k = 0; k < name.size && size < LONGEST_NAME; k++) {
+    bool separated = false;
+    for (size_t k = 0; k < name.size && size + 1 < LONGEST_NAME; k++) {
         char c = name.data[k];
-        if (c == '-' || c == '_' || c == '.' || c == ' ') {
+        if (is_separator(c)) {
+            separated = true;
             continue;
         }
+        if (separated && size && is_digit(folded[size - 1]) && is_digit(c)) {
+            folded[size++] = '-';
+        }
         folded[size++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        separated = false;
     }
     return size;
 }

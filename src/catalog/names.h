@@ -4,7 +4,8 @@
 
 #include "base/text.h"
 
-/* True where the two differ only in case, in "-", "_", "." and spaces, and in an "ORG/" that only one of them has. */
+/* True where the two differ only in case, in separators ("-", "_", ".", ":", spaces; between two digits any one of them must stand), and in
+ * an "ORG/" that only one of them has. */
 bool tn_names_match(struct tn_str a, struct tn_str b);
 
 enum { TN_NEAREST = 3 };

@@ -1,5 +1,6 @@
-/* The table of element types and the look-ups in it. Sizes of ggml types are those of its block structures; sizes of safetensors
- * types are those of the reference implementation, 4-bit and 6-bit ones as the smallest block of whole bytes.
+/* The table of element types and the look-ups in it. Sizes of ggml types are those of its block structures; sizes of
+ * safetensors types are those of the reference implementation, 4-bit and 6-bit ones as the smallest block of whole
+ * bytes.
  */
 #include "format/dtype.h"
 

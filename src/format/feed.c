@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Files that people give in place of a model. The first eight bytes decide, because that is all a parser has at that point. */
+/* Files that people give in place of a model. The first eight bytes decide: a parser has no more when it asks. */
 static const struct {
     const char *first_bytes;
     const char *what;

@@ -1,7 +1,8 @@
 /* What the parts of the GGUF parser share. Private to gguf.c, gguf_metadata.c and gguf_tensors.c.
  *
- * The parser is a chain of items, each with a length known before it is taken and a function that reads it and says which item comes
- * next. So it stops between any two bytes of the file and goes on from there, and its depth does not depend on the input:
+ * The parser is a chain of items, each with a length known before it is taken and a function that reads it and says
+ * which item comes next. So it stops between any two bytes of the file and goes on from there, and its depth does not
+ * depend on the input:
  *
  *     start | counts | { key, value type, value }... | { tensor name, dimensions, type, offset }... | padding | data
  */

@@ -87,8 +87,8 @@ static bool align(const struct tn_gguf *parser, uint64_t bytes, uint64_t *aligne
     return true;
 }
 
-/* Tensors lie one after the other, each at the next multiple of the alignment: engines refuse a file that has it otherwise. Where
- * the one before is of an unknown type, this one says where that ends. */
+/* Tensors lie one after the other, each at the next multiple of the alignment: engines refuse a file that has it
+ * otherwise. Where the one before is of an unknown type, this one says where that ends. */
 static bool set_offset(struct tn_gguf *parser, uint64_t offset)
 {
     struct tn_tensor *tensor = parser->tensor;

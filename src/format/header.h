@@ -1,7 +1,8 @@
 /* What the header of a model file says, whatever its format: a list of tensors, and metadata.
  *
- * Parsers never read. They say which bytes they want next and are given them; mmap, HTTP ranges and a browser's file input feed the
- * same code. Nothing is allocated for a count or a length before it was checked against the bytes at hand and the file's size.
+ * Parsers never read. They say which bytes they want next and are given them; mmap, HTTP ranges and a browser's file
+ * input feed the same code. Nothing is allocated for a count or a length before it was checked against the bytes at
+ * hand and the file's size.
  */
 #ifndef TN_FORMAT_HEADER_H
 #define TN_FORMAT_HEADER_H
@@ -25,9 +26,9 @@ struct tn_header {
     struct tn_tensor *tensors; /* [count] in the order of the file */
     size_t count;
     size_t capacity;
-    struct tn_value
-        metadata; /* TN_OBJECT; for GGUF flat keys "llama.block_count"; vocabulary arrays appear as TN_NULL but their length is
-                                * the integer under the key + "#count" */
+    /* TN_OBJECT; for GGUF flat keys, "llama.block_count"; an array that was not kept (vocabularies) is TN_NULL, and its
+     * length is the integer under its key + "#count". Offsets of values count from the start of the file. */
+    struct tn_value metadata;
     uint64_t file_bytes;
     uint64_t header_bytes; /* where the tensor data begins */
 };

@@ -151,7 +151,7 @@ static const struct {
 
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 
-/* Reads the value of the key that was the last event. Fields that are not known are passed over, as in the reference. */
+/* Reads the value of the key that was the last event. Unknown fields are passed over, as in the reference. */
 static bool read_field(struct tn_safetensors *parser, struct tn_tensor *tensor, bool seen[FIELD_COUNT])
 {
     for (size_t k = 0; k < FIELD_COUNT; k++) {

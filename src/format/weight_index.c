@@ -1,5 +1,5 @@
-/* The index of a sharded model: model.safetensors.index.json. Only says which tensor lies in which file; sizes and shapes stand in the
- * files themselves.
+/* The index of a sharded model: model.safetensors.index.json. Only says which tensor lies in which file; sizes and
+ * shapes stand in the files themselves.
  */
 #include "base/map.h"
 #include "format/safetensors.h"
@@ -147,7 +147,7 @@ static bool read_pair(struct index_reader *reader)
                       TN_STR_ARGUMENTS(name));
         return fail_here(reader, offset);
     }
-    uint32_t file;
+    uint32_t file = 0;
     if (!expect(reader, TN_JSON_STRING, "a file name, a string,") || !find_file(reader, reader->json.string, &file)) {
         return false;
     }

@@ -261,16 +261,20 @@ static bool use_index(struct finding *finding, struct tn_str folder, struct tn_s
         return tn_fail_at(finding->error, -1, "%s", path);
     }
     size_t there = 0;
+    struct tn_str absent = {0}; /* the first one */
     for (size_t k = 0; k < index->file_count; k++) {
         char *shard = join(finding, folder, index->file_names[k]);
-        there += shard && exists(shard);
+        bool is_there = shard && exists(shard);
+        there += is_there;
+        absent = is_there || absent.size ? absent : index->file_names[k];
     }
     if (there == index->file_count && there) {
         return use_shards(finding, folder, index->file_names, index->file_count);
     }
     if (there) {
-        tn_fail(finding->error, TN_ERROR_NOT_A_MODEL, "%zu of the %zu files that the index names are missing",
-                index->file_count - there, index->file_count);
+        tn_fail(finding->error, TN_ERROR_NOT_A_MODEL,
+                "%zu of the %zu files that the index names are missing, the first is " TN_STR_FORMAT,
+                index->file_count - there, index->file_count, TN_STR_ARGUMENTS(absent));
         tn_fail_at(finding->error, -1, "%s", path);
         return tn_fail_hint(finding->error,
                             "complete the download, or remove the files that are there to plan from config.json");
@@ -449,7 +453,8 @@ static bool find_path(struct finding *finding, struct tn_str name, bool *found)
             return true;
         }
         tn_fail(finding->error, TN_ERROR_UNREADABLE, "no such file or folder");
-        return tn_fail_at(finding->error, -1, "%s", path);
+        tn_fail_at(finding->error, -1, "%s", path);
+        return tn_fail_hint(finding->error, "check the spelling; a relative path begins in the current folder");
     }
     *found = true;
     struct tn_str shown = name_of_path(name);

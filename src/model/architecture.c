@@ -484,6 +484,21 @@ static void mark_varying(struct tn_architecture *architecture)
     }
 }
 
+/* The stack that another is like may be defined behind it. */
+static bool check_likes(struct compiler *compiler)
+{
+    const struct tn_record *record = compiler->architecture->record;
+    for (size_t k = 0; k < compiler->architecture->stack_count; k++) {
+        struct tn_str like = compiler->architecture->stacks[k].like;
+        if (like.size && !find_stack(compiler, like)) {
+            tn_fail(compiler->error, TN_ERROR_RECORD, "a stack is like '" TN_STR_FORMAT "': no such stack",
+                    TN_STR_ARGUMENTS(like));
+            return tn_fail_at(compiler->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(record->file), record->line);
+        }
+    }
+    return true;
+}
+
 bool tn_architecture_compile(const struct tn_catalog *catalog, const struct tn_record *record,
                              const struct tn_facts *facts, struct tn_arena *arena, struct tn_architecture *architecture,
                              struct tn_error *error)
@@ -501,7 +516,7 @@ bool tn_architecture_compile(const struct tn_catalog *catalog, const struct tn_r
         }
     }
     mark_varying(architecture);
-    return true;
+    return check_likes(&compiler);
 }
 
 const struct tn_param *tn_architecture_param(const struct tn_architecture *architecture, struct tn_str name)

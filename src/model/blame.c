@@ -5,6 +5,8 @@ struct blame {
     struct tn_evaluator *evaluator;
     struct tn_str key; /* the first key that cannot be right; empty while none is found */
     const struct tn_value *value;
+    const struct tn_value *wrong; /* of a wrong kind: the fact that is equal to it is to blame; NULL where not known */
+    bool any_kind;                /* true and false and objects are not right either */
     struct tn_str *absent; /* keys that would have been read, had they been there */
     size_t absent_count;
     unsigned depth;
@@ -12,12 +14,15 @@ struct blame {
 
 enum { MOST_ABSENT = 12, DEEPEST_BLAME = 16 };
 
-static bool is_suspicious(const struct tn_value *value)
+static bool is_suspicious(const struct blame *blame, const struct tn_value *value)
 {
+    if (blame->wrong && tn_value_equal(value, blame->wrong)) {
+        return true;
+    }
     if (value->kind == TN_INTEGER) {
         return value->as.integer <= 0 || value->as.integer > TN_LARGEST_SIZE;
     }
-    return value->kind != TN_BOOL && value->kind != TN_OBJECT;
+    return blame->any_kind || (value->kind != TN_BOOL && value->kind != TN_OBJECT);
 }
 
 static void blame_name(void *context, struct tn_str name, bool is_fact);
@@ -28,7 +33,7 @@ static void blame_param(struct blame *blame, const struct tn_param *param)
     struct tn_scope scope = tn_evaluator_scope(blame->evaluator);
     struct tn_value value;
     bool known = tn_expression_evaluate(param->expression, &scope, blame->evaluator->arena, &value, NULL);
-    if (!known || is_suspicious(&value) || value.kind == TN_NULL) {
+    if (!known || is_suspicious(blame, &value) || value.kind == TN_NULL) {
         blame->depth++;
         tn_expression_names(param->expression, blame_name, blame);
         blame->depth--;
@@ -49,7 +54,7 @@ static void blame_name(void *context, struct tn_str name, bool is_fact)
         return;
     }
     const struct tn_value *value = tn_facts_find(blame->evaluator->facts, name, NULL);
-    if (value && is_suspicious(value)) {
+    if (value && is_suspicious(blame, value)) {
         blame->key = name;
         blame->value = value;
     } else if (!value && blame->absent_count < MOST_ABSENT) {
@@ -104,16 +109,34 @@ static bool fail_absent(const struct blame *blame, struct tn_str what, struct tn
     return tn_fail_hint(error, "correct the config, or compare it with the published one");
 }
 
+/* Nothing is too small, too large or a text; so something else has the wrong kind. */
+static void look_again(struct blame *blame, const struct tn_expression *expression)
+{
+    struct tn_scope scope = tn_evaluator_scope(blame->evaluator);
+    struct tn_value value;
+    bool is_param = tn_architecture_param(blame->evaluator->architecture, tn_expression_text(expression)) != NULL;
+    if (is_param && tn_expression_evaluate(expression, &scope, blame->evaluator->arena, &value, NULL)) {
+        blame->wrong = &value;
+    } else {
+        blame->any_kind = true;
+    }
+    tn_expression_names(expression, blame_name, blame);
+    blame->wrong = NULL;
+}
+
 bool tn_blame(struct tn_evaluator *evaluator, const struct tn_expression *expression, struct tn_str what,
               const int64_t *number, struct tn_error *error)
 {
     struct tn_str absent[MOST_ABSENT];
     struct blame blame = {.evaluator = evaluator, .absent = absent};
-    bool is_formula = number || (error && error->code == TN_ERROR_EXPRESSION);
+    bool is_formula = number || (error && (error->code == TN_ERROR_EXPRESSION || error->code == TN_ERROR_TOO_LARGE));
     if (!error || !is_formula) {
         return false;
     }
     tn_expression_names(expression, blame_name, &blame);
+    if (!blame.key.size && !blame.absent_count && !number) {
+        look_again(&blame, expression);
+    }
     if (blame.key.size) {
         return fail_key(&blame, what, error);
     }

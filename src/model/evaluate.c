@@ -125,7 +125,7 @@ static bool applies(struct build *build, const struct tn_expression *when, bool 
         return true;
     }
     if (!tn_expression_boolean(when, &build->scope, build->evaluator->arena, result, build->error)) {
-        return false;
+        return tn_blame(build->evaluator, when, TN_STR("the choice of layers and tensors"), NULL, build->error);
     }
     *result = *result != unless;
     return true;
@@ -485,6 +485,10 @@ static bool visit_all(struct build *build)
     int64_t context;
     if (!visit_notes(build) || !tn_evaluator_integer(build->evaluator, "context", 0, &context, build->error)) {
         return false;
+    }
+    if (context > TN_LARGEST_SIZE) {
+        const struct tn_param *param = tn_architecture_param(build->architecture, TN_STR("context"));
+        return tn_blame(build->evaluator, param->expression, TN_STR("the longest context"), &context, build->error);
     }
     build->model->max_context_tokens = context > 0 ? (uint64_t)context : 0;
     return true;

@@ -47,7 +47,7 @@ const struct tn_value *tn_facts_find(const struct tn_facts *facts, struct tn_str
 
 bool tn_fail_in_source(struct tn_error *error, struct tn_str where)
 {
-    if (error && error->code == TN_ERROR_CONFIG) {
+    if (error && (error->code == TN_ERROR_CONFIG || error->code == TN_ERROR_TOO_LARGE)) {
         char key[sizeof error->where];
         memcpy(key, error->where, sizeof key);
         error->where[0] = '\0';

@@ -128,15 +128,21 @@ static bool add_line(struct collection *collection, struct tn_line line)
     return true;
 }
 
+static bool is_word_of_stacks(struct tn_str word)
+{
+    return tn_str_is(word, "mixer") || tn_str_is(word, "ffn") || tn_str_is(word, "cache") || tn_str_is(word, "layer");
+}
+
 /* `drop NAME` removes the param, once, note or stack of that name and, in the open stack, the layer lines whose tensor name begins with
  * NAME; `drop cache`, `drop mixer`, `drop ffn` and `drop layer` remove all statements of that word in the open stack, and nothing else. */
 static bool dropped(const struct tn_line *line, const struct tn_line *drop)
 {
     struct tn_str name = drop->statement->rest;
-    bool names_a_word =
-        tn_str_is(name, "mixer") || tn_str_is(name, "ffn") || tn_str_is(name, "cache") || tn_str_is(name, "layer");
-    if (names_a_word) {
+    if (is_word_of_stacks(name)) {
         return tn_str_equal(line->statement->word, name) && tn_str_equal(line->stack, drop->stack);
+    }
+    if (is_word_of_stacks(line->statement->word) && tn_str_equal(line->stack, name)) {
+        return true; /* the lines of a stack go with it */
     }
     struct tn_str rest = line->statement->rest;
     struct tn_str first = tn_str_word(&rest);

@@ -1,4 +1,5 @@
-/* Any bytes as a GGUF file. The parser must accept or refuse them alike however they are cut, and what it accepts must hold together. */
+/* Any bytes as a GGUF file. The parser must accept or refuse them alike however they are cut, and what it accepts must
+ * hold together. */
 #include "format/gguf.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Any bytes as a safetensors file, as the JSON in one, and as an index. The parser must accept or refuse a file alike however it is cut,
- * and what it accepts must hold together. */
+/* Any bytes as a safetensors file, as the JSON in one, and as an index. The parser must accept or refuse a file alike
+ * however it is cut, and what it accepts must hold together. */
 #include "base/number.h"
 #include "format/safetensors.h"
 

@@ -1,5 +1,5 @@
-/* Feeding parsers. Each slice is a copy that is released at once where the format allows it, so that a parser that keeps a pointer into
- * it is found out by the address sanitizer.
+/* Feeding parsers. Each slice is a copy that is released at once where the format allows it, so that a parser that
+ * keeps a pointer into it is found out by the address sanitizer.
  */
 #include "model_parse.h"
 
@@ -14,12 +14,20 @@
 
 #include <cmocka.h>
 
+/* 1 to 100, another sequence in each parse of a program and the same in each run of it. */
+static uint64_t random_bytes(void)
+{
+    static uint32_t random = 1;
+    random = random * 1664525 + 1013904223;
+    return 1 + (random >> 8) % 100;
+}
+
 /* The slice that a source answers with. */
 static struct tn_str slice_of(struct tn_str file, struct tn_need need, int slice)
 {
     size_t from = need.offset < file.size ? (size_t)need.offset : file.size;
     uint64_t bytes = slice == AT_ONCE    ? file.size
-                     : slice == RANDOM   ? 1 + (uint64_t)rand() % 100
+                     : slice == RANDOM   ? random_bytes()
                      : slice == AS_ASKED ? need.length
                                          : (uint64_t)slice;
     return tn_str_slice(file, from, bytes < file.size - from ? from + (size_t)bytes : file.size);

@@ -19,11 +19,11 @@ bool model_write_safetensors(const char *folder, const struct model_tensor *tens
 /* Writes a GGUF v3 file. metadata_json is an object with the keys as they stand in the file:
  *     {"general.architecture": "llama", "llama.block_count": 32, "llama.rope.freq_base": 10000.0,
  *      "llama.attention.head_count_kv": [8, 8, 4], "tokenizer.ggml.tokens": {"tokens": 32000}}
- * Integers become u32 where they fit, else i32, u64 or i64; reals f32; a list takes the type of its first item, with i32 for
- * integers; {"tokens": N} becomes an array of N different strings. */
+ * Integers become u32 where they fit, else i32, u64 or i64; reals f32; a list takes the type of its first item, with
+ * i32 for integers; {"tokens": N} becomes an array of N different strings. */
 bool model_write_gguf(const char *path, const char *metadata_json, const struct model_tensor *tensors, size_t count);
 
-/* The same in parts, PREFIX-00001-of-0000N.gguf and so on, with the keys split.no, split.count and split.tensors.count. */
+/* The same in parts, PREFIX-00001-of-0000N.gguf and so on, with split.no, split.count and split.tensors.count. */
 bool model_write_gguf_split(const char *folder, const char *prefix, const char *metadata_json,
                             const struct model_tensor *tensors, size_t count, size_t part_count);
 

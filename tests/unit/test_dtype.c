@@ -73,8 +73,9 @@ static void safetensors_names_are_exact(void **state)
     assert_null(tn_dtype_of_safetensors(TN_STR("")));
 }
 
-/* Block sizes follow from the block structures of ggml: a half is 2 bytes, a scale of k-quants 12 bytes for 8 blocks of 6 bits, and
- * so on; here as the library prints them. Each type: elements of a block, bytes of a block; 0 where the type was removed. */
+/* Block sizes follow from the block structures of ggml: a half is 2 bytes, a scale of k-quants 12 bytes for 8 blocks of
+ * 6 bits, and so on; here as the library prints them. Each type: elements of a block, bytes of a block; 0 where the
+ * type was removed. */
 static void ggml_types_have_the_block_sizes_of_the_library(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* Models in several files, and whole models on disk: names of parts, joining, and files of full size that take no disk. */
+/* Models in several files, and whole models on disk: names of parts, joining, files of full size that take no disk. */
 #define _POSIX_C_SOURCE 200809L
 #include "format/gguf.h"
 #include "format/safetensors.h"
