@@ -81,7 +81,11 @@ struct tn_reply *tn_call(const struct tn_context *context, const char *request_t
     struct tn_result result = {0};
     struct tn_session session = {.catalog = context->catalog};
     struct tn_reply *reply = calloc(1, sizeof *reply);
-    bool done = reply ? read_request(&arena, request_text, request_bytes, &request, error) : tn_fail_memory(error);
+    if (!reply) {
+        tn_fail_memory(error);
+        return NULL;
+    }
+    bool done = read_request(&arena, request_text, request_bytes, &request, error);
     done = done && tn_operation_run(&session, &request, &result, error) && write_reply(&request, &result, reply, error);
     if (!done) {
         tn_reply_free(reply);

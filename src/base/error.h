@@ -24,4 +24,12 @@ bool tn_fail_hint(struct tn_error *error, const char *format, ...) TN_PRINTF(2, 
 /* Out of memory, said without allocating. Always returns false. */
 bool tn_fail_memory(struct tn_error *error);
 
+/* The analyser looks at one file at a time: this tells it that the results are always false. */
+#ifdef __clang_analyzer__
+#define tn_fail(...) ((tn_fail)(__VA_ARGS__), false)
+#define tn_fail_at(...) ((tn_fail_at)(__VA_ARGS__), false)
+#define tn_fail_hint(...) ((tn_fail_hint)(__VA_ARGS__), false)
+#define tn_fail_memory(error) ((tn_fail_memory)(error), false)
+#endif
+
 #endif

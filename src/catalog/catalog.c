@@ -102,7 +102,7 @@ static bool load(struct tn_catalog *catalog, const struct tn_embedded *files, si
     if (!catalog->gpus) {
         return tn_fail_memory(error);
     }
-    for (size_t k = 0; k < catalog->gpu_count; k++) {
+    for (size_t k = 0; gpus && k < catalog->gpu_count; k++) {
         read_gpu(gpus->records[k], &catalog->gpus[k]);
     }
     return true;

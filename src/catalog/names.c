@@ -53,12 +53,12 @@ static unsigned least(unsigned a, unsigned b)
 }
 
 /* Edit distance where leaving out the end of the longer name is cheap: "llama-3-8b" is near to "llama-3-8b-instruct". */
-unsigned tn_name_distance(struct tn_str a, struct tn_str b)
+unsigned tn_name_distance(struct tn_str wanted, struct tn_str name)
 {
     char folded_a[LONGEST_NAME];
     char folded_b[LONGEST_NAME];
-    size_t size_a = fold(without_organisation(a), folded_a);
-    size_t size_b = fold(without_organisation(b), folded_b);
+    size_t size_a = fold(without_organisation(wanted), folded_a);
+    size_t size_b = fold(without_organisation(name), folded_b);
     unsigned row[LONGEST_NAME + 1];
     for (size_t k = 0; k <= size_b; k++) {
         row[k] = (unsigned)k * 4;

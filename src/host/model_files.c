@@ -55,7 +55,7 @@ static char *join(struct finding *finding, struct tn_str folder, struct tn_str n
 static bool exists(const char *path)
 {
     struct stat status;
-    return stat(path, &status) == 0 || errno == EACCES;
+    return stat(path, &status) == 0 || errno == EACCES || errno == ELOOP;
 }
 
 static bool map_file(struct finding *finding, const char *path, struct tn_str *bytes)
@@ -82,7 +82,9 @@ static bool read_json(struct finding *finding, const char *path, struct tn_value
         return false;
     }
     if (!tn_json_read(&finding->files->arena, text, value, finding->error)) {
-        return tn_fail_at(finding->error, -1, "%s", path);
+        tn_fail_at(finding->error, -1, "%s", path);
+        return tn_fail_hint(finding->error, "correct the file there; or it is not what its name says, such as a web page "
+                                            "or a Git LFS pointer: download the file itself");
     }
     return true;
 }
@@ -113,7 +115,8 @@ static bool use_config(struct finding *finding, const char *path)
     }
     if (root->kind != TN_OBJECT) {
         tn_fail(finding->error, TN_ERROR_CONFIG, "a config is a JSON object; this is %s", tn_kind_name(root->kind));
-        return tn_fail_at(finding->error, -1, "%s", path);
+        tn_fail_at(finding->error, -1, "%s", path);
+        return tn_fail_hint(finding->error, "name the config.json of the model");
     }
     return true;
 }
@@ -125,6 +128,13 @@ static bool use_config_beside(struct finding *finding, struct tn_str folder)
 }
 
 /* ---- headers ------------------------------------------------------------------------------------------------------ */
+
+static bool fail_damaged(struct finding *finding, const char *path)
+{
+    tn_fail_at(finding->error, -1, "%s", path);
+    return tn_fail_hint(finding->error, "the file is damaged, or was written by a faulty program: download or convert it "
+                                        "again");
+}
 
 static const struct tn_header *read_safetensors(struct finding *finding, char *path)
 {
@@ -140,7 +150,7 @@ static const struct tn_header *read_safetensors(struct finding *finding, char *p
     for (struct tn_need need = tn_safetensors_need(parser); need.length; need = tn_safetensors_need(parser)) {
         struct tn_str rest = tn_str_slice(bytes, (size_t)need.offset, bytes.size);
         if (!tn_safetensors_give(parser, rest, finding->error)) {
-            tn_fail_at(finding->error, -1, "%s", path);
+            fail_damaged(finding, path);
             return NULL;
         }
     }
@@ -161,7 +171,7 @@ static const struct tn_header *read_gguf(struct finding *finding, char *path)
     for (struct tn_need need = tn_gguf_need(parser); need.length; need = tn_gguf_need(parser)) {
         struct tn_str rest = tn_str_slice(bytes, (size_t)need.offset, bytes.size);
         if (!tn_gguf_give(parser, rest, finding->error)) {
-            tn_fail_at(finding->error, -1, "%s", path);
+            fail_damaged(finding, path);
             return NULL;
         }
     }
@@ -258,7 +268,7 @@ static bool use_index(struct finding *finding, struct tn_str folder, struct tn_s
     }
     if (!map_file(finding, path, &text)
         || !tn_weight_index_read(&finding->files->arena, tn_str_of(path), text, index, finding->error)) {
-        return tn_fail_at(finding->error, -1, "%s", path);
+        return fail_damaged(finding, path);
     }
     size_t there = 0;
     struct tn_str absent = {0}; /* the first one */
@@ -278,6 +288,11 @@ static bool use_index(struct finding *finding, struct tn_str folder, struct tn_s
         tn_fail_at(finding->error, -1, "%s", path);
         return tn_fail_hint(finding->error,
                             "complete the download, or remove the files that are there to plan from config.json");
+    }
+    if (!finding->input->config) {
+        tn_fail(finding->error, TN_ERROR_NOT_A_MODEL, "an index names tensors but not their shapes");
+        tn_fail_at(finding->error, -1, "%s", path);
+        return tn_fail_hint(finding->error, "put config.json, or the files that it names, beside it");
     }
     finding->input->index = index;
     finding->input->index_bytes = index->total_size_bytes;
@@ -359,15 +374,7 @@ static bool use_file(struct finding *finding, struct tn_str path)
         return use_config_beside(finding, folder) && use_shards(finding, folder, &name, 1);
     }
     if (tn_str_ends(name, TN_STR(".safetensors.index.json"))) {
-        if (!use_config_beside(finding, folder) || !use_index(finding, folder, name)) {
-            return false;
-        }
-        if (!finding->input->config && !finding->input->header) {
-            tn_fail(finding->error, TN_ERROR_NOT_A_MODEL, "an index names tensors but not their shapes");
-            tn_fail_at(finding->error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(path));
-            return tn_fail_hint(finding->error, "put config.json, or the files that it names, beside it");
-        }
-        return true;
+        return use_config_beside(finding, folder) && use_index(finding, folder, name);
     }
     if (tn_str_ends(name, TN_STR(".json"))) {
         char *terminated = tn_str_terminated(&finding->files->arena, path);

@@ -97,7 +97,7 @@ static bool find_name(struct cursor *cursor, const char *const *names, int count
 
 static bool read_split(struct cursor *cursor, struct tn_split_rule *split)
 {
-    int kind;
+    int kind = 0;
     if (!find_name(cursor, tn_split_names, TN_SPLIT_COUNT, "an unknown split rule", &kind)) {
         return false;
     }
@@ -356,7 +356,7 @@ static bool read_cache(struct cursor *cursor)
     rule->statement = cursor->line->statement;
     rule->stack = cursor->line->stack;
     rule->kinds = tn_str_word(&cursor->rest);
-    int growth;
+    int growth = 0;
     if (!find_name(cursor, tn_growth_names, TN_GROWTH_COUNT, "an unknown growth rule", &growth)) {
         return false;
     }

@@ -91,7 +91,7 @@ static bool fail_key(const struct blame *blame, struct tn_str what, struct tn_er
             TN_STR_ARGUMENTS(without_prefix(what)));
     tn_builder_free(&value);
     tn_fail_at(error, blame->value->offset, "key " TN_STR_FORMAT, TN_STR_ARGUMENTS(blame->key));
-    return tn_fail_hint(error, "correct the config, or compare it with the published one");
+    return tn_fail_hint(error, "correct it, or compare the file with the published one");
 }
 
 static bool fail_absent(const struct blame *blame, struct tn_str what, struct tn_error *error)
@@ -106,16 +106,18 @@ static bool fail_absent(const struct blame *blame, struct tn_str what, struct tn
             TN_STR_ARGUMENTS(tn_builder_str(&names)), TN_STR_ARGUMENTS(without_prefix(what)));
     tn_builder_free(&names);
     tn_fail_at(error, -1, "key " TN_STR_FORMAT, TN_STR_ARGUMENTS(blame->absent[0]));
-    return tn_fail_hint(error, "correct the config, or compare it with the published one");
+    return tn_fail_hint(error, "correct it, or compare the file with the published one");
 }
 
-/* Nothing is too small, too large or a text; so something else has the wrong kind. */
-static void look_again(struct blame *blame, const struct tn_expression *expression)
+/* Nothing is too small, too large or a text: the fact that is the number, or something of another wrong kind. */
+static void look_again(struct blame *blame, const struct tn_expression *expression, const int64_t *number)
 {
     struct tn_scope scope = tn_evaluator_scope(blame->evaluator);
-    struct tn_value value;
+    struct tn_value value = tn_value_integer(number ? *number : 0);
     bool is_param = tn_architecture_param(blame->evaluator->architecture, tn_expression_text(expression)) != NULL;
-    if (is_param && tn_expression_evaluate(expression, &scope, blame->evaluator->arena, &value, NULL)) {
+    if (number) {
+        blame->wrong = &value;
+    } else if (is_param && tn_expression_evaluate(expression, &scope, blame->evaluator->arena, &value, NULL)) {
         blame->wrong = &value;
     } else {
         blame->any_kind = true;
@@ -134,8 +136,8 @@ bool tn_blame(struct tn_evaluator *evaluator, const struct tn_expression *expres
         return false;
     }
     tn_expression_names(expression, blame_name, &blame);
-    if (!blame.key.size && !blame.absent_count && !number) {
-        look_again(&blame, expression);
+    if (!blame.key.size && (number || !blame.absent_count)) {
+        look_again(&blame, expression, number);
     }
     if (blame.key.size) {
         return fail_key(&blame, what, error);
@@ -147,7 +149,7 @@ bool tn_blame(struct tn_evaluator *evaluator, const struct tn_expression *expres
         struct tn_str text = tn_expression_text(expression);
         tn_fail(error, TN_ERROR_CONFIG, "'" TN_STR_FORMAT "' is %lld: no model has that (needed for " TN_STR_FORMAT ")",
                 TN_STR_ARGUMENTS(text), (long long)*number, TN_STR_ARGUMENTS(without_prefix(what)));
-        tn_fail_hint(error, "correct the config, or compare it with the published one");
+        tn_fail_hint(error, "correct it, or compare the file with the published one");
     }
     return false;
 }

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { MOST_LAYERS = 65536 };
+enum { MOST_LAYERS = 65536, MOST_TENSORS = 1 << 22 };
 
 static bool find_symbol(void *context, struct tn_str name, struct tn_value *value, struct tn_error *error)
 {
@@ -413,7 +413,7 @@ static const struct tn_stack *find_stack(const struct tn_architecture *architect
 
 static bool visit_stack(struct build *build, const struct tn_stack *stack)
 {
-    uint64_t count;
+    uint64_t count = 0;
     uint64_t from = 0;
     tn_evaluator_set_layer(build->evaluator, -1);
     if (!evaluate_size(build, stack->layers, TN_STR("the number of layers"), 0, &count)
@@ -494,6 +494,15 @@ static bool visit_all(struct build *build)
     return true;
 }
 
+/* Each tensor is looked up by its name: what lies about their number must not cost hours. */
+static bool fail_tensors(const struct tn_model *model, uint64_t tensors, struct tn_error *error)
+{
+    tn_fail(error, TN_ERROR_TOO_LARGE, "this would be %llu tensors: no model has more than %d",
+            (unsigned long long)tensors, MOST_TENSORS);
+    tn_fail_hint(error, "check the numbers of layers and of experts");
+    return blame_source(error, &model->facts);
+}
+
 bool tn_model_evaluate(struct tn_model *model, const struct tn_architecture *architecture, struct tn_error *error)
 {
     struct build build = {.model = model, .architecture = architecture, .error = error};
@@ -505,10 +514,12 @@ bool tn_model_evaluate(struct tn_model *model, const struct tn_architecture *arc
     if (!visit_all(&build)) {
         return blame_source(error, &model->facts);
     }
+    uint64_t tensors = 0;
     for (size_t k = 0; k < model->group_count; k++) {
         if (!tn_group_count(&model->groups[k], error)) {
             return blame_source(error, &model->facts);
         }
+        tensors += model->groups[k].tensors; /* at most MOST_LAYERS * TN_LARGEST_SIZE each, and few groups */
     }
-    return true;
+    return tensors <= MOST_TENSORS || fail_tensors(model, tensors, error);
 }

@@ -52,6 +52,7 @@ bool tn_fail_in_source(struct tn_error *error, struct tn_str where)
         memcpy(key, error->where, sizeof key);
         error->where[0] = '\0';
         tn_fail_at(error, error->offset, TN_STR_FORMAT "%s%s", TN_STR_ARGUMENTS(where), key[0] ? ", " : "", key);
+        tn_fail_hint(error, "correct it, or compare the file with the published one");
     }
     return false;
 }

@@ -39,7 +39,7 @@ bool tn_facts_add(struct tn_facts *facts, enum tn_origin origin, struct tn_str w
 const struct tn_value *tn_facts_find(const struct tn_facts *facts, struct tn_str name,
                                      const struct tn_fact_source **source);
 
-/* Puts the file in front of the key that an error of TN_ERROR_CONFIG or _TOO_LARGE names, so that the message says where to look. Always returns
+/* Puts the file in front of the key that an error of TN_ERROR_CONFIG or _TOO_LARGE names, so that the message says where to look, and a hint where there is none. Always returns
  * false. */
 bool tn_fail_in_source(struct tn_error *error, struct tn_str where);
 

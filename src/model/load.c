@@ -119,7 +119,7 @@ static bool choose_dtype(struct load *load)
 {
     struct tn_model *model = load->model;
     if (load->input->dtype.size) {
-        return find_dtype(load->input->dtype, &model->dtype, load->error);
+        return find_dtype(load->input->dtype, &model->dtype, load->error) || tn_fail_at(load->error, -1, "--dtype");
     }
     const struct tn_value *value = tn_facts_find(&model->facts, TN_STR("dtype"), NULL);
     value = value ? value : tn_facts_find(&model->facts, TN_STR("torch_dtype"), NULL);
@@ -131,8 +131,8 @@ static bool choose_dtype(struct load *load)
     if (value && value->kind != TN_STRING) {
         tn_fail(load->error, TN_ERROR_CONFIG, "key 'torch_dtype' is %s where a string is needed",
                 tn_kind_name(value->kind));
-        return tn_fail_at(load->error, value->offset, TN_STR_FORMAT ", key torch_dtype",
-                          TN_STR_ARGUMENTS(load->input->config_where));
+        tn_fail_at(load->error, value->offset, "key torch_dtype");
+        return tn_fail_in_source(load->error, load->input->config_where);
     }
     model->dtype = tn_dtype_find(TN_STR("BF16"));
     if (!load->input->header) {
@@ -142,38 +142,51 @@ static bool choose_dtype(struct load *load)
     return true;
 }
 
-/* The user's quantisation, else the checkpoint's own unless a dtype was asked for. */
-static bool quantise(struct load *load)
+/* The checkpoint's own quantisation. */
+static bool quantise_as_stored(struct load *load)
+{
+    const struct tn_record *record = NULL;
+    const struct tn_value *config = tn_facts_find(&load->model->facts, TN_STR("quantization_config"), NULL);
+    if (tn_quant_find(load->catalog, &load->model->facts, &load->model->arena, &record, load->error)) {
+        return !record || tn_quant_apply(load->model, record, config, load->error);
+    }
+    if (load->input->header) { /* which knows every byte */
+        tn_model_note(load->model, "unverified_quantisation",
+                      "the quantisation is not known: the bytes are exact from the header, the parameters "
+                      "count what is stored");
+        return true;
+    }
+    return tn_fail_at(load->error, -1, TN_STR_FORMAT ", key quantization_config",
+                      TN_STR_ARGUMENTS(load->input->config_where));
+}
+
+/* The user's: a quant record, or one dtype for all linear and expert weights. */
+static bool quantise_as_asked(struct load *load)
 {
     static const struct tn_value empty = {.kind = TN_OBJECT};
-    const struct tn_record *record = NULL;
-    const struct tn_value *config = &empty;
-    if (load->input->quant.size) {
-        const struct tn_record *const *records;
-        size_t count = tn_catalog_records(load->catalog, TN_STR("quant"), &records);
-        for (size_t k = 0; k < count && !record; k++) {
-            record = tn_str_equal(records[k]->id, load->input->quant) ? records[k] : NULL;
-        }
-        if (!record) {
-            const struct tn_dtype *dtype;
-            return find_dtype(load->input->quant, &dtype, load->error)
-                   && tn_quant_flat(load->model, dtype, load->error);
-        }
-    } else if (!load->input->dtype.size) {
-        if (!tn_quant_find(load->catalog, &load->model->facts, &load->model->arena, &record, load->error)) {
-            if (load->input->header) { /* which knows every byte */
-                tn_model_note(load->model, "unverified_quantisation",
-                              "the quantisation is not known: the bytes are exact from the header, the parameters "
-                              "count what is stored");
-                return true;
-            }
-            return tn_fail_at(load->error, -1, TN_STR_FORMAT ", key quantization_config",
-                              TN_STR_ARGUMENTS(load->input->config_where));
-        }
-        const struct tn_value *found = tn_facts_find(&load->model->facts, TN_STR("quantization_config"), NULL);
-        config = found ? found : config;
+    const struct tn_record *record = tn_catalog_record(load->catalog, TN_STR("quant"), load->input->quant);
+    const struct tn_dtype *dtype;
+    if (record) {
+        return tn_quant_apply(load->model, record, &empty, load->error);
     }
-    return !record || tn_quant_apply(load->model, record, config, load->error);
+    return find_dtype(load->input->quant, &dtype, load->error) && tn_quant_flat(load->model, dtype, load->error);
+}
+
+static bool is_plain(const struct tn_dtype *dtype)
+{
+    return dtype && dtype->block_elements == 1 && dtype->block_bytes >= 2;
+}
+
+/* Whether no linear or expert weight is packed already. */
+static bool weights_are_plain(const struct tn_model *model)
+{
+    bool plain = true;
+    for (size_t k = 0; k < model->group_count; k++) {
+        const struct tn_group *group = &model->groups[k];
+        bool is_weight = group->class == TN_CLASS_LINEAR || group->class == TN_CLASS_EXPERT;
+        plain = plain && (!is_weight || group->is_companion || is_plain(group->dtype));
+    }
+    return plain && !model->quant.size;
 }
 
 /* --dtype on top of a header: plain weights are converted, quantised ones stay as they are stored. */
@@ -182,9 +195,7 @@ static bool convert_header(struct load *load)
     struct tn_model *model = load->model;
     for (size_t k = 0; load->input->dtype.size && k < model->group_count; k++) {
         struct tn_group *group = &model->groups[k];
-        bool is_plain =
-            group->dtype && group->dtype->block_elements == 1 && group->dtype->block_bytes >= 2 && !group->is_companion;
-        if (is_plain) {
+        if (is_plain(group->dtype) && !group->is_companion) {
             group->dtype = model->dtype;
             if (!tn_dtype_bytes(model->dtype, group->parameters, &group->bytes)) {
                 return tn_fail(load->error, TN_ERROR_TOO_LARGE, "the weights exceed 64 bits");
@@ -236,8 +247,26 @@ static bool use_header(struct load *load)
     }
     const char *names = load->input->header_is_gguf ? "gguf" : "safetensors";
     return tn_match_header(load->model, load->catalog, names, load->input->header, !load->input->header_is_gguf,
-                           evaluator, load->error)
-           && convert_header(load);
+                           evaluator, load->error);
+}
+
+/* What the checkpoint holds, and then what the user would rather have. */
+static bool store(struct load *load)
+{
+    const struct tn_model_input *input = load->input;
+    bool is_gguf = input->header && input->header_is_gguf;
+    bool as_stored = input->header || !(input->quant.size || input->dtype.size);
+    if ((as_stored && !is_gguf && !quantise_as_stored(load)) || !use_header(load)) {
+        return false;
+    }
+    bool can_pack = !input->header || weights_are_plain(load->model);
+    if (input->header && !convert_header(load)) {
+        return false;
+    }
+    if (input->quant.size && !can_pack) {
+        tn_model_note(load->model, "quant_ignored", "the weights are stored packed: they stay so, whatever --quant says");
+    }
+    return !input->quant.size || !can_pack || quantise_as_asked(load);
 }
 
 static bool load_all(struct load *load)
@@ -254,12 +283,11 @@ static bool load_all(struct load *load)
         return false;
     }
     find_tied(model);
-    bool is_gguf = input->header && input->header_is_gguf;
     uint64_t predicted = 0;
     for (size_t k = 0; k < model->group_count; k++) {
         predicted += model->groups[k].parameters;
     }
-    if ((!is_gguf && !quantise(load)) || !use_header(load) || !tn_model_finish(model, load->error)) {
+    if (!store(load) || !tn_model_finish(model, load->error)) {
         return false;
     }
     tn_model_remark(model, predicted);

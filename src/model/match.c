@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { LAYER_LIMIT = 4096 };
+enum { LAYER_LIMIT = 4096, FIRST_LAYERS = 8, MOST_LIKE = 256 };
 
 struct match {
     struct tn_model *model;
@@ -18,8 +18,7 @@ struct match {
     struct tn_error *error;
     uint64_t expert_active; /* the share of experts that a token uses, from the prediction */
     uint64_t expert_of;
-    struct tn_map kinds;     /* of unpredicted tensors: template, dtype and shape -> group */
-    uint32_t layer_capacity; /* one more than the largest layer in an unpredicted name */
+    struct tn_map kinds; /* of unpredicted tensors: template, dtype and shape -> group */
 };
 
 static bool list_name(struct match *match, struct tn_str **list, size_t *count, struct tn_str name)
@@ -91,9 +90,12 @@ static bool add_tensor(struct match *match, struct tn_group *group, const struct
     return fits || tn_fail(match->error, TN_ERROR_TOO_LARGE, "the weights exceed 64 bits");
 }
 
+/* Among the last ones: a header in which every layer is of another shape must not cost the square of its layers. */
 static struct tn_group *find_like(struct match *match, size_t first, const struct tn_tensor *tensor, struct tn_str name)
 {
-    for (size_t k = match->model->group_count; k-- > first;) {
+    size_t count = match->model->group_count;
+    first = count > first + MOST_LIKE ? count - MOST_LIKE : first;
+    for (size_t k = count; k-- > first;) {
         struct tn_group *group = &match->model->groups[k];
         if (group->dtype == tensor->dtype && same_shape(group, tensor) && tn_str_equal(group->name, name)) {
             return group;
@@ -102,43 +104,58 @@ static struct tn_group *find_like(struct match *match, size_t first, const struc
     return NULL;
 }
 
-static struct tn_group *new_group(struct match *match, const struct tn_group *like, const struct tn_tensor *tensor,
-                                  uint32_t layer_capacity)
+static struct tn_group *new_group(struct match *match, const struct tn_group *like, const struct tn_tensor *tensor)
 {
-    struct tn_group group = *like;
-    group.dtype = tensor->dtype;
-    group.dim_count = tensor->dim_count;
-    memset(group.dims, 0, sizeof group.dims);
-    memcpy(group.dims, tensor->dims, tensor->dim_count * sizeof *tensor->dims);
-    group.tensors = group.parameters = group.bytes = 0;
-    group.layers = layer_capacity ? TN_NEW_ARRAY(&match->model->arena, uint32_t, layer_capacity) : NULL;
-    group.layer_count = 0;
-    struct tn_group *added = layer_capacity && !group.layers ? NULL : tn_model_add_group(match->model);
+    struct tn_group *added = tn_model_add_group(match->model);
     if (!added) {
         tn_fail_memory(match->error);
         return NULL;
     }
-    *added = group;
+    *added = *like;
+    added->dtype = tensor->dtype;
+    added->dim_count = tensor->dim_count;
+    memset(added->dims, 0, sizeof added->dims);
+    memcpy(added->dims, tensor->dims, tensor->dim_count * sizeof *tensor->dims);
+    added->tensors = added->parameters = added->bytes = 0;
+    added->layers = NULL;
+    added->layer_count = 0;
     return added;
 }
 
-/* Layers are kept sorted and unique; files hold them in any order. The capacity is that of all layers there are. */
-static void note_layer(struct tn_group *group, uint32_t layer)
+/* Room for one more layer: the capacities are FIRST_LAYERS and its doubles. */
+static uint32_t *grow_layers(struct match *match, const struct tn_group *group)
 {
-    uint32_t *layers = (uint32_t *)group->layers;
+    uint32_t count = group->layer_count;
+    bool is_full = !count || (count >= FIRST_LAYERS && (count & (count - 1)) == 0);
+    if (!is_full) {
+        return (uint32_t *)group->layers;
+    }
+    void *layers = (void *)group->layers;
+    return tn_arena_grow(&match->model->arena, layers, count, count ? 2 * (size_t)count : FIRST_LAYERS, sizeof count);
+}
+
+/* Layers are kept sorted and unique; files hold them in any order. */
+static bool note_layer(struct match *match, struct tn_group *group, uint32_t layer)
+{
     uint32_t low = 0;
-    uint32_t high = layers ? group->layer_count : 0;
+    uint32_t high = group->layer_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        low = layers[middle] < layer ? middle + 1 : low;
-        high = layers[middle] < layer ? high : middle;
+        low = group->layers[middle] < layer ? middle + 1 : low;
+        high = group->layers[middle] < layer ? high : middle;
     }
-    if (!layers || (low < group->layer_count && layers[low] == layer)) {
-        return;
+    if (low < group->layer_count && group->layers[low] == layer) {
+        return true;
+    }
+    uint32_t *layers = grow_layers(match, group);
+    if (!layers) {
+        return tn_fail_memory(match->error);
     }
     memmove(&layers[low + 1], &layers[low], (group->layer_count - low) * sizeof *layers);
     layers[low] = layer;
+    group->layers = layers;
     group->layer_count++;
+    return true;
 }
 
 /* One predicted tensor: looked up, compared, added. */
@@ -157,15 +174,18 @@ static bool match_one(struct match *match, const struct tn_group *predicted, siz
     }
     struct tn_group *group = find_like(match, first, tensor, predicted->name);
     if (!group) {
-        group = new_group(match, predicted, tensor, predicted->layer_count);
+        group = new_group(match, predicted, tensor);
         if (!group) {
             return false;
         }
     }
-    note_layer(group, layer);
+    if (predicted->layers && !note_layer(match, group, layer)) {
+        return false;
+    }
     uint64_t parameters = predicted->is_companion ? 0 : predicted->parameters / predicted->tensors;
     /* of a packed tensor only the prediction knows how many parameters it holds */
-    bool is_plain = predicted->dtype == tensor->dtype && parameters == elements_predicted(predicted);
+    bool is_plain = tensor->dtype && tensor->dtype->block_elements == 1 && tensor->dtype->block_bytes >= 2
+                    && parameters == elements_predicted(predicted);
     return add_tensor(match, group, tensor, is_plain ? elements_of(tensor) : parameters);
 }
 
@@ -211,22 +231,6 @@ static struct tn_str take_part(struct tn_str *name)
     struct tn_str part = tn_str_slice(*name, 0, size == SIZE_MAX ? name->size : size);
     *name = tn_str_slice(*name, part.size + 1, name->size);
     return part;
-}
-
-static uint32_t largest_layer(const struct match *match)
-{
-    uint32_t largest = 0;
-    for (size_t k = 0; k < match->header->count; k++) {
-        struct tn_str name = match->header->tensors[k].name;
-        uint32_t number;
-        while (name.size) {
-            if (part_number(take_part(&name), &number)) {
-                largest = number > largest ? number : largest;
-                break;
-            }
-        }
-    }
-    return largest;
 }
 
 /* "blk.12.attn_q.weight" -> "blk.{i}.attn_q.weight", 12: the first number between dots is the layer, the second the expert. */
@@ -326,7 +330,7 @@ static bool find_kind(struct match *match, const struct tn_patterns *patterns, c
     *index = (uint32_t)match->model->group_count;
     uint32_t existing;
     if (!describe_group(match, patterns, tensor, has_layer, &like)
-        || !new_group(match, &like, tensor, has_layer ? match->layer_capacity : 0)) {
+        || !new_group(match, &like, tensor)) {
         return false;
     }
     return tn_map_insert(&match->model->arena, &match->kinds, key, *index, &existing) || tn_fail_memory(match->error);
@@ -345,14 +349,15 @@ static bool add_unpredicted(struct match *match, const struct tn_patterns *patte
         return false;
     }
     struct tn_group *group = &match->model->groups[index];
-    note_layer(group, layer);
+    if (has_layer && !note_layer(match, group, layer)) {
+        return false;
+    }
     return add_tensor(match, group, tensor, group->is_companion ? 0 : elements_of(tensor));
 }
 
 static bool add_rest(struct match *match, const struct tn_patterns *patterns, bool is_extra)
 {
     struct tn_check *check = &match->model->check;
-    match->layer_capacity = largest_layer(match) + 1;
     for (size_t k = 0; k < match->header->count; k++) {
         const struct tn_tensor *tensor = &match->header->tensors[k];
         if (match->seen[k]) {
@@ -368,13 +373,36 @@ static bool add_rest(struct match *match, const struct tn_patterns *patterns, bo
     return true;
 }
 
+static uint64_t fact_of(const struct match *match, const char *key)
+{
+    const struct tn_value *value = tn_facts_find(&match->model->facts, tn_str_of(key), NULL);
+    return value && value->kind == TN_INTEGER && value->as.integer > 0 ? (uint64_t)value->as.integer : 0;
+}
+
+/* By the prediction, else by the usual keys. */
 static void take_expert_share(struct match *match, const struct tn_group *groups, size_t count)
 {
+    static const char *const keys[] = {"num_experts", "num_local_experts", "n_routed_experts"};
     for (size_t k = 0; k < count; k++) {
         if (groups[k].class == TN_CLASS_EXPERT && groups[k].active_of > 1) {
             match->expert_active = groups[k].active_copies;
             match->expert_of = groups[k].active_of;
         }
+    }
+    uint64_t active = fact_of(match, "num_experts_per_tok");
+    for (size_t k = 0; active && !match->expert_of && k < sizeof keys / sizeof keys[0]; k++) {
+        match->expert_of = fact_of(match, keys[k]);
+        match->expert_active = active < match->expert_of ? active : match->expert_of;
+    }
+}
+
+/* How many tensors of a group lie in each of its layers, as far as it is the same number. */
+static void settle_copies(struct tn_model *model)
+{
+    for (size_t k = 0; k < model->group_count; k++) {
+        struct tn_group *group = &model->groups[k];
+        uint64_t layers = group->layers ? group->layer_count : 1;
+        group->copies = group->tensors % layers ? group->copies : group->tensors / layers;
     }
 }
 
@@ -398,7 +426,11 @@ bool tn_match_header(struct tn_model *model, const struct tn_catalog *catalog, c
         }
     }
     model->check.done = true;
-    return add_rest(&match, &patterns, by_name && predicted_count > 0);
+    if (!add_rest(&match, &patterns, by_name && predicted_count > 0)) {
+        return false;
+    }
+    settle_copies(model);
+    return true;
 }
 
 bool tn_match_names(struct tn_model *model, const struct tn_str *names, size_t count, struct tn_error *error)

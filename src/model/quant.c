@@ -67,6 +67,18 @@ static struct tn_scope scope_of(struct quantiser *quantiser)
     return (struct tn_scope){.context = quantiser, .symbol = find_symbol, .fact = find_fact};
 }
 
+/* The error of an expression gets the line of the record in place of the offset in the expression. */
+static bool fail_expression(struct quantiser *quantiser, uint32_t line)
+{
+    struct tn_error *error = quantiser->error;
+    if (error && error->code == TN_ERROR_EXPRESSION) {
+        error->where[0] = '\0';
+        error->offset = -1;
+        tn_fail_at(error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(quantiser->record->file), line);
+    }
+    return false;
+}
+
 /* ---- which record ------------------------------------------------------------------------------------------------- */
 
 bool tn_quant_find(const struct tn_catalog *catalog, const struct tn_facts *facts, struct tn_arena *arena,
@@ -80,7 +92,7 @@ bool tn_quant_find(const struct tn_catalog *catalog, const struct tn_facts *fact
     const struct tn_record *const *records;
     size_t count = tn_catalog_records(catalog, TN_STR("quant"), &records);
     for (size_t k = 0; k < count; k++) {
-        struct quantiser quantiser = {.record = records[k], .config = config, .facts = facts};
+        struct quantiser quantiser = {.record = records[k], .config = config, .facts = facts, .error = error};
         struct tn_scope scope = scope_of(&quantiser);
         struct tn_str text = tn_record_text(records[k], "match");
         const struct tn_expression *expression;
@@ -88,7 +100,7 @@ bool tn_quant_find(const struct tn_catalog *catalog, const struct tn_facts *fact
         if (text.size
             && (!tn_expression_parse_all(arena, text, &expression, error)
                 || !tn_expression_boolean(expression, &scope, arena, &applies, error))) {
-            return tn_fail_at(error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(records[k]->file), records[k]->line);
+            return fail_expression(&quantiser, records[k]->line);
         }
         if (applies) {
             *record = records[k];
@@ -142,10 +154,14 @@ static bool read_store(struct quantiser *quantiser, const struct tn_statement *s
         return fail_line(quantiser, statement, "expected ']'");
     }
     rest = tn_str_trim(tn_str_slice(rest, 1, rest.size));
-    if (rest.size && !tn_str_is(tn_str_word(&rest), "when")) {
+    if (!rest.size) {
+        return true;
+    }
+    if (!tn_str_is(tn_str_word(&rest), "when")) {
         return fail_line(quantiser, statement, "expected 'when'");
     }
-    return !rest.size || tn_expression_parse_all(&quantiser->model->arena, rest, &store->when, quantiser->error);
+    return tn_expression_parse_all(&quantiser->model->arena, rest, &store->when, quantiser->error)
+           || fail_expression(quantiser, statement->line);
 }
 
 static bool read_keep(struct quantiser *quantiser, const struct tn_statement *statement)
@@ -158,7 +174,7 @@ static bool read_keep(struct quantiser *quantiser, const struct tn_statement *st
     }
     if (!tn_expression_parse_all(&quantiser->model->arena, statement->rest, &expression, quantiser->error)
         || !tn_expression_evaluate(expression, &scope, &quantiser->model->arena, &list, quantiser->error)) {
-        return false;
+        return fail_expression(quantiser, statement->line);
     }
     if (list.kind == TN_LIST) {
         quantiser->kept[quantiser->kept_count++] = list;
@@ -166,21 +182,51 @@ static bool read_keep(struct quantiser *quantiser, const struct tn_statement *st
     return true;
 }
 
+/* classes CLASS... */
+static bool read_classes(struct quantiser *quantiser, const struct tn_statement *statement)
+{
+    struct tn_str rest = statement->rest;
+    for (struct tn_str word = tn_str_word(&rest); word.size; word = tn_str_word(&rest)) {
+        bool known = false;
+        for (int class = 0; class < TN_CLASS_COUNT; class ++) {
+            known = known || tn_str_is(word, tn_class_names[class]);
+        }
+        if (!known) {
+            return fail_line(quantiser, statement, "an unknown class");
+        }
+    }
+    quantiser->classes = statement->rest;
+    return true;
+}
+
+/* match CONDITION: tn_quant_find has read it */
+static bool read_match(struct quantiser *quantiser, const struct tn_statement *statement)
+{
+    (void)quantiser;
+    (void)statement;
+    return true;
+}
+
+static const struct {
+    const char *word;
+    bool (*read)(struct quantiser *quantiser, const struct tn_statement *statement);
+} statements[] = {{"match", read_match}, {"classes", read_classes}, {"store", read_store}, {"keep", read_keep}};
+
+static bool read_statement(struct quantiser *quantiser, const struct tn_statement *statement)
+{
+    for (size_t k = 0; k < sizeof statements / sizeof statements[0]; k++) {
+        if (tn_str_is(statement->word, statements[k].word)) {
+            return statements[k].read(quantiser, statement);
+        }
+    }
+    return fail_line(quantiser, statement, "an unknown statement");
+}
+
 static bool read_record(struct quantiser *quantiser)
 {
-    quantiser->classes = tn_record_text(quantiser->record, "classes");
-    if (!quantiser->classes.size) {
-        quantiser->classes = TN_STR("linear expert");
-    }
+    quantiser->classes = TN_STR("linear expert");
     for (uint32_t k = 0; k < quantiser->record->count; k++) {
-        const struct tn_statement *statement = &quantiser->record->statements[k];
-        bool done = true;
-        if (tn_str_is(statement->word, "store")) {
-            done = read_store(quantiser, statement);
-        } else if (tn_str_is(statement->word, "keep")) {
-            done = read_keep(quantiser, statement);
-        }
-        if (!done) {
+        if (!read_statement(quantiser, &quantiser->record->statements[k])) {
             return false;
         }
     }
@@ -249,8 +295,12 @@ static bool add_store(struct quantiser *quantiser, const struct store *store, co
     group.parameters = is_first ? from->parameters : 0;
     for (uint32_t k = 0; k < store->dim_count; k++) {
         int64_t size;
-        if (group.dim_count == TN_MAX_DIMS
-            || !tn_expression_integer(store->dims[k], &scope, &quantiser->model->arena, &size, quantiser->error)) {
+        if (group.dim_count == TN_MAX_DIMS) {
+            return tn_fail(quantiser->error, TN_ERROR_RECORD,
+                           "quantisation " TN_STR_FORMAT " gives tensor " TN_STR_FORMAT " too many dimensions",
+                           TN_STR_ARGUMENTS(quantiser->record->id), TN_STR_ARGUMENTS(from->name));
+        }
+        if (!tn_expression_integer(store->dims[k], &scope, &quantiser->model->arena, &size, quantiser->error)) {
             return false;
         }
         if (size <= 0) {

@@ -74,7 +74,7 @@ static bool fail_overflow(struct evaluation *evaluation, const struct tn_express
 
 static bool evaluate_boolean(struct evaluation *evaluation, const struct tn_expression *node, bool *boolean)
 {
-    struct tn_value value;
+    struct tn_value value = {0};
     *boolean = false; /* gcc cannot see through the recursion that it is set where this succeeds */
     if (!evaluate(evaluation, node, &value)) {
         return false;
@@ -182,8 +182,8 @@ static bool divide_up(struct evaluation *evaluation, const struct tn_expression 
 
 static bool apply_ceil_div(struct evaluation *evaluation, const struct tn_expression *call, struct tn_value *value)
 {
-    int64_t a;
-    int64_t b;
+    int64_t a = 0;
+    int64_t b = 0;
     if (!divide_up(evaluation, call, &a, &b)) {
         return false;
     }
@@ -193,8 +193,8 @@ static bool apply_ceil_div(struct evaluation *evaluation, const struct tn_expres
 
 static bool apply_round_up(struct evaluation *evaluation, const struct tn_expression *call, struct tn_value *value)
 {
-    int64_t a;
-    int64_t b;
+    int64_t a = 0;
+    int64_t b = 0;
     if (!divide_up(evaluation, call, &a, &b)) {
         return false;
     }
@@ -304,7 +304,7 @@ static bool apply_sum(struct evaluation *evaluation, const struct tn_expression 
 
 static bool apply_if(struct evaluation *evaluation, const struct tn_expression *call, struct tn_value *value)
 {
-    bool condition;
+    bool condition = false;
     return evaluate_boolean(evaluation, call->children[0], &condition)
            && evaluate(evaluation, call->children[condition ? 1 : 2], value);
 }
@@ -467,7 +467,7 @@ static bool apply_in(struct evaluation *evaluation, const struct tn_expression *
 
 static bool evaluate_logic(struct evaluation *evaluation, const struct tn_expression *node, struct tn_value *value)
 {
-    bool left;
+    bool left = false;
     if (!evaluate_boolean(evaluation, node->children[0], &left)) {
         return false;
     }
@@ -511,7 +511,7 @@ static bool evaluate_binary(struct evaluation *evaluation, const struct tn_expre
 static bool evaluate_unary(struct evaluation *evaluation, const struct tn_expression *node, struct tn_value *value)
 {
     if (node->operation == TN_OPERATION_NOT) {
-        bool operand;
+        bool operand = false;
         if (!evaluate_boolean(evaluation, node->children[0], &operand)) {
             return false;
         }
@@ -539,7 +539,7 @@ static bool evaluate_unary(struct evaluation *evaluation, const struct tn_expres
 static bool evaluate_index(struct evaluation *evaluation, const struct tn_expression *node, struct tn_value *value)
 {
     struct tn_value container;
-    int64_t index;
+    int64_t index = 0;
     if (!evaluate(evaluation, node->children[0], &container)
         || !evaluate_integer(evaluation, node->children[1], &index)) {
         return false;
@@ -587,8 +587,8 @@ static bool build_object(struct evaluation *evaluation, const struct tn_expressi
         return tn_fail_memory(evaluation->error);
     }
     for (uint32_t k = 0; k < count; k++) {
-        members[k].key = node->children[k * 2]->value.as.string;
-        if (!evaluate(evaluation, node->children[k * 2 + 1], &members[k].value)) {
+        members[k].key = node->children[(size_t)k * 2]->value.as.string;
+        if (!evaluate(evaluation, node->children[(size_t)k * 2 + 1], &members[k].value)) {
             return false;
         }
     }

@@ -204,7 +204,7 @@ static bool read_escaped(struct tn_json_reader *reader, size_t first, size_t *at
     while (reader->text.data[*at] == '\\') {
         memcpy(decoded + size, reader->text.data + from, *at - from);
         size += *at - from;
-        uint32_t code;
+        uint32_t code = 0;
         if (!read_escape(reader, at, &code, error)) {
             return false;
         }

@@ -402,6 +402,27 @@ static void an_unknown_architecture_counts_attention_by_its_heads(void **state)
     tn_model_files_free(&files);
 }
 
+/* An architecture without a prediction: by the keys, one of the four experts of 8 x 32 is used. */
+static void experts_count_by_use_without_a_prediction(void **state)
+{
+    static const struct model_tensor tensors[] = {{"token_embd.weight", "F16", 2, {100, 64}},
+                                                  {"blk.0.ffn_up_exps.weight", "F16", 3, {4, 8, 32}}};
+    struct fixture *fixture = *state;
+    struct tn_model_files files;
+    char path[2 * TEST_PATH_SIZE];
+    (void)snprintf(path, sizeof path, "%s/small.gguf", fixture->folder);
+    assert_true(model_write_gguf(path,
+                                 "{\"general.architecture\": \"bailingmoe\", \"bailingmoe.block_count\": 1,"
+                                 " \"bailingmoe.embedding_length\": 64, \"bailingmoe.attention.head_count\": 4,"
+                                 " \"bailingmoe.expert_count\": 4, \"bailingmoe.expert_used_count\": 1}",
+                                 tensors, 2));
+    struct tn_model *model = must_load_path(fixture->catalog, path, &files);
+    assert_int_equal(model->parameters, 6400 + 4 * 8 * 32);
+    assert_int_equal(model->parameters_active, 6400 + 8 * 32);
+    tn_model_free(model);
+    tn_model_files_free(&files);
+}
+
 /* RWKV 7 of 64 x 4: two last inputs, and a 64 x 16 matrix, in F32. */
 static void architectures_of_gguf_alone_have_their_caches(void **state)
 {
@@ -430,6 +451,7 @@ int main(void)
         cmocka_unit_test(metadata_says_the_same_as_config_json),
         cmocka_unit_test(files_that_are_no_models_are_refused),
         cmocka_unit_test(an_unknown_architecture_counts_attention_by_its_heads),
+        cmocka_unit_test(experts_count_by_use_without_a_prediction),
         cmocka_unit_test(architectures_of_gguf_alone_have_their_caches),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -466,9 +466,22 @@ static void names_of_models_on_other_things_are_refused(void **state)
     fail_to_load(fixture, "empty.safetensors", TN_ERROR_TRUNCATED, "", "empty.safetensors");
     (void)snprintf(path, sizeof path, "%s/loop.safetensors", fixture->folder);
     assert_int_equal(symlink("loop.safetensors", path), 0);
-    fail_to_load(fixture, "loop.safetensors", TN_ERROR_UNREADABLE, "", "loop.safetensors");
+    fail_to_load(fixture, "loop.safetensors", TN_ERROR_UNREADABLE, "cannot read", "loop.safetensors");
     write_test_file(fixture->folder, "notes.txt", TN_STR("hello"));
     fail_to_load(fixture, "notes.txt", TN_ERROR_NOT_A_MODEL, "not a model", "notes.txt");
+}
+
+static void a_file_that_may_not_be_read_is_reported(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[2 * TEST_PATH_SIZE];
+    if (geteuid() == 0) {
+        skip(); /* root may read everything */
+    }
+    write_test_file(fixture->folder, "x.gguf", TN_STR("GGUF"));
+    (void)snprintf(path, sizeof path, "%s/x.gguf", fixture->folder);
+    assert_int_equal(chmod(path, 0), 0);
+    fail_to_load(fixture, "x.gguf", TN_ERROR_UNREADABLE, "cannot read", "x.gguf");
 }
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -485,6 +498,7 @@ int main(void)
         IN_FOLDER(tensors_that_differ_are_listed),
         IN_FOLDER(a_tensor_in_two_files_is_refused),
         IN_FOLDER(names_of_models_on_other_things_are_refused),
+        IN_FOLDER(a_file_that_may_not_be_read_is_reported),
     };
     return cmocka_run_group_tests(tests, open_catalog, close_catalog);
 }
