@@ -63,6 +63,19 @@ static struct tn_model *model_of_numbers(const struct tn_request *request, struc
     return tn_model_from_numbers(&numbers, error);
 }
 
+/* A model that has a config has these numbers in it: given all the same, they would be without effect. */
+static bool check_no_numbers(const struct tn_request *request, struct tn_error *error)
+{
+    for (int input = TN_INPUT_LAYERS; input <= TN_INPUT_HEAD_DIM; input++) {
+        if (request->values[input].given) {
+            tn_fail(error, TN_ERROR_USAGE, "--%s belongs to a model by its numbers alone", tn_inputs[input].name);
+            tn_fail_at(error, -1, "--%s", tn_inputs[input].name);
+            return tn_fail_hint(error, "give --params with it, or leave it out");
+        }
+    }
+    return true;
+}
+
 static bool find_input(const struct tn_session *session, const struct tn_request *request, struct tn_str name,
                        struct tn_model_input *input, struct tn_error *error)
 {
@@ -96,6 +109,9 @@ struct tn_model *tn_request_model(const struct tn_session *session, const struct
     }
     if (by_numbers) {
         return model_of_numbers(request, error);
+    }
+    if (!check_no_numbers(request, error)) {
+        return NULL;
     }
     if (!name.size && request->config.kind != TN_OBJECT) {
         tn_fail(error, TN_ERROR_USAGE, "no MODEL given");

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { CONFIG_LIMIT_BYTES = 16 << 20 }; /* a tree of values takes many times the text */
+
 struct finding {
     struct tn_model_files *files;
     struct tn_model_input *input;
@@ -81,10 +83,17 @@ static bool read_json(struct finding *finding, const char *path, struct tn_value
     if (!map_file(finding, path, &text)) {
         return false;
     }
+    if (text.size > CONFIG_LIMIT_BYTES) {
+        tn_fail(finding->error, TN_ERROR_TOO_LARGE, "a config of %zu bytes; the limit is %d", text.size,
+                CONFIG_LIMIT_BYTES);
+        tn_fail_at(finding->error, -1, "%s", path);
+        return tn_fail_hint(finding->error, "name the config.json of the model: published ones have a few kilobytes");
+    }
     if (!tn_json_read(&finding->files->arena, text, value, finding->error)) {
         tn_fail_at(finding->error, -1, "%s", path);
-        return tn_fail_hint(finding->error, "correct the file there; or it is not what its name says, such as a web page "
-                                            "or a Git LFS pointer: download the file itself");
+        return tn_fail_hint(finding->error,
+                            "correct the file there; or it is not what its name says, such as a web page "
+                            "or a Git LFS pointer: download the file itself");
     }
     return true;
 }
@@ -132,8 +141,9 @@ static bool use_config_beside(struct finding *finding, struct tn_str folder)
 static bool fail_damaged(struct finding *finding, const char *path)
 {
     tn_fail_at(finding->error, -1, "%s", path);
-    return tn_fail_hint(finding->error, "the file is damaged, or was written by a faulty program: download or convert it "
-                                        "again");
+    return tn_fail_hint(finding->error,
+                        "the file is damaged, or was written by a faulty program: download or convert it "
+                        "again");
 }
 
 static const struct tn_header *read_safetensors(struct finding *finding, char *path)

@@ -7,7 +7,7 @@ struct blame {
     const struct tn_value *value;
     const struct tn_value *wrong; /* of a wrong kind: the fact that is equal to it is to blame; NULL where not known */
     bool any_kind;                /* true and false and objects are not right either */
-    struct tn_str *absent; /* keys that would have been read, had they been there */
+    struct tn_str *absent;        /* keys that would have been read, had they been there */
     size_t absent_count;
     unsigned depth;
 };

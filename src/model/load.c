@@ -264,7 +264,8 @@ static bool store(struct load *load)
         return false;
     }
     if (input->quant.size && !can_pack) {
-        tn_model_note(load->model, "quant_ignored", "the weights are stored packed: they stay so, whatever --quant says");
+        tn_model_note(load->model, "quant_ignored",
+                      "the weights are stored packed: they stay so, whatever --quant says");
     }
     return !input->quant.size || !can_pack || quantise_as_asked(load);
 }

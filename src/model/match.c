@@ -293,7 +293,8 @@ static bool describe_group(struct match *match, const struct tn_patterns *patter
     const struct tn_pattern *pattern = tn_patterns_find(patterns, tensor->name);
     like->copies = like->active_copies = like->active_of = 1;
     like->class = pattern ? pattern->class : TN_CLASS_LINEAR;
-    like->is_companion = (pattern && pattern->is_companion) || is_tied_head(match->model, tensor);
+    like->is_unused = is_tied_head(match->model, tensor);
+    like->is_companion = (pattern && pattern->is_companion) || like->is_unused;
     bool is_last = like->class == TN_CLASS_HEAD || like->class == TN_CLASS_NORM;
     bool in_text = has_layer && like->class != TN_CLASS_VISION;
     like->place = in_text ? TN_PLACE_LAYER : (is_last ? TN_PLACE_LAST : TN_PLACE_FIRST);
@@ -329,8 +330,7 @@ static bool find_kind(struct match *match, const struct tn_patterns *patterns, c
     struct tn_group like = {.name = template, .is_extra = is_extra};
     *index = (uint32_t)match->model->group_count;
     uint32_t existing;
-    if (!describe_group(match, patterns, tensor, has_layer, &like)
-        || !new_group(match, &like, tensor)) {
+    if (!describe_group(match, patterns, tensor, has_layer, &like) || !new_group(match, &like, tensor)) {
         return false;
     }
     return tn_map_insert(&match->model->arena, &match->kinds, key, *index, &existing) || tn_fail_memory(match->error);

@@ -148,16 +148,22 @@ static bool add_layers(struct tn_model *model, struct tn_weight_term *term, cons
     return true;
 }
 
-static bool add_group(struct tn_model *model, const struct tn_group *group, struct tn_error *error)
+/* Adds the bytes of a group to the term of those that split alike. */
+static bool add_bytes(struct tn_model *model, const struct tn_group *group, struct tn_error *error)
 {
     struct tn_weight_term *term = find_term(model, group);
     if (group->place == TN_PLACE_LAYER && group->layer_count && model->layer_count) {
-        if (!add_layers(model, term, group, error)) {
-            return false;
-        }
-    } else {
-        uint64_t *side = group->place == TN_PLACE_LAST ? &term->last_bytes : &term->first_bytes;
-        *side += group->bytes; /* bounded by checkpoint_bytes, which is checked */
+        return add_layers(model, term, group, error);
+    }
+    uint64_t *side = group->place == TN_PLACE_LAST ? &term->last_bytes : &term->first_bytes;
+    *side += group->bytes; /* bounded by checkpoint_bytes, which is checked */
+    return true;
+}
+
+static bool add_group(struct tn_model *model, const struct tn_group *group, struct tn_error *error)
+{
+    if (!group->is_unused && !add_bytes(model, group, error)) {
+        return false;
     }
     /* multi-token prediction layers guess ahead: they are no part of computing a token */
     bool is_mtp = tn_str_is(group->stack, "mtp");

@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { LONGEST = 4096 };
 
 static const char facts_json[] =
-    "{\"n\": 4, \"z\": 0, \"m\": -3, \"low\": -9223372036854775808, \"high\": 9223372036854775807, \"r\": 0.5, \"nan\": NaN,"
+    "{\"n\": 4, \"z\": 0, \"m\": -3, \"low\": -9223372036854775808, \"high\": 9223372036854775807, \"r\": 0.5, "
+    "\"nan\": NaN,"
     " \"t\": \"text\", \"e\": \"\", \"b\": true, \"null\": null, \"l\": [1, 2, 3], \"x\": [], \"s\": [\"a\", \"b\"],"
     " \"o\": {\"p\": {\"q\": [5, {\"k\": 6}]}}}";
 

@@ -44,7 +44,7 @@ struct tn_value read_test_data(struct tn_arena *arena, const char *name)
     struct tn_file file;
     struct tn_error error = {0};
     struct tn_str text;
-    struct tn_value root;
+    struct tn_value root = {0};
     bool read = tn_file_map(path, &file, &error) && tn_str_copy(arena, file.bytes, &text)
                 && tn_json_read(arena, text, &root, &error);
     if (!read) {

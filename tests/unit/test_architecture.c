@@ -13,15 +13,15 @@
 #include <cmocka.h>
 
 /* The smallest decoder; `a` matches by its class, `t` by its model_type. */
-#define BASE                                                                                                           \
-    "arch base\n"                                                                                                      \
-    "  match architectures Base\n"                                                                                     \
-    "  param d = $d ? 4\n"                                                                                             \
-    "  stack text l.{i}. layers $L ? 2\n"                                                                              \
-    "  mixer attention\n"                                                                                              \
-    "  ffn dense\n"                                                                                                    \
-    "  layer attention q [d, d]\n"                                                                                     \
-    "  layer dense up [2 * d, d]\n"                                                                                    \
+#define BASE                              \
+    "arch base\n"                         \
+    "  match architectures Base\n"        \
+    "  param d = $d ? 4\n"                \
+    "  stack text l.{i}. layers $L ? 2\n" \
+    "  mixer attention\n"                 \
+    "  ffn dense\n"                       \
+    "  layer attention q [d, d]\n"        \
+    "  layer dense up [2 * d, d]\n"       \
     "  once embed [8, d] class embed\n"
 
 static void check_shapes(const char *records, const char *config, const char *shapes)
@@ -100,8 +100,9 @@ static void records_match_by_class_then_type_then_gguf(void **state)
 static void a_record_is_verified_by_its_own_line_only(void **state)
 {
     (void)state;
-    static const char records[] = "arch one\n  match model_type one\n  verified total made/up\n  stack text l. layers 1\n"
-                                  "arch two : one\n  match model_type two\n";
+    static const char records[] =
+        "arch one\n  match model_type one\n  verified total made/up\n  stack text l. layers 1\n"
+        "arch two : one\n  match model_type two\n";
     struct made_up made_up;
     made_up_open(&made_up, records);
     struct tn_model *one = made_up_load(&made_up, "{\"model_type\": \"one\"}");
@@ -143,8 +144,9 @@ static void drop_removes_what_it_names(void **state)
     check_shapes(X_OF_BASE "  drop ffn\n  ffn other\n", X_CONFIG, "embed[8,4] l.{i}.q[4,4]@0,1");
     check_shapes(X_OF_BASE "  drop d\n  param d = 2\n", X_CONFIG, "embed[8,2] l.{i}.q[2,2]@0,1 l.{i}.up[4,2]@0,1");
     /* in the open stack only */
-    check_shapes(X_OF_BASE "  stack vision v.{i}. layers 1\n  mixer a\n  ffn none\n  layer a up [2]\n  stack text\n  drop up\n", X_CONFIG,
-                 "embed[8,4] l.{i}.q[4,4]@0,1 v.{i}.up[2]@0");
+    check_shapes(X_OF_BASE
+                 "  stack vision v.{i}. layers 1\n  mixer a\n  ffn none\n  layer a up [2]\n  stack text\n  drop up\n",
+                 X_CONFIG, "embed[8,4] l.{i}.q[4,4]@0,1 v.{i}.up[2]@0");
     /* a word that drops choices leaves layers alone whose names begin so */
     check_shapes(X_OF_BASE "  layer * ffn_norm [d]\n  drop ffn\n  ffn none\n", X_CONFIG,
                  "embed[8,4] l.{i}.q[4,4]@0,1 l.{i}.ffn_norm[4]@0,1");
@@ -208,7 +210,8 @@ static void ancestors_are_limited(void **state)
     char records[2048] = "arch r0\n  match architectures R0\n  stack text l. layers 1\n  once w [1]\n";
     for (int k = 1; k <= 16; k++) {
         size_t used = strlen(records);
-        (void)snprintf(records + used, sizeof records - used, "arch r%d : r%d\n  match architectures R%d\n", k, k - 1, k);
+        (void)snprintf(records + used, sizeof records - used, "arch r%d : r%d\n  match architectures R%d\n", k, k - 1,
+                       k);
     }
     check_shapes(records, "{\"architectures\": [\"R15\"]}", "w[1]"); /* 16 records in all */
     struct made_up made_up;
@@ -224,12 +227,13 @@ static void ancestors_are_limited(void **state)
 static void the_first_choice_that_applies_wins(void **state)
 {
     (void)state;
-    static const char records[] = "arch x\n  match architectures X\n  param kind = $kinds[i] ? \"full\"\n"
-                                  "  stack text l.{i}. layers 4\n"
-                                  "  mixer sliding when kind == \"window\"\n  mixer attention when kind != \"none\"\n"
-                                  "  mixer none\n  ffn moe when i % 2 == 1\n  ffn dense\n"
-                                  "  layer sliding s [1]\n  layer attention a [1]\n  layer sliding|attention q [1]\n"
-                                  "  layer moe e [2]\n  layer dense f [3]\n  layer * n [4]\n  layer attention|moe b [5]\n";
+    static const char records[] =
+        "arch x\n  match architectures X\n  param kind = $kinds[i] ? \"full\"\n"
+        "  stack text l.{i}. layers 4\n"
+        "  mixer sliding when kind == \"window\"\n  mixer attention when kind != \"none\"\n"
+        "  mixer none\n  ffn moe when i % 2 == 1\n  ffn dense\n"
+        "  layer sliding s [1]\n  layer attention a [1]\n  layer sliding|attention q [1]\n"
+        "  layer moe e [2]\n  layer dense f [3]\n  layer * n [4]\n  layer attention|moe b [5]\n";
     check_shapes(records, "{\"architectures\": [\"X\"], \"kinds\": [\"full\", \"window\", \"none\"]}",
                  "l.{i}.a[1]@0,3 l.{i}.q[1]@0,1,3 l.{i}.f[3]@0,2 l.{i}.n[4]@0,1,2,3 l.{i}.b[5]@0,1,3 l.{i}.s[1]@1 "
                  "l.{i}.e[2]@1,3");
@@ -308,7 +312,8 @@ static void attributes_of_tensors(void **state)
     made_up_open(&made_up, records);
     struct tn_model *model = made_up_load(&made_up, X_CONFIG);
     assert_non_null(model);
-    assert_string_equal(made_up_shapes(&made_up, model), "big[10] scalar[] l.{i}.w.{e}[5,1]@0 l.{i}.b[7]@1,2 l.{i}.w.{e}[5,3]@2");
+    assert_string_equal(made_up_shapes(&made_up, model),
+                        "big[10] scalar[] l.{i}.w.{e}[5,1]@0 l.{i}.b[7]@1,2 l.{i}.w.{e}[5,3]@2");
     const struct tn_group *first = &model->groups[2];
     assert_int_equal(first->copies, 4);
     assert_int_equal(first->tensors, 4);
@@ -349,8 +354,10 @@ static void caches_are_merged_where_they_are_equal(void **state)
     static const char records[] =
         "arch x\n  match architectures X\n  stack text l.{i}. layers 6\n  mixer mamba when i == 0\n"
         "  mixer sliding when i % 2 == 1\n  mixer attention\n"
-        "  cache attention full elements 8 split kv(2)\n  cache sliding window(if(i < 3, 16, 32)) elements 8 split kv(2)\n"
-        "  cache mamba constant elements 100 dtype F32\n  cache mamba share\n  cache attention|sliding index elements 3 when i > 3\n";
+        "  cache attention full elements 8 split kv(2)\n  cache sliding window(if(i < 3, 16, 32)) elements 8 split "
+        "kv(2)\n"
+        "  cache mamba constant elements 100 dtype F32\n  cache mamba share\n  cache attention|sliding index elements "
+        "3 when i > 3\n";
     struct made_up made_up;
     made_up_open(&made_up, records);
     struct tn_model *model = made_up_load(&made_up, X_CONFIG);
@@ -362,9 +369,9 @@ static void caches_are_merged_where_they_are_equal(void **state)
         uint64_t elements;
         uint32_t layers;
     } expected[] = {
-        {"mamba", TN_GROWTH_CONSTANT, 0, 100, 1},  {"mamba", TN_GROWTH_SHARE, 0, 0, 1},
-        {"sliding", TN_GROWTH_WINDOW, 16, 8, 1},   {"attention", TN_GROWTH_FULL, 0, 8, 2},
-        {"sliding", TN_GROWTH_WINDOW, 32, 8, 2},   {"attention", TN_GROWTH_INDEX, 0, 3, 1},
+        {"mamba", TN_GROWTH_CONSTANT, 0, 100, 1}, {"mamba", TN_GROWTH_SHARE, 0, 0, 1},
+        {"sliding", TN_GROWTH_WINDOW, 16, 8, 1},  {"attention", TN_GROWTH_FULL, 0, 8, 2},
+        {"sliding", TN_GROWTH_WINDOW, 32, 8, 2},  {"attention", TN_GROWTH_INDEX, 0, 3, 1},
         {"sliding", TN_GROWTH_INDEX, 0, 3, 1},
     };
     assert_int_equal(model->cache_count, 7);
@@ -428,65 +435,66 @@ static void the_longest_context_comes_from_a_param(void **state)
 
 /* ---- every way to be wrong ----------------------------------------------------------------------------------------- */
 
+static const struct {
+    const char *line;
+    enum tn_code code;
+    const char *message;
+} wrong_lines[] = {
+    {"nonsense 1", TN_ERROR_RECORD, "an unknown statement: 'nonsense 1'"},
+    {"match", TN_ERROR_RECORD, "empty"},
+    {"root a b c d e", TN_ERROR_RECORD, "too many roots"},
+    {"param a", TN_ERROR_RECORD, "expected 'param NAME = EXPRESSION'"},
+    {"param a 1", TN_ERROR_RECORD, "expected 'param NAME = EXPRESSION'"},
+    {"param a = ", TN_ERROR_EXPRESSION, "an unexpected end"},
+    {"param a = 1 +", TN_ERROR_EXPRESSION, "an unexpected end"},
+    {"param a = 1 2", TN_ERROR_RECORD, "unexpected text at the end"},
+    {"stack other o.{i}.", TN_ERROR_RECORD, "a stack without 'layers'"},
+    {"stack other o.{i}. layers", TN_ERROR_EXPRESSION, "an unexpected end"},
+    {"stack other o.{i}. rows 3", TN_ERROR_RECORD, "expected 'layers', 'from' or 'like'"},
+    {"mixer more if d", TN_ERROR_RECORD, "expected 'when'"},
+    {"mixer more when d == 4 5", TN_ERROR_RECORD, "unexpected text at the end"},
+    {"ffn more when", TN_ERROR_EXPRESSION, "an unexpected end"},
+    {"layer attention w", TN_ERROR_RECORD, "expected the shape"},
+    {"layer attention w 4", TN_ERROR_RECORD, "expected the shape"},
+    {"layer attention w [d", TN_ERROR_RECORD, "expected ']'"},
+    {"layer attention w [d d]", TN_ERROR_RECORD, "expected ']'"},
+    {"layer attention w [1,2,3,4,5,6,7,8,9]", TN_ERROR_RECORD, "too many dimensions"},
+    {"layer attention w [d +]", TN_ERROR_EXPRESSION, "an unexpected character"},
+    {"layer attention w [d] clas norm", TN_ERROR_RECORD, "an unknown word"},
+    {"layer attention w [d] class nobody", TN_ERROR_RECORD, "an unknown class"},
+    {"layer attention w [d] split nobody", TN_ERROR_RECORD, "an unknown split rule"},
+    {"layer attention w [d] split heads", TN_ERROR_RECORD, "a split rule with a wrong number of arguments"},
+    {"layer attention w [d] split heads(1, 2)", TN_ERROR_RECORD, "a split rule with a wrong number of arguments"},
+    {"layer attention w [d] split column(1)", TN_ERROR_RECORD, "a split rule with a wrong number of arguments"},
+    {"layer attention w [d] split fused(4)", TN_ERROR_RECORD, "a split rule with a wrong number of arguments"},
+    {"layer attention w [d] split fused(1, 2, 3, 4, 5)", TN_ERROR_RECORD, "too many arguments"},
+    {"layer attention w [d] split kv(2", TN_ERROR_RECORD, "expected ')'"},
+    {"layer attention w [d] split kv()", TN_ERROR_EXPRESSION, "an unexpected character"},
+    {"layer attention w [d] dtype nobody", TN_ERROR_RECORD, "an unknown dtype"},
+    {"layer attention w [d] active 1", TN_ERROR_RECORD, "expected 'active N of M'"},
+    {"layer attention w [d] x", TN_ERROR_EXPRESSION, "an unexpected end"},
+    {"layer attention w [d] when", TN_ERROR_EXPRESSION, "an unexpected end"},
+    {"once w", TN_ERROR_RECORD, "expected the shape"},
+    {"cache attention nobody elements 1", TN_ERROR_RECORD, "an unknown growth rule"},
+    {"cache attention full", TN_ERROR_RECORD, "a cache without 'elements'"},
+    {"cache attention window elements 1", TN_ERROR_RECORD, "a growth rule with a wrong number of arguments"},
+    {"cache attention full(3) elements 1", TN_ERROR_RECORD, "a growth rule with a wrong number of arguments"},
+    {"cache attention window(1, 2) elements 1", TN_ERROR_RECORD, "a growth rule with a wrong number of arguments"},
+    {"cache attention full elements 1 class norm", TN_ERROR_RECORD, "an unknown word"},
+    {"cache attention full elements 1 dtype nobody", TN_ERROR_RECORD, "an unknown dtype"},
+    {"cache attention full elements 1 split nobody", TN_ERROR_RECORD, "an unknown split rule"},
+    {"note code", TN_ERROR_RECORD, "expected ' : TEXT'"},
+    {"note code when d == 4", TN_ERROR_RECORD, "expected ' : TEXT'"},
+    {"note code when : text", TN_ERROR_EXPRESSION, "an unexpected character"},
+};
+
 static void a_wrong_line_is_named_by_file_and_line(void **state)
 {
     (void)state;
-    static const struct {
-        const char *line;
-        enum tn_code code;
-        const char *message;
-    } cases[] = {
-        {"nonsense 1", TN_ERROR_RECORD, "an unknown statement: 'nonsense 1'"},
-        {"match", TN_ERROR_RECORD, "empty"},
-        {"root a b c d e", TN_ERROR_RECORD, "too many roots"},
-        {"param a", TN_ERROR_RECORD, "expected 'param NAME = EXPRESSION'"},
-        {"param a 1", TN_ERROR_RECORD, "expected 'param NAME = EXPRESSION'"},
-        {"param a = ", TN_ERROR_EXPRESSION, "an unexpected end"},
-        {"param a = 1 +", TN_ERROR_EXPRESSION, "an unexpected end"},
-        {"param a = 1 2", TN_ERROR_RECORD, "unexpected text at the end"},
-        {"stack other o.{i}.", TN_ERROR_RECORD, "a stack without 'layers'"},
-        {"stack other o.{i}. layers", TN_ERROR_EXPRESSION, "an unexpected end"},
-        {"stack other o.{i}. rows 3", TN_ERROR_RECORD, "expected 'layers', 'from' or 'like'"},
-        {"mixer more if d", TN_ERROR_RECORD, "expected 'when'"},
-        {"mixer more when d == 4 5", TN_ERROR_RECORD, "unexpected text at the end"},
-        {"ffn more when", TN_ERROR_EXPRESSION, "an unexpected end"},
-        {"layer attention w", TN_ERROR_RECORD, "expected the shape"},
-        {"layer attention w 4", TN_ERROR_RECORD, "expected the shape"},
-        {"layer attention w [d", TN_ERROR_RECORD, "expected ']'"},
-        {"layer attention w [d d]", TN_ERROR_RECORD, "expected ']'"},
-        {"layer attention w [1,2,3,4,5,6,7,8,9]", TN_ERROR_RECORD, "too many dimensions"},
-        {"layer attention w [d +]", TN_ERROR_EXPRESSION, "an unexpected character"},
-        {"layer attention w [d] clas norm", TN_ERROR_RECORD, "an unknown word"},
-        {"layer attention w [d] class nobody", TN_ERROR_RECORD, "an unknown class"},
-        {"layer attention w [d] split nobody", TN_ERROR_RECORD, "an unknown split rule"},
-        {"layer attention w [d] split heads", TN_ERROR_RECORD, "a split rule with a wrong number of arguments"},
-        {"layer attention w [d] split heads(1, 2)", TN_ERROR_RECORD, "a split rule with a wrong number of arguments"},
-        {"layer attention w [d] split column(1)", TN_ERROR_RECORD, "a split rule with a wrong number of arguments"},
-        {"layer attention w [d] split fused(4)", TN_ERROR_RECORD, "a split rule with a wrong number of arguments"},
-        {"layer attention w [d] split fused(1, 2, 3, 4, 5)", TN_ERROR_RECORD, "too many arguments"},
-        {"layer attention w [d] split kv(2", TN_ERROR_RECORD, "expected ')'"},
-        {"layer attention w [d] split kv()", TN_ERROR_EXPRESSION, "an unexpected character"},
-        {"layer attention w [d] dtype nobody", TN_ERROR_RECORD, "an unknown dtype"},
-        {"layer attention w [d] active 1", TN_ERROR_RECORD, "expected 'active N of M'"},
-        {"layer attention w [d] x", TN_ERROR_EXPRESSION, "an unexpected end"},
-        {"layer attention w [d] when", TN_ERROR_EXPRESSION, "an unexpected end"},
-        {"once w", TN_ERROR_RECORD, "expected the shape"},
-        {"cache attention nobody elements 1", TN_ERROR_RECORD, "an unknown growth rule"},
-        {"cache attention full", TN_ERROR_RECORD, "a cache without 'elements'"},
-        {"cache attention window elements 1", TN_ERROR_RECORD, "a growth rule with a wrong number of arguments"},
-        {"cache attention full(3) elements 1", TN_ERROR_RECORD, "a growth rule with a wrong number of arguments"},
-        {"cache attention window(1, 2) elements 1", TN_ERROR_RECORD, "a growth rule with a wrong number of arguments"},
-        {"cache attention full elements 1 class norm", TN_ERROR_RECORD, "an unknown word"},
-        {"cache attention full elements 1 dtype nobody", TN_ERROR_RECORD, "an unknown dtype"},
-        {"cache attention full elements 1 split nobody", TN_ERROR_RECORD, "an unknown split rule"},
-        {"note code", TN_ERROR_RECORD, "expected ' : TEXT'"},
-        {"note code when d == 4", TN_ERROR_RECORD, "expected ' : TEXT'"},
-        {"note code when : text", TN_ERROR_EXPRESSION, "an unexpected character"},
-    };
-    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+    for (size_t k = 0; k < sizeof wrong_lines / sizeof wrong_lines[0]; k++) {
         char records[1024];
-        (void)snprintf(records, sizeof records, "%s  %s\n", X_OF_BASE, cases[k].line);
-        check_error(records, cases[k].code, cases[k].message, "made-up.rec:12");
+        (void)snprintf(records, sizeof records, "%s  %s\n", X_OF_BASE, wrong_lines[k].line);
+        check_error(records, wrong_lines[k].code, wrong_lines[k].message, "made-up.rec:12");
     }
 }
 

@@ -27,11 +27,11 @@ static void units_follow_the_growth_rule(void **state)
         uint64_t of_100;
         uint64_t of_4096;
     } rows[] = {
-        {TN_GROWTH_FULL, 0, true, 1, 100, 4096},      {TN_GROWTH_WINDOW, 1024, true, 1, 100, 1024},
-        {TN_GROWTH_CHUNK, 512, true, 1, 100, 512},    {TN_GROWTH_CONSTANT, 0, false, 1, 1, 1},
+        {TN_GROWTH_FULL, 0, true, 1, 100, 4096},          {TN_GROWTH_WINDOW, 1024, true, 1, 100, 1024},
+        {TN_GROWTH_CHUNK, 512, true, 1, 100, 512},        {TN_GROWTH_CONSTANT, 0, false, 1, 1, 1},
         {TN_GROWTH_CROSS, 1500, false, 1500, 1500, 1500}, {TN_GROWTH_SHARE, 0, false, 0, 0, 0},
-        {TN_GROWTH_COMPRESSED, 4, true, 1, 25, 1024}, {TN_GROWTH_COMPRESSED, 3, true, 1, 34, 1366},
-        {TN_GROWTH_INDEX, 0, true, 1, 100, 4096},     {TN_GROWTH_NONE, 0, false, 0, 0, 0},
+        {TN_GROWTH_COMPRESSED, 4, true, 1, 25, 1024},     {TN_GROWTH_COMPRESSED, 3, true, 1, 34, 1366},
+        {TN_GROWTH_INDEX, 0, true, 1, 100, 4096},         {TN_GROWTH_NONE, 0, false, 0, 0, 0},
     };
     bool seen[TN_GROWTH_COUNT] = {0};
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
@@ -134,10 +134,8 @@ static void caches_are_kept_in_16_bits_by_default(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(units_follow_the_growth_rule),
-        cmocka_unit_test(bytes_of_a_request),
-        cmocka_unit_test(totals_separate_states_from_what_grows),
-        cmocka_unit_test(caches_beyond_64_bits_are_refused),
+        cmocka_unit_test(units_follow_the_growth_rule),           cmocka_unit_test(bytes_of_a_request),
+        cmocka_unit_test(totals_separate_states_from_what_grows), cmocka_unit_test(caches_beyond_64_bits_are_refused),
         cmocka_unit_test(caches_are_kept_in_16_bits_by_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,7 +132,8 @@ static void check_table(const char *name)
         } else if (line.size && line.data[0] != '#') {
             assert_true(arrow != SIZE_MAX);
             cases++;
-            wrong += !check_case(&arena, &facts, tn_str_slice(line, 0, arrow), tn_str_slice(line, arrow + 4, line.size));
+            wrong +=
+                !check_case(&arena, &facts, tn_str_slice(line, 0, arrow), tn_str_slice(line, arrow + 4, line.size));
         }
     }
     tn_arena_free(&arena);
@@ -190,7 +191,8 @@ static void nesting_ends_at_a_limit(void **state)
         const char *open;
         const char *close;
         size_t deepest; /* the innermost operand is one level more */
-    } nests[] = {{"(", ")", 63}, {"[", "]", 63}, {"-", "", 63}, {"not ", "", 63}, {"min(", ")", 63}, {"{\"a\":", "}", 63}};
+    } nests[] = {{"(", ")", 63},   {"[", "]", 63},    {"-", "", 63},
+                 {"not ", "", 63}, {"min(", ")", 63}, {"{\"a\":", "}", 63}};
     struct tn_builder text = {0};
     for (size_t k = 0; k < sizeof nests / sizeof nests[0]; k++) {
         const char *middle = nests[k].open[0] == 'n' ? "true" : "1";
@@ -256,11 +258,20 @@ static void the_longest_expression_is_taken(void **state)
     static const struct {
         const char *text;
         size_t consumed;
-    } cases[] = {{"2 * nkv * hd split kv(nkv)", 12}, {"L from 1", 1},     {"nh * hd, d] class x", 7},
-                 {"E class expert", 1},              {"k of E", 1},       {"a in b when c", 6},
-                 {"a ? b or c : text", 10},          {"max(1, 2) x", 9},  {"  1  ", 3},
-                 {"$a.b[1] [2]", 7},                 {"not a split", 5},  {"a - 1 (x)", 5},
-                 {"-a b", 2},                        {"\"a b\" c", 5}};
+    } cases[] = {{"2 * nkv * hd split kv(nkv)", 12},
+                 {"L from 1", 1},
+                 {"nh * hd, d] class x", 7},
+                 {"E class expert", 1},
+                 {"k of E", 1},
+                 {"a in b when c", 6},
+                 {"a ? b or c : text", 10},
+                 {"max(1, 2) x", 9},
+                 {"  1  ", 3},
+                 {"$a.b[1] [2]", 7},
+                 {"not a split", 5},
+                 {"a - 1 (x)", 5},
+                 {"-a b", 2},
+                 {"\"a b\" c", 5}};
     struct tn_arena arena = {0};
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
         const struct tn_expression *expression;
@@ -309,7 +320,8 @@ static void an_integer_may_be_written_as_a_real(void **state)
     } cases[] = {
         {"4096.0", TN_OK, 4096},
         {"-3.0", TN_OK, -3},
-        {"9007199254740991.0", TN_OK, 9007199254740991}, /* 2^53 - 1, the last that a double tells from its neighbours */
+        {"9007199254740991.0", TN_OK,
+         9007199254740991}, /* 2^53 - 1, the last that a double tells from its neighbours */
         {"9007199254740992.0", TN_ERROR_EXPRESSION, 0},
         {"0.5", TN_ERROR_EXPRESSION, 0},
         {"\"4\"", TN_ERROR_EXPRESSION, 0},

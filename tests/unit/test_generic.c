@@ -18,20 +18,20 @@
 #include <cmocka.h>
 
 /* Bytes in bf16: embed 8 x 4 = 64 and norm 8; each of 3 layers q 32, kv 2 heads of 2 = 32, up 8 x 4 = 64, down 64, norm 8. */
-#define SMALL                                                                                                          \
-    "arch small\n"                                                                                                     \
-    "  match architectures Small\n"                                                                                    \
-    "  param tied = $tied ? false\n"                                                                                   \
-    "  stack text l.{i}. layers 3\n"                                                                                   \
-    "  mixer attention\n"                                                                                              \
-    "  layer attention q [4, 4] split heads(4)\n"                                                                      \
-    "  layer attention kv [4, 4] split kv(2)\n"                                                                        \
-    "  layer attention up [8, 4] split column\n"                                                                       \
-    "  layer attention down [4, 8] split row\n"                                                                        \
-    "  layer attention norm [4] class norm\n"                                                                          \
-    "  once embed [8, 4] class embed split vocab(8)\n"                                                                 \
-    "  once norm [4] class norm\n"                                                                                     \
-    "  once head [8, 4] class head split vocab(8) unless tied\n"                                                       \
+#define SMALL                                                    \
+    "arch small\n"                                               \
+    "  match architectures Small\n"                              \
+    "  param tied = $tied ? false\n"                             \
+    "  stack text l.{i}. layers 3\n"                             \
+    "  mixer attention\n"                                        \
+    "  layer attention q [4, 4] split heads(4)\n"                \
+    "  layer attention kv [4, 4] split kv(2)\n"                  \
+    "  layer attention up [8, 4] split column\n"                 \
+    "  layer attention down [4, 8] split row\n"                  \
+    "  layer attention norm [4] class norm\n"                    \
+    "  once embed [8, 4] class embed split vocab(8)\n"           \
+    "  once norm [4] class norm\n"                               \
+    "  once head [8, 4] class head split vocab(8) unless tied\n" \
     "  cache attention full elements 8 split kv(2)\n"
 
 static const struct tn_deployment alone = {
@@ -299,7 +299,9 @@ static void numbers_that_contradict_each_other_are_refused(void **state)
         {{.parameters = 1, .dtype = {"nobody", 6}}, TN_ERROR_DTYPE, "unknown dtype 'nobody'"},
         {{.parameters = UINT64_MAX}, TN_ERROR_TOO_LARGE, "exceeds 64 bits"},
         {{.parameters = 1, .layers = 1, .hidden = UINT64_MAX}, TN_ERROR_TOO_LARGE, "exceeds 64 bits"},
-        {{.parameters = 1, .layers = 1, .hidden = 8, .heads = 8, .head_dim = UINT64_MAX}, TN_ERROR_TOO_LARGE, "64 bits"},
+        {{.parameters = 1, .layers = 1, .hidden = 8, .heads = 8, .head_dim = UINT64_MAX},
+         TN_ERROR_TOO_LARGE,
+         "64 bits"},
     };
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
         struct tn_error error = {0};

@@ -14,8 +14,9 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const measured[] = {
-    "dsv2-lite-mla", "dsv2-lite-nomla", "gemma2-9b", "gemma3-12b", "gpt-oss-20b", "llama2-7b",  "llama2-13b",    "llama3-8b",
-    "llama3.2-1b",   "mixtral-8x7b",    "phi3-mini", "qwen2.5-7b", "qwen3-0.6b",  "qwen3-8b",   "qwen3next-80b", "tiny-llama",
+    "dsv2-lite-mla", "dsv2-lite-nomla", "gemma2-9b",     "gemma3-12b",   "gpt-oss-20b", "llama2-7b",
+    "llama2-13b",    "llama3-8b",       "llama3.2-1b",   "mixtral-8x7b", "phi3-mini",   "qwen2.5-7b",
+    "qwen3-0.6b",    "qwen3-8b",        "qwen3next-80b", "tiny-llama",
 };
 
 struct fixture {
@@ -45,7 +46,8 @@ static int tear_down(void **state)
 
 /* ---- writing a model ----------------------------------------------------------------------------------------------- */
 
-static struct model_tensor tensor_like(struct tn_arena *arena, const struct tn_value *shape, const struct tn_value *type)
+static struct model_tensor tensor_like(struct tn_arena *arena, const struct tn_value *shape,
+                                       const struct tn_value *type)
 {
     struct model_tensor tensor = {.dtype = text_of(arena, type), .dim_count = (uint8_t)shape->count};
     for (uint32_t d = 0; d < shape->count; d++) {
@@ -73,7 +75,8 @@ static void write_model(struct fixture *fixture, const char *path, const struct 
     for (uint32_t k = 0; k < rows->count; k++) {
         const struct tn_value *row = rows->as.items[k].as.items;
         struct model_tensor like = tensor_like(&fixture->arena, &row[2], &row[3]);
-        add_tensors(&fixture->arena, &list, text_of(&fixture->arena, &row[0]), text_of(&fixture->arena, &row[1]), &like);
+        add_tensors(&fixture->arena, &list, text_of(&fixture->arena, &row[0]), text_of(&fixture->arena, &row[1]),
+                    &like);
     }
     const char *metadata = json_of(&fixture->arena, member_of(root, "metadata"));
     assert_true(model_write_gguf(path, metadata, list.tensors, list.count));
@@ -360,13 +363,14 @@ static void files_that_are_no_models_are_refused(void **state)
         {"{\"general.architecture\": \"clip\"}", "vision or audio part", "key general.architecture"},
         {"{\"general.architecture\": \"llama\", \"general.type\": \"adapter\"}", "an adapter (LoRA)", "general.type"},
         {"{\"general.architecture\": \"llama\", \"general.type\": \"imatrix\"}", "importance matrix", "general.type"},
-        {"{\"general.architecture\": \"llama\", \"llama.block_count\": \"many\"}", "'block_count' is a string", "key block_count"},
+        {"{\"general.architecture\": \"llama\", \"llama.block_count\": \"many\"}", "'block_count' is a string",
+         "key block_count"},
         {"{\"general.architecture\": \"llama\", \"llama.block_count\": 4}", "hidden_size", "small.gguf"},
         {"{\"general.architecture\": \"llama\", \"llama.embedding_length\": 64}", "num_hidden_layers", "small.gguf"},
         {"{\"general.architecture\": \"llama\", \"llama.embedding_length\": 64, \"llama.block_count\": 1000000000}",
          "1000000000", "small.gguf"},
-        {"{\"general.architecture\": \"jamba\", \"jamba.block_count\": 4, \"jamba.embedding_length\": 0}",
-         "", "small.gguf"},
+        {"{\"general.architecture\": \"jamba\", \"jamba.block_count\": 4, \"jamba.embedding_length\": 0}", "",
+         "small.gguf"},
     };
     for (size_t k = 0; k < COUNT_OF(cases); k++) {
         struct tn_model *model;

@@ -13,7 +13,8 @@
 static const char records[] =
     "arch m\n  match model_type m\n  param E = 4\n  param nh = 4\n  param tied = $tied ? false\n"
     "  stack text l.{i}. layers 2\n  mixer a\n"
-    "  layer a q.weight [4, 4] split heads(nh)\n  layer a w.{e}.weight [2, 4] x E class expert split expert(E) active 1 of E\n"
+    "  layer a q.weight [4, 4] split heads(nh)\n  layer a w.{e}.weight [2, 4] x E class expert split expert(E) active "
+    "1 of E\n"
     "  once embed.weight [8, 4] class embed split vocab(8)\n"
     "  once lm_head.weight [8, 4] class head split vocab(8) unless tied\n"
     "  cache a full elements 8 split kv(4)\n"
@@ -21,7 +22,8 @@ static const char records[] =
     "  stack text l.{i}. layers L\n  mixer attention\n  cache attention full elements 2 * nkv * 8 split kv(nkv)\n"
     "names safetensors\n  pattern *_scale norm replicate companion\n  pattern vision* vision replicate\n"
     "  pattern *lm_head.weight head vocab\n  pattern *embed* embed vocab\n  pattern *norm* norm replicate\n"
-    "  pattern *.experts.* expert expert(E)\n  pattern *q.weight linear heads(nh)\n  pattern *k.weight linear kv(nobody)\n"
+    "  pattern *.experts.* expert expert(E)\n  pattern *q.weight linear heads(nh)\n  pattern *k.weight linear "
+    "kv(nobody)\n"
     "quant packed\n  match $quant_method == \"packed\"\n  store {base}.weight U8 [rows, cols // 2]\n"
     "  store {base}.weight_scale F16 [rows]\n";
 
@@ -58,8 +60,8 @@ static struct tn_header *header_of(struct made_up *made_up, const struct header_
     return header;
 }
 
-static struct tn_model *load(struct made_up *made_up, const char *config, const struct header_text *tensors, size_t count,
-                             struct tn_model_input input)
+static struct tn_model *load(struct made_up *made_up, const char *config, const struct header_text *tensors,
+                             size_t count, struct tn_model_input input)
 {
     made_up_open(made_up, records);
     input.header = header_of(made_up, tensors, count);
@@ -67,18 +69,21 @@ static struct tn_model *load(struct made_up *made_up, const char *config, const 
 }
 
 /* config, the tensors, and what the user asks for: a dtype, a quantisation */
-#define LOAD_AS(config, tensors, dtype_name, quant_name)                                                               \
-    load(&made_up, config, tensors, sizeof(tensors) / sizeof(tensors)[0],                                              \
+#define LOAD_AS(config, tensors, dtype_name, quant_name)                  \
+    load(&made_up, config, tensors, sizeof(tensors) / sizeof(tensors)[0], \
          (struct tn_model_input){.dtype = tn_str_of(dtype_name), .quant = tn_str_of(quant_name)})
 #define LOAD(config, tensors) LOAD_AS(config, tensors, "", "")
 
 /* All that the record predicts, except layer 1's q, which tests add in their ways. */
-#define MOST_OF_IT                                                                                                     \
-    {"embed.weight", "BF16", {8, 4}, 2}, {"lm_head.weight", "BF16", {8, 4}, 2}, {"l.0.q.weight", "BF16", {4, 4}, 2},   \
-        {"l.1.w.0.weight", "BF16", {2, 4}, 2}, {"l.0.w.0.weight", "BF16", {2, 4}, 2},                                  \
-        {"l.0.w.1.weight", "BF16", {2, 4}, 2}, {"l.0.w.2.weight", "BF16", {2, 4}, 2},                                  \
-        {"l.0.w.3.weight", "BF16", {2, 4}, 2}, {"l.1.w.1.weight", "BF16", {2, 4}, 2},                                  \
-        {"l.1.w.2.weight", "BF16", {2, 4}, 2}, {"l.1.w.3.weight", "BF16", {2, 4}, 2}
+#define MOST_OF_IT                                                                                                   \
+    {"embed.weight", "BF16", {8, 4}, 2}, {"lm_head.weight", "BF16", {8, 4}, 2}, {"l.0.q.weight", "BF16", {4, 4}, 2}, \
+        {"l.1.w.0.weight", "BF16", {2, 4}, 2}, {"l.0.w.0.weight", "BF16", {2, 4}, 2},                                \
+        {"l.0.w.1.weight", "BF16", {2, 4}, 2}, {"l.0.w.2.weight", "BF16", {2, 4}, 2},                                \
+        {"l.0.w.3.weight", "BF16", {2, 4}, 2}, {"l.1.w.1.weight", "BF16", {2, 4}, 2},                                \
+        {"l.1.w.2.weight", "BF16", {2, 4}, 2},                                                                       \
+    {                                                                                                                \
+        "l.1.w.3.weight", "BF16", {2, 4}, 2                                                                          \
+    }
 
 static void close_all(struct made_up *made_up, struct tn_model *model)
 {
@@ -167,7 +172,8 @@ static void extra_tensors_are_classified_by_their_names(void **state)
         {"l.{i}.norm", TN_CLASS_NORM, TN_SPLIT_REPLICATE, TN_PLACE_LAYER, 2, 8},
         {"l.{i}.q_scale", TN_CLASS_NORM, TN_SPLIT_REPLICATE, TN_PLACE_LAYER, 1, 0}, /* a companion */
         {"l.{i}.experts.{e}.x", TN_CLASS_EXPERT, TN_SPLIT_EXPERT, TN_PLACE_LAYER, 2, 10},
-        {"l.{i}.k.weight", TN_CLASS_LINEAR, TN_SPLIT_REPLICATE, TN_PLACE_LAYER, 1, 6}, /* no such symbol: never too little */
+        {"l.{i}.k.weight", TN_CLASS_LINEAR, TN_SPLIT_REPLICATE, TN_PLACE_LAYER, 1,
+         6}, /* no such symbol: never too little */
         {"who.knows", TN_CLASS_LINEAR, TN_SPLIT_REPLICATE, TN_PLACE_FIRST, 1, 7},
     };
     struct made_up made_up;
@@ -229,7 +235,8 @@ static void packed_weights_count_for_what_they_stand_for(void **state)
     };
     struct made_up made_up;
     struct tn_model *model = LOAD(
-        "{\"model_type\": \"m\", \"dtype\": \"bfloat16\", \"quantization_config\": {\"quant_method\": \"packed\"}}", tensors);
+        "{\"model_type\": \"m\", \"dtype\": \"bfloat16\", \"quantization_config\": {\"quant_method\": \"packed\"}}",
+        tensors);
     assert_non_null(model);
     check_counts(model, 16, 0, 0); /* the experts and their scales */
     assert_int_equal(model->parameters, 64 + 32);
@@ -249,6 +256,14 @@ static void a_tied_head_that_is_stored_is_no_parameter(void **state)
     assert_int_equal(model->parameters, 128);
     assert_int_equal(model->checkpoint_bytes, 320);
     assert_true(made_up_group(model, "lm_head.weight")->is_companion);
+    /* and no engine loads it */
+    uint64_t loaded_bytes = 0;
+    for (size_t k = 0; k < model->term_count; k++) {
+        const struct tn_weight_term *term = &model->terms[k];
+        loaded_bytes +=
+            term->first_bytes + term->last_bytes + (term->layer_bytes_before ? term->layer_bytes_before[2] : 0);
+    }
+    assert_int_equal(loaded_bytes, 256);
     assert_int_equal(model->tied_bytes, 64);
     close_all(&made_up, model);
 }
@@ -270,7 +285,8 @@ static void a_tensor_in_two_files_is_an_error(void **state)
 static void a_dtype_or_quantisation_converts_what_the_header_has(void **state)
 {
     (void)state;
-    static const struct header_text tensors[] = {MOST_OF_IT, {"l.1.q.weight", "F32", {4, 4}, 2}, {"l.0.norm_scale", "F32", {4}, 1}};
+    static const struct header_text tensors[] = {
+        MOST_OF_IT, {"l.1.q.weight", "F32", {4, 4}, 2}, {"l.0.norm_scale", "F32", {4}, 1}};
     static const struct {
         const char *dtype;
         const char *quant;
@@ -285,8 +301,7 @@ static void a_dtype_or_quantisation_converts_what_the_header_has(void **state)
     };
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
         struct made_up made_up;
-        struct tn_model *model =
-            LOAD_AS(CONFIG, tensors, cases[k].dtype, cases[k].quant);
+        struct tn_model *model = LOAD_AS(CONFIG, tensors, cases[k].dtype, cases[k].quant);
         assert_non_null(model);
         assert_int_equal(model->checkpoint_bytes, cases[k].bytes);
         assert_int_equal(model->parameters, 160);
@@ -298,7 +313,8 @@ static void a_dtype_or_quantisation_converts_what_the_header_has(void **state)
 static void packed_weights_stay_packed(void **state)
 {
     (void)state;
-    static const struct header_text tensors[] = {{"embed.weight", "BF16", {8, 4}, 2}, {"l.0.q.weight", "U8", {4, 2}, 2}};
+    static const struct header_text tensors[] = {{"embed.weight", "BF16", {8, 4}, 2},
+                                                 {"l.0.q.weight", "U8", {4, 2}, 2}};
     struct made_up made_up;
     struct tn_model *model = LOAD_AS(CONFIG, tensors, "", "int4");
     assert_non_null(model);
@@ -336,7 +352,8 @@ static void an_unknown_architecture_is_its_header_and_the_usual_keys(void **stat
 static void a_header_alone_is_enough_for_the_weights(void **state)
 {
     (void)state;
-    static const struct header_text tensors[] = {{"embed.weight", "F16", {8, 4}, 2}, {"layers.0.q.weight", "F16", {4, 4}, 2}};
+    static const struct header_text tensors[] = {{"embed.weight", "F16", {8, 4}, 2},
+                                                 {"layers.0.q.weight", "F16", {4, 4}, 2}};
     struct made_up made_up;
     struct tn_model *model = LOAD(NULL, tensors);
     assert_non_null(model);
@@ -356,8 +373,9 @@ static void numbers_in_names_that_are_no_layers(void **state)
     struct made_up made_up;
     struct tn_model *model = LOAD(NULL, tensors);
     assert_non_null(model);
-    assert_string_equal(made_up_shapes(&made_up, model), "a.{i}.x[1]@4095 a.4096.x[1] a.00001.x[1] a.1x.x[1] {i}[1]@7 .[1] "
-                                                         "a.{i}.{e}.3.x[1]@1 [1]");
+    assert_string_equal(made_up_shapes(&made_up, model),
+                        "a.{i}.x[1]@4095 a.4096.x[1] a.00001.x[1] a.1x.x[1] {i}[1]@7 .[1] "
+                        "a.{i}.{e}.3.x[1]@1 [1]");
     close_all(&made_up, model);
 }
 
@@ -403,14 +421,21 @@ static void long_lists_are_cut_but_counted(void **state)
 static void wrong_patterns_are_named_by_file_and_line(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"pattern * linear",           "pattern * nobody replicate", "pattern * linear nobody",
-                                        "pattern * linear kv",        "pattern * linear heads(1,2)", "pattern * linear column(1)",
-                                        "pattern * linear kv(1) more", "other * linear replicate",   "pattern * linear kv(+)"};
+    static const char *const lines[] = {"pattern * linear",
+                                        "pattern * nobody replicate",
+                                        "pattern * linear nobody",
+                                        "pattern * linear kv",
+                                        "pattern * linear heads(1,2)",
+                                        "pattern * linear column(1)",
+                                        "pattern * linear kv(1) more",
+                                        "other * linear replicate",
+                                        "pattern * linear kv(+)"};
     static const struct header_text tensors[] = {{"a", "F16", {1}, 1}};
     for (size_t k = 0; k < sizeof lines / sizeof lines[0]; k++) {
         struct made_up made_up;
         char text[200];
-        (void)snprintf(text, sizeof text, "arch unknown\n  stack text l. layers 1\nnames safetensors\n  %s\n", lines[k]);
+        (void)snprintf(text, sizeof text, "arch unknown\n  stack text l. layers 1\nnames safetensors\n  %s\n",
+                       lines[k]);
         made_up_open(&made_up, text);
         struct tn_model_input input = {.header = header_of(&made_up, tensors, 1)};
         assert_null(made_up_load_input(&made_up, "{\"model_type\": \"x\"}", input));

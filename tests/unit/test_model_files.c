@@ -67,12 +67,14 @@ static const struct subject subjects[] = {
      " \"gemma2.attention.head_count\": 16, \"gemma2.block_count\": 42, \"gemma2.attention.head_count_kv\": 8,"
      " \"gemma2.attention.key_length\": 256, \"gemma2.attention.sliding_window\": 4096}"},
     {"gpt-oss-20b",
-     "{\"architectures\": [\"GptOssForCausalLM\"], \"head_dim\": 64, \"hidden_size\": 2880, \"intermediate_size\": 2880,"
+     "{\"architectures\": [\"GptOssForCausalLM\"], \"head_dim\": 64, \"hidden_size\": 2880, \"intermediate_size\": "
+     "2880,"
      " \"num_attention_heads\": 64, \"num_experts_per_tok\": 4, \"num_hidden_layers\": 24,"
      " \"num_key_value_heads\": 8, \"num_local_experts\": 32, \"vocab_size\": 201088, \"torch_dtype\": \"bfloat16\"}",
      UINT64_C(20914757184), NULL},
     {"mamba-2.8b",
-     "{\"architectures\": [\"MambaForCausalLM\"], \"conv_kernel\": 4, \"hidden_size\": 2560, \"intermediate_size\": 5120,"
+     "{\"architectures\": [\"MambaForCausalLM\"], \"conv_kernel\": 4, \"hidden_size\": 2560, \"intermediate_size\": "
+     "5120,"
      " \"num_hidden_layers\": 64, \"state_size\": 16, \"time_step_rank\": 160, \"vocab_size\": 50280,"
      " \"torch_dtype\": \"float32\"}",
      UINT64_C(2768345600), NULL},
@@ -87,9 +89,11 @@ static const struct subject subjects[] = {
      " \"vocab_size\": 32128, \"torch_dtype\": \"float32\"}",
      UINT64_C(222903552), NULL},
     {"qwen2.5-vl-7b",
-     "{\"architectures\": [\"Qwen2_5_VLForConditionalGeneration\"], \"hidden_size\": 3584, \"intermediate_size\": 18944,"
+     "{\"architectures\": [\"Qwen2_5_VLForConditionalGeneration\"], \"hidden_size\": 3584, \"intermediate_size\": "
+     "18944,"
      " \"num_attention_heads\": 28, \"num_hidden_layers\": 28, \"num_key_value_heads\": 4, \"vocab_size\": 152064,"
-     " \"torch_dtype\": \"bfloat16\", \"vision_config\": {\"depth\": 32, \"hidden_size\": 1280, \"intermediate_size\": 3420,"
+     " \"torch_dtype\": \"bfloat16\", \"vision_config\": {\"depth\": 32, \"hidden_size\": 1280, \"intermediate_size\": "
+     "3420,"
      " \"num_heads\": 16, \"out_hidden_size\": 3584, \"patch_size\": 14, \"spatial_merge_size\": 2,"
      " \"temporal_patch_size\": 2}}",
      UINT64_C(8292166656), NULL},
@@ -307,7 +311,8 @@ static void a_gguf_of_the_same_weights_has_the_same_totals(void **state)
         struct tensor_list list = predict(fixture, &subjects[k], &totals);
         struct tensor_list stacked = as_gguf(fixture, &list, strstr(subjects[k].name, "deepseek") ? 256 : 128);
         (void)snprintf(path, sizeof path, "%s/model-00001-of-00003.gguf", fixture->folder);
-        assert_true(model_write_gguf_split(fixture->folder, "model", subjects[k].gguf, stacked.tensors, stacked.count, 3));
+        assert_true(
+            model_write_gguf_split(fixture->folder, "model", subjects[k].gguf, stacked.tensors, stacked.count, 3));
         struct tn_model *model = must_load_path(fixture->catalog, path, &files);
         assert_int_equal(model->source, TN_SOURCE_GGUF);
         assert_int_equal(model->parameters, totals.parameters);
@@ -362,8 +367,7 @@ static void a_missing_shard_is_named(void **state)
     struct fixture *fixture = *state;
     (void)write_subject(fixture, &subjects[0]);
     remove_file(fixture, "model-00002-of-00005.safetensors");
-    fail_to_load(fixture, "", TN_ERROR_NOT_A_MODEL, "model-00002-of-00005.safetensors",
-                 "model.safetensors.index.json");
+    fail_to_load(fixture, "", TN_ERROR_NOT_A_MODEL, "model-00002-of-00005.safetensors", "model.safetensors.index.json");
     remove_file(fixture, "model-00004-of-00005.safetensors");
     fail_to_load(fixture, "", TN_ERROR_NOT_A_MODEL, "2 of the 5 files", "model.safetensors.index.json");
 }
@@ -411,7 +415,8 @@ static void tensors_that_differ_are_listed(void **state)
     struct tensor_list list = write_subject(fixture, &subjects[0]);
     find_tensor(&list, "model.layers.7.self_attn.k_proj.weight")->dims[0] = 2048;
     find_tensor(&list, "model.layers.9.mlp.up_proj.weight")->name = "model.layers.9.mlp.side_proj.weight";
-    add_tensors(&fixture->arena, &list, "model.layers.3.novelty", "", &(struct model_tensor){.dtype = "F32", .dim_count = 0});
+    add_tensors(&fixture->arena, &list, "model.layers.3.novelty", "",
+                &(struct model_tensor){.dtype = "F32", .dim_count = 0});
     assert_true(model_write_safetensors(fixture->folder, list.tensors, list.count, SHARDS));
     struct tn_model *model = load_folder(fixture, &files);
     const struct tn_check *check = &model->check;

@@ -12,19 +12,20 @@
 
 #include <cmocka.h>
 
-#define MODEL                                                                                                          \
-    "arch m\n"                                                                                                         \
-    "  match model_type m\n"                                                                                           \
-    "  stack text l.{i}. layers 3\n"                                                                                   \
-    "  mixer a\n"                                                                                                      \
-    "  layer a q.weight [8, 16]\n"                                                                                     \
-    "  layer a q.bias [8] class bias\n"                                                                                \
-    "  layer a gate.weight [4, 16] unquantised\n"                                                                      \
-    "  layer a experts [2, 8, 16] class expert\n"                                                                      \
-    "  once embed.weight [10, 16] class embed\n"                                                                       \
+#define MODEL                                     \
+    "arch m\n"                                    \
+    "  match model_type m\n"                      \
+    "  stack text l.{i}. layers 3\n"              \
+    "  mixer a\n"                                 \
+    "  layer a q.weight [8, 16]\n"                \
+    "  layer a q.bias [8] class bias\n"           \
+    "  layer a gate.weight [4, 16] unquantised\n" \
+    "  layer a experts [2, 8, 16] class expert\n" \
+    "  once embed.weight [10, 16] class embed\n"  \
     "  once head.weight [10, 16]\n"
 
-#define CONFIG(quantization) "{\"model_type\": \"m\", \"dtype\": \"bfloat16\", \"quantization_config\": " quantization "}"
+#define CONFIG(quantization) \
+    "{\"model_type\": \"m\", \"dtype\": \"bfloat16\", \"quantization_config\": " quantization "}"
 
 static void check_shapes(const char *quant_records, const char *config, const char *shapes)
 {
@@ -59,8 +60,9 @@ static void parameters_stay_and_companions_have_none(void **state)
 {
     (void)state;
     struct made_up made_up;
-    made_up_open(&made_up, MODEL "quant x\n  match has($quant_method)\n  store {base}.packed I32 [rows, ceil_div(cols, 8)]\n"
-                                 "  store {base}.scales F16 [rows, 1]\n");
+    made_up_open(&made_up,
+                 MODEL "quant x\n  match has($quant_method)\n  store {base}.packed I32 [rows, ceil_div(cols, 8)]\n"
+                       "  store {base}.scales F16 [rows, 1]\n");
     struct tn_model *plain = made_up_load(&made_up, "{\"model_type\": \"m\", \"dtype\": \"bfloat16\"}");
     struct tn_model *quantised = made_up_load(&made_up, CONFIG("{\"quant_method\": \"x\"}"));
     assert_non_null(plain);
@@ -83,12 +85,14 @@ static void conditions_choose_among_stores(void **state)
     (void)state;
     /* by class, by stacking; the first that applies holds the parameters; a tensor for which none does stays */
     check_shapes("quant x\n  match true\n  store {base}.s F32 [] when class == \"nobody\"\n"
-                 "  store {base}.a I8 [rows, cols] when class == \"linear\"\n  store {base}.b F32 [1] when class == \"linear\"\n",
+                 "  store {base}.a I8 [rows, cols] when class == \"linear\"\n  store {base}.b F32 [1] when class == "
+                 "\"linear\"\n",
                  CONFIG("{}"),
                  UNCHANGED "head.a[10,16] head.b[1] l.{i}.q.a[8,16]@0,1,2 l.{i}.q.b[1]@0,1,2 " BIAS_AND_GATE
                            " l.{i}.experts[2,8,16]@0,1,2");
     check_shapes("quant x\n  match true\n  store {base} I8 [cols, rows] when stacked\n", CONFIG("{}"),
-                 UNCHANGED "head.weight[10,16] l.{i}.q.weight[8,16]@0,1,2 " BIAS_AND_GATE " l.{i}.experts[2,16,8]@0,1,2");
+                 UNCHANGED "head.weight[10,16] l.{i}.q.weight[8,16]@0,1,2 " BIAS_AND_GATE
+                           " l.{i}.experts[2,16,8]@0,1,2");
     check_shapes("quant x\n  match true\n  classes embed\n  store {base}.w I8 [rows, cols]\n", CONFIG("{}"),
                  "embed.w[10,16] head.weight[10,16] l.{i}.q.weight[8,16]@0,1,2 " BIAS_AND_GATE
                  " l.{i}.experts[2,8,16]@0,1,2");
@@ -97,7 +101,8 @@ static void conditions_choose_among_stores(void **state)
 static void kept_modules_stay_layer_by_layer(void **state)
 {
     (void)state;
-    check_shapes("quant x\n  match true\n  store {base}.w I8 [rows, cols]\n  keep $skip\n  keep $more ? []\n  keep [\"experts\"]\n",
+    check_shapes("quant x\n  match true\n  store {base}.w I8 [rows, cols]\n  keep $skip\n  keep $more ? []\n  keep "
+                 "[\"experts\"]\n",
                  CONFIG("{\"skip\": [\"head\", \"l.1.q\"], \"more\": null}"),
                  UNCHANGED "head.weight[10,16] l.{i}.q.weight[8,16]@1 l.{i}.q.w[8,16]@0,2 " BIAS_AND_GATE
                            " l.{i}.experts[2,8,16]@0,1,2");
@@ -106,9 +111,10 @@ static void kept_modules_stay_layer_by_layer(void **state)
 static void the_first_record_that_matches_is_taken(void **state)
 {
     (void)state;
-    static const char records[] = MODEL "quant a\n  match $quant_method == \"a\"\n  store {base} I8 [rows, cols]\n"
-                                        "quant b\n  match has($bits) and $model_type == \"m\"\n  store {base} I8 [rows, cols]\n"
-                                        "quant c\n  match $quant_method == \"c\"\n";
+    static const char records[] =
+        MODEL "quant a\n  match $quant_method == \"a\"\n  store {base} I8 [rows, cols]\n"
+              "quant b\n  match has($bits) and $model_type == \"m\"\n  store {base} I8 [rows, cols]\n"
+              "quant c\n  match $quant_method == \"c\"\n";
     static const struct {
         const char *config;
         const char *record; /* "": not quantised; NULL: unknown */
@@ -159,9 +165,8 @@ static void the_user_has_the_last_word(void **state)
         {"", "x", "x", 2 * 376 + 1312},
     };
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-        struct tn_model_input input = {.config_origin = TN_ORIGIN_CONFIG,
-                                       .dtype = tn_str_of(cases[k].dtype),
-                                       .quant = tn_str_of(cases[k].quant)};
+        struct tn_model_input input = {
+            .config_origin = TN_ORIGIN_CONFIG, .dtype = tn_str_of(cases[k].dtype), .quant = tn_str_of(cases[k].quant)};
         struct tn_model *model = made_up_load_input(&made_up, CONFIG("{\"quant_method\": \"any\"}"), input);
         assert_non_null(model);
         assert_true(tn_str_is(model->quant, cases[k].shown));
@@ -174,8 +179,8 @@ static void the_user_has_the_last_word(void **state)
     assert_int_equal(made_up.error.code, TN_ERROR_DTYPE);
     assert_null(made_up_load_input(&made_up, CONFIG("{}"), wrong_quant));
     assert_int_equal(made_up.error.code, TN_ERROR_DTYPE);
-    made_up_expect(&made_up, "{\"model_type\": \"m\", \"torch_dtype\": \"nobody\"}", TN_ERROR_DTYPE, "unknown dtype 'nobody'",
-                   "config.json, key torch_dtype");
+    made_up_expect(&made_up, "{\"model_type\": \"m\", \"torch_dtype\": \"nobody\"}", TN_ERROR_DTYPE,
+                   "unknown dtype 'nobody'", "config.json, key torch_dtype");
     made_up_close(&made_up);
 }
 
@@ -214,7 +219,8 @@ static void wrong_records_are_named_by_file_and_line(void **state)
         struct made_up made_up;
         char records[1024];
         bool is_match = strncmp(cases[k].line, "match", 5) == 0;
-        (void)snprintf(records, sizeof records, "%squant x\n%s  %s\n", MODEL, is_match ? "" : "  match true\n", cases[k].line);
+        (void)snprintf(records, sizeof records, "%squant x\n%s  %s\n", MODEL, is_match ? "" : "  match true\n",
+                       cases[k].line);
         made_up_open(&made_up, records);
         made_up_expect(&made_up, CONFIG("{\"quant_method\": \"x\"}"), cases[k].code, cases[k].message, cases[k].where);
         made_up_close(&made_up);
@@ -231,7 +237,8 @@ static void stores_and_lists_are_limited(void **state)
         tn_builder_add_text(&records, MODEL "quant x\n  match true\n");
         tn_builder_add_repeated(&records, lines[k], 9);
         made_up_open(&made_up, records.data);
-        made_up_expect(&made_up, CONFIG("{}"), TN_ERROR_RECORD, k ? "too many lists" : "too many stores", "made-up.rec:21");
+        made_up_expect(&made_up, CONFIG("{}"), TN_ERROR_RECORD, k ? "too many lists" : "too many stores",
+                       "made-up.rec:21");
         made_up_close(&made_up);
         tn_builder_free(&records);
     }
@@ -239,71 +246,72 @@ static void stores_and_lists_are_limited(void **state)
 
 /* ---- which modules a list means ------------------------------------------------------------------------------------ */
 
+static const struct {
+    const char *entry;
+    const char *tensor;
+    bool listed;
+} entries[] = {
+    /* names: whole parts between dots */
+    {"lm_head", "lm_head.weight", true},
+    {"lm_head", "model.lm_head.weight", true},
+    {"lm_head", "lm_heads.weight", false},
+    {"head", "lm_head.weight", false},
+    {"model.layers.1", "model.layers.1.q.weight", true},
+    {"model.layers.1", "model.layers.11.q.weight", false},
+    {"layers.1", "model.layers.1.q.weight", true},
+    {"q", "model.layers.1.q.weight", true},
+    {"model.layers.1.q.weight", "model.layers.1.q.weight", false}, /* modules, not tensors */
+    {"gate", "model.layers.1.mlp.gate_proj.weight", false},
+    {"mlp.gate", "model.layers.1.mlp.gate.weight", true},
+    {"experts", "l.0.experts", true},
+    {"a longer name than the module has", "q.weight", false},
+    {"", "q.weight", false},
+    /* globs: the whole name */
+    {"*", "anything", true},
+    {"*lm_head*", "model.lm_head.weight", true},
+    {"model.*.q", "model.layers.1.q.weight", true},
+    {"model.*.q", "model.layers.1.qq.weight", false},
+    {"model.layers.1*", "model.layers.11.q.weight", true},
+    {"*.gate", "model.layers.1.mlp.gate.weight", true},
+    {"*gate", "model.layers.1.mlp.gates.weight", false},
+    {"*a*b*c", "xxaxxbxxc.weight", true},
+    {"*a*b*c", "xxbxxaxxc.weight", false},
+    /* regular expressions: from the start, not to the end */
+    {"re:lm_head", "lm_head.weight", true},
+    {"re:lm_head", "model.lm_head.weight", false},
+    {"re:.*lm_head", "model.lm_head.weight", true},
+    {"re:.*lm_head$", "model.lm_head.weight", true},
+    {"re:.*head$", "model.lm_head.extra.weight", false},
+    {"re:^model\\.", "model.x.weight", true},
+    {"re:^model\\.", "models.x.weight", false},
+    {"re:.*mlp\\.(gate|up|gate_up|down)_proj.*", "l.3.mlp.gate_up_proj.weight", true},
+    {"re:.*mlp\\.(gate|up|gate_up|down)_proj.*", "l.3.mlp.side_proj.weight", false},
+    {"re:.*mlp\\.(?:gate|up)_proj", "l.3.mlp.up_proj.weight", true},
+    {"re:.*layers\\.(0|1)\\..*", "model.layers.1.q.weight", true},
+    {"re:.*layers\\.(0|1)\\..*", "model.layers.2.q.weight", false},
+    {"re:.*layers\\.[0-4]\\..*", "model.layers.3.q.weight", true},
+    {"re:.*layers\\.[0-4]\\..*", "model.layers.5.q.weight", false},
+    {"re:.*layers\\.[^0-4]\\..*", "model.layers.5.q.weight", true},
+    {"re:.*layers\\.\\d+\\.q$", "model.layers.57.q.weight", true},
+    {"re:.*layers\\.\\d+\\.q$", "model.layers.x.q.weight", false},
+    {"re:vi?sual", "vsual.weight", true},
+    {"re:vi?sual", "viisual.weight", false},
+    {"re:vi*sual", "viiisual.weight", true},
+    {"re:vi+sual", "vsual.weight", false},
+    {"re:", "anything", true},
+    {"re:a\\", "a.weight", false},
+    {"re:[", "[.weight", true},
+    {"re:(", "(.weight", true},
+};
+
 static void entries_of_keep_lists(void **state)
 {
     (void)state;
-    static const struct {
-        const char *entry;
-        const char *tensor;
-        bool listed;
-    } cases[] = {
-        /* names: whole parts between dots */
-        {"lm_head", "lm_head.weight", true},
-        {"lm_head", "model.lm_head.weight", true},
-        {"lm_head", "lm_heads.weight", false},
-        {"head", "lm_head.weight", false},
-        {"model.layers.1", "model.layers.1.q.weight", true},
-        {"model.layers.1", "model.layers.11.q.weight", false},
-        {"layers.1", "model.layers.1.q.weight", true},
-        {"q", "model.layers.1.q.weight", true},
-        {"model.layers.1.q.weight", "model.layers.1.q.weight", false}, /* modules, not tensors */
-        {"gate", "model.layers.1.mlp.gate_proj.weight", false},
-        {"mlp.gate", "model.layers.1.mlp.gate.weight", true},
-        {"experts", "l.0.experts", true},
-        {"a longer name than the module has", "q.weight", false},
-        {"", "q.weight", false},
-        /* globs: the whole name */
-        {"*", "anything", true},
-        {"*lm_head*", "model.lm_head.weight", true},
-        {"model.*.q", "model.layers.1.q.weight", true},
-        {"model.*.q", "model.layers.1.qq.weight", false},
-        {"model.layers.1*", "model.layers.11.q.weight", true},
-        {"*.gate", "model.layers.1.mlp.gate.weight", true},
-        {"*gate", "model.layers.1.mlp.gates.weight", false},
-        {"*a*b*c", "xxaxxbxxc.weight", true},
-        {"*a*b*c", "xxbxxaxxc.weight", false},
-        /* regular expressions: from the start, not to the end */
-        {"re:lm_head", "lm_head.weight", true},
-        {"re:lm_head", "model.lm_head.weight", false},
-        {"re:.*lm_head", "model.lm_head.weight", true},
-        {"re:.*lm_head$", "model.lm_head.weight", true},
-        {"re:.*head$", "model.lm_head.extra.weight", false},
-        {"re:^model\\.", "model.x.weight", true},
-        {"re:^model\\.", "models.x.weight", false},
-        {"re:.*mlp\\.(gate|up|gate_up|down)_proj.*", "l.3.mlp.gate_up_proj.weight", true},
-        {"re:.*mlp\\.(gate|up|gate_up|down)_proj.*", "l.3.mlp.side_proj.weight", false},
-        {"re:.*mlp\\.(?:gate|up)_proj", "l.3.mlp.up_proj.weight", true},
-        {"re:.*layers\\.(0|1)\\..*", "model.layers.1.q.weight", true},
-        {"re:.*layers\\.(0|1)\\..*", "model.layers.2.q.weight", false},
-        {"re:.*layers\\.[0-4]\\..*", "model.layers.3.q.weight", true},
-        {"re:.*layers\\.[0-4]\\..*", "model.layers.5.q.weight", false},
-        {"re:.*layers\\.[^0-4]\\..*", "model.layers.5.q.weight", true},
-        {"re:.*layers\\.\\d+\\.q$", "model.layers.57.q.weight", true},
-        {"re:.*layers\\.\\d+\\.q$", "model.layers.x.q.weight", false},
-        {"re:vi?sual", "vsual.weight", true},
-        {"re:vi?sual", "viisual.weight", false},
-        {"re:vi*sual", "viiisual.weight", true},
-        {"re:vi+sual", "vsual.weight", false},
-        {"re:", "anything", true},
-        {"re:a\\", "a.weight", false},
-        {"re:[", "[.weight", true},
-        {"re:(", "(.weight", true},
-    };
-    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-        struct tn_value items[2] = {tn_value_integer(5), tn_value_string(tn_str_of(cases[k].entry))};
+    for (size_t k = 0; k < sizeof entries / sizeof entries[0]; k++) {
+        struct tn_value items[2] = {tn_value_integer(5), tn_value_string(tn_str_of(entries[k].entry))};
         struct tn_value list = {.kind = TN_LIST, .count = 2, .as.items = items};
-        if (tn_module_listed(&list, tn_str_of(cases[k].tensor)) != cases[k].listed) {
-            fail_msg("'%s' and '%s': expected %d", cases[k].entry, cases[k].tensor, cases[k].listed);
+        if (tn_module_listed(&list, tn_str_of(entries[k].tensor)) != entries[k].listed) {
+            fail_msg("'%s' and '%s': expected %d", entries[k].entry, entries[k].tensor, entries[k].listed);
         }
     }
     struct tn_value text = tn_value_string(TN_STR("lm_head"));

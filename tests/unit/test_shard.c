@@ -25,7 +25,8 @@ static void check_rows(const struct row *rows, size_t count)
 {
     for (size_t k = 0; k < count; k++) {
         const struct row *row = &rows[k];
-        struct tn_deployment deployment = {.tp = row->tp, .pp = 1, .ep = row->ep ? row->ep : 1, .dp = row->dp ? row->dp : 1};
+        struct tn_deployment deployment = {
+            .tp = row->tp, .pp = 1, .ep = row->ep ? row->ep : 1, .dp = row->dp ? row->dp : 1};
         struct tn_share share;
         struct tn_error error = {0};
         uint64_t bytes = REFUSED;
@@ -113,11 +114,11 @@ static void experts_go_over_ep_and_each_over_the_rest(void **state)
     (void)state;
     static const struct row rows[] = {
         {{TN_SPLIT_EXPERT, 1, {8}}, 1, 1, 1, 800, 800},
-        {{TN_SPLIT_EXPERT, 1, {8}}, 8, 1, 1, 800, 100},  /* each expert over 8 ranks */
-        {{TN_SPLIT_EXPERT, 1, {8}}, 8, 8, 1, 800, 100},  /* one whole expert on each */
-        {{TN_SPLIT_EXPERT, 1, {8}}, 8, 4, 1, 800, 100},  /* two experts on each pair of ranks */
-        {{TN_SPLIT_EXPERT, 1, {8}}, 4, 8, 2, 800, 100},  /* over both copies */
-        {{TN_SPLIT_EXPERT, 1, {8}}, 4, 4, 2, 800, 200},  /* within each copy */
+        {{TN_SPLIT_EXPERT, 1, {8}}, 8, 1, 1, 800, 100}, /* each expert over 8 ranks */
+        {{TN_SPLIT_EXPERT, 1, {8}}, 8, 8, 1, 800, 100}, /* one whole expert on each */
+        {{TN_SPLIT_EXPERT, 1, {8}}, 8, 4, 1, 800, 100}, /* two experts on each pair of ranks */
+        {{TN_SPLIT_EXPERT, 1, {8}}, 4, 8, 2, 800, 100}, /* over both copies */
+        {{TN_SPLIT_EXPERT, 1, {8}}, 4, 4, 2, 800, 200}, /* within each copy */
         {{TN_SPLIT_EXPERT, 1, {8}}, 1, 8, 8, 800, 100},
         {{TN_SPLIT_EXPERT, 1, {10}}, 4, 4, 1, 1000, 300}, /* 3 of 10 experts on the fullest */
         {{TN_SPLIT_EXPERT, 1, {10}}, 8, 4, 1, 1000, 150}, /* half of each */
@@ -159,7 +160,8 @@ static void rules_take_the_numbers_that_they_need(void **state)
     static const uint32_t most[TN_SPLIT_COUNT] = {0, 0, 0, 1, 1, 1, 1, 4};
     for (int kind = 0; kind < TN_SPLIT_COUNT; kind++) {
         for (uint32_t count = 0; count <= TN_SPLIT_PARTS; count++) {
-            assert_int_equal(tn_split_takes((enum tn_split_kind)kind, count), count >= least[kind] && count <= most[kind]);
+            assert_int_equal(tn_split_takes((enum tn_split_kind)kind, count),
+                             count >= least[kind] && count <= most[kind]);
         }
     }
 }

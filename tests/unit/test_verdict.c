@@ -19,7 +19,8 @@ static const char records[] =
     "  layer a q [64, 64] split heads(16)\n  layer a kv [16, 64] split kv(2)\n  layer a up [256, 64] split column\n"
     "  layer a down [64, 256] split row\n  once embed [1000, 64] class embed split vocab(1000)\n"
     "  cache a full elements 64 split kv(2)\n"
-    "arch latent\n  match model_type latent\n  stack text l.{i}. layers 8\n  mixer a\n  layer a q [64, 64] split heads(16)\n"
+    "arch latent\n  match model_type latent\n  stack text l.{i}. layers 8\n  mixer a\n  layer a q [64, 64] split "
+    "heads(16)\n"
     "  cache a full elements 500\n"
     "arch experts\n  match model_type experts\n  stack text l.{i}. layers 4\n  mixer a\n"
     "  layer a q [64, 64] split heads(16)\n  layer a w.{e} [64, 64] x 32 class expert split expert(32) active 2 of 32\n"
@@ -166,8 +167,8 @@ static void no_fewer_gpus_than_said_are_enough(void **state)
                 assert_int_equal(verdict.needed_tp * verdict.needed_pp * deployment.dp, verdict.gpus_needed);
                 deployment.tp = verdict.needed_tp;
                 deployment.pp = verdict.needed_pp;
-                deployment.ep = deployment.ep > deployment.tp * deployment.dp ? deployment.tp * deployment.dp
-                                                                               : deployment.ep;
+                deployment.ep =
+                    deployment.ep > deployment.tp * deployment.dp ? deployment.tp * deployment.dp : deployment.ep;
                 assert_true(fits(model, &deployment));
             }
         }
@@ -279,7 +280,8 @@ static void gpus_are_split_with_the_most_tensor_parallel_that_is_possible(void *
     (void)state;
     static const struct {
         uint32_t gpus, tp, pp; /* tp 0: impossible. 16 attention heads, 2 KV heads, 8 layers */
-    } cases[] = {{1, 1, 1}, {2, 2, 1}, {4, 4, 1}, {16, 16, 1}, {32, 16, 2}, {6, 2, 3}, {7, 1, 7}, {12, 4, 3}, {128, 16, 8}, {256, 0, 0}, {11, 0, 0}};
+    } cases[] = {{1, 1, 1}, {2, 2, 1},  {4, 4, 1},    {16, 16, 1}, {32, 16, 2}, {6, 2, 3},
+                 {7, 1, 7}, {12, 4, 3}, {128, 16, 8}, {256, 0, 0}, {11, 0, 0}};
     struct made_up made_up;
     made_up_open(&made_up, records);
     struct tn_model *model = load(&made_up, models[0]);
