@@ -50,8 +50,8 @@ static void units_follow_the_growth_rule(void **state)
 static void bytes_of_a_request(void **state)
 {
     (void)state;
-    /* Llama 2 70B: 80 layers, 8 KV heads of 128, keys and values in 2 bytes: 80 * 2 * 8 * 128 * 2 = 327,680 per token */
-    struct tn_cache cache = {.growth = TN_GROWTH_FULL, .elements_per_unit = 2 * 8 * 128, .layer_count = 80};
+    /* Llama 2 70B: 80 layers, 8 KV heads of 128, keys and values (2,048 elements) in 2 bytes: 80 * 2048 * 2 = 327,680 per token */
+    struct tn_cache cache = {.growth = TN_GROWTH_FULL, .elements_per_unit = 2048, .layer_count = 80};
     uint64_t bytes;
     assert_true(tn_cache_request_bytes(&cache, 1, dtype("fp16"), &bytes, NULL));
     assert_int_equal(bytes, 327680);

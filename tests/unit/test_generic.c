@@ -110,12 +110,12 @@ static void tensor_parallel_divides_by_the_split_rules(void **state)
     two.tp = 2;
     two.overhead_ppm = 0;
     check_plan(UNTIED, two, "embedding 32, attention and feed-forward 288, norms 32, output head 32, attention 720",
-               2 * (32 + 288 + 32 + 32 + 720));
+               UINT64_C(2) * (32 + 288 + 32 + 32 + 720));
     /* 2 KV heads on 4 ranks: each has one, half of 96 = 48; (96 + 192 + 192) / 4 = 120 */
     struct tn_deployment four = two;
     four.tp = 4;
     check_plan(UNTIED, four, "embedding 16, attention and feed-forward 168, norms 32, output head 16, attention 720",
-               4 * (16 + 168 + 32 + 16 + 720));
+               UINT64_C(4) * (16 + 168 + 32 + 16 + 720));
 }
 
 static void pipeline_parallel_gives_each_stage_its_layers(void **state)
@@ -144,7 +144,7 @@ static void data_parallel_copies_weights_and_divides_requests(void **state)
     two.overhead_ppm = 0;
     /* 3 requests over 2 copies: 2 on the fuller one */
     check_plan(UNTIED, two, "embedding 64, attention and feed-forward 576, norms 32, output head 64, attention 960",
-               2 * (64 + 576 + 32 + 64 + 960));
+               UINT64_C(2) * (64 + 576 + 32 + 64 + 960));
 }
 
 static void a_deployment_that_cannot_be_is_refused(void **state)

@@ -158,8 +158,8 @@ static void the_user_has_the_last_word(void **state)
     } cases[] = {
         /* 376 elements of embedding, biases and gates; 1,312 of head, q and experts */
         {"", "", "x", 2 * 376 + 1312},
-        {"fp16", "", "", 2 * (376 + 1312)}, /* a dtype sets the checkpoint's quantisation aside */
-        {"fp32", "", "", 4 * (376 + 1312)},
+        {"fp16", "", "", 2 * UINT64_C(1688)}, /* a dtype sets the checkpoint's quantisation aside */
+        {"fp32", "", "", 4 * UINT64_C(1688)},
         {"", "q8_0", "Q8_0", 2 * 376 + 1312 / 32 * 34},
         {"fp32", "int4", "I4", 4 * 376 + 1312 / 2},
         {"", "x", "x", 2 * 376 + 1312},

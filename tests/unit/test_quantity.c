@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#define NONE UINT64_MAX - 1 /* no case has this value */
+#define NONE (UINT64_MAX - 1) /* no case has this value */
 
 struct row {
     const char *text;

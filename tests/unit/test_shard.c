@@ -104,7 +104,7 @@ static void a_vocabulary_is_divided_in_whole_rows(void **state)
         {{TN_SPLIT_VOCAB, 1, {32000}}, 8, 0, 0, 64000, 8000},
         {{TN_SPLIT_VOCAB, 1, {10}}, 4, 0, 0, 100, 30}, /* 3 of 10 rows */
         {{TN_SPLIT_VOCAB, 1, {3}}, 8, 0, 0, 30, 10},
-        {{TN_SPLIT_VOCAB, 1, {50257}}, 2, 0, 0, 50257 * 4, 25129 * 4},
+        {{TN_SPLIT_VOCAB, 1, {50257}}, 2, 0, 0, 201028, 100516},
     };
     CHECK(rows);
 }
