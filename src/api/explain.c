@@ -1,7 +1,7 @@
 /* Explaining by walking the record's expressions: what is shown is what was evaluated. */
 #include "api/explain.h"
 
-#include "model/evaluate.h"
+#include "model/evaluator.h"
 
 struct symbol {
     const struct tn_param *param;

@@ -2,7 +2,7 @@
 #ifndef TN_MODEL_BLAME_H
 #define TN_MODEL_BLAME_H
 
-#include "model/evaluate.h"
+#include "model/evaluator.h"
 
 static const int64_t TN_LARGEST_SIZE = INT64_C(1)
                                        << 40; /* no dimension and no number of anything in a model exceeds it */

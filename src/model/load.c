@@ -207,8 +207,10 @@ static bool convert_header(struct load *load)
 
 /* ---- all together ------------------------------------------------------------------------------------------------- */
 
-static void find_tied(struct tn_model *model)
+/* A model without a head ties it to the embedding only where its record says so: an encoder has none at all. */
+static bool find_tied(struct load *load)
 {
+    struct tn_model *model = load->model;
     bool has_head = false;
     uint64_t embedding_bytes = 0;
     for (size_t k = 0; k < model->group_count; k++) {
@@ -217,7 +219,12 @@ static void find_tied(struct tn_model *model)
             embedding_bytes = model->groups[k].bytes;
         }
     }
-    model->tied_bytes = has_head ? 0 : embedding_bytes;
+    struct tn_evaluator *evaluator = tn_evaluator_new(load->architecture, &model->facts, &model->arena);
+    if (!evaluator) {
+        return tn_fail_memory(load->error);
+    }
+    model->tied_bytes = !has_head && tn_evaluator_is_true(evaluator, "tied") ? embedding_bytes : 0;
+    return true;
 }
 
 /* Of an unknown architecture even the usual keys may be absent; then the header alone speaks, and no cache is counted. */
@@ -283,7 +290,9 @@ static bool load_all(struct load *load)
     if (!gather_facts(load) || !find_architecture(load) || !choose_dtype(load) || !predict(load)) {
         return false;
     }
-    find_tied(model);
+    if (!find_tied(load)) {
+        return false;
+    }
     uint64_t predicted = 0;
     for (size_t k = 0; k < model->group_count; k++) {
         predicted += model->groups[k].parameters;

@@ -3,7 +3,7 @@
 #define TN_MODEL_MATCH_H
 
 #include "catalog/catalog.h"
-#include "model/evaluate.h"
+#include "model/evaluator.h"
 
 /* Replaces the model's predicted groups by those of the headers. Tensors that were predicted by name keep class and split rule; others are
  * classified by the patterns of the `names` record. model->check says what was missing, extra, or of another shape.

@@ -3,7 +3,7 @@
 #define TN_MODEL_PATTERNS_H
 
 #include "catalog/catalog.h"
-#include "model/evaluate.h"
+#include "model/evaluator.h"
 
 struct tn_pattern {
     struct tn_str glob; /* "*" stands for anything */
