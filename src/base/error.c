@@ -1,4 +1,5 @@
 /* The error type: filling it, and the one table of codes. */
+#define TN_BASE_ERROR_C
 #include "base/error.h"
 
 #include <stdarg.h>
@@ -31,7 +32,7 @@ static const struct {
     {TN_ERROR_TOO_LARGE, 3, "too_large"},
 };
 
-bool (tn_fail)(struct tn_error *error, enum tn_code code, const char *format, ...)
+bool tn_fail(struct tn_error *error, enum tn_code code, const char *format, ...)
 {
     if (!error) {
         return false;
@@ -45,7 +46,7 @@ bool (tn_fail)(struct tn_error *error, enum tn_code code, const char *format, ..
     return false;
 }
 
-bool (tn_fail_at)(struct tn_error *error, int64_t offset, const char *where_format, ...)
+bool tn_fail_at(struct tn_error *error, int64_t offset, const char *where_format, ...)
 {
     if (!error || error->where[0]) {
         return false;
@@ -60,7 +61,7 @@ bool (tn_fail_at)(struct tn_error *error, int64_t offset, const char *where_form
     return false;
 }
 
-bool (tn_fail_hint)(struct tn_error *error, const char *format, ...)
+bool tn_fail_hint(struct tn_error *error, const char *format, ...)
 {
     if (!error || error->hint[0]) {
         return false;
@@ -72,7 +73,7 @@ bool (tn_fail_hint)(struct tn_error *error, const char *format, ...)
     return false;
 }
 
-bool (tn_fail_memory)(struct tn_error *error)
+bool tn_fail_memory(struct tn_error *error)
 {
     return tn_fail(error, TN_ERROR_MEMORY, "out of memory");
 }

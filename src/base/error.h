@@ -25,7 +25,7 @@ bool tn_fail_hint(struct tn_error *error, const char *format, ...) TN_PRINTF(2, 
 bool tn_fail_memory(struct tn_error *error);
 
 /* The analyser looks at one file at a time: this tells it that the results are always false. */
-#ifdef __clang_analyzer__
+#if defined(__clang_analyzer__) && !defined(TN_BASE_ERROR_C)
 #define tn_fail(...) ((tn_fail)(__VA_ARGS__), false)
 #define tn_fail_at(...) ((tn_fail_at)(__VA_ARGS__), false)
 #define tn_fail_hint(...) ((tn_fail_hint)(__VA_ARGS__), false)

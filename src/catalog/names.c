@@ -3,8 +3,14 @@
 
 enum { LONGEST_NAME = 96 };
 
-static bool is_separator(char c) { return c == '-' || c == '_' || c == '.' || c == ' ' || c == ':'; }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_separator(char c)
+{
+    return c == '-' || c == '_' || c == '.' || c == ' ' || c == ':';
+}
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
 
 /* A name in lower case without its separators, but for one between two digits: opt-1.3b is not opt-13b. */
 static size_t fold(struct tn_str name, char folded[LONGEST_NAME])

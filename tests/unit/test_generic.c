@@ -222,7 +222,8 @@ static void positions_are_not_copied_with_the_tied_embedding(void **state)
     (void)state;
     struct made_up made_up;
     struct plan plan;
-    made_up_open(&made_up, "arch x\n  match model_type x\n  stack text l.{i}. layers 2\n  mixer a\n  layer a w [2]\n"
+    made_up_open(&made_up, "arch x\n  match model_type x\n  param tied = true\n  stack text l.{i}. layers 2\n"
+                           "  mixer a\n  layer a w [2]\n"
                            "  once words [8, 4] class embed split vocab(8)\n  once places [16, 4] class embed\n");
     struct tn_model *model = made_up_load(&made_up, "{\"model_type\": \"x\", \"dtype\": \"bfloat16\"}");
     assert_non_null(model);
@@ -242,7 +243,8 @@ static void layers_beyond_the_text_stack_stay_with_the_last_stage(void **state)
     (void)state;
     struct made_up made_up;
     struct plan plan;
-    made_up_open(&made_up, "arch x\n  match model_type x\n  stack text l.{i}. layers 2\n  mixer a\n  layer a w [2]\n"
+    made_up_open(&made_up, "arch x\n  match model_type x\n  param tied = true\n  stack text l.{i}. layers 2\n"
+                           "  mixer a\n  layer a w [2]\n"
                            "  cache a full elements 1\n"
                            "  stack mtp l.{i}. layers 1 from 2 like text\n  cache a full elements 1\n");
     struct tn_model *model = made_up_load(&made_up, "{\"model_type\": \"x\", \"dtype\": \"bfloat16\"}");
