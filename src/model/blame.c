@@ -115,13 +115,10 @@ static void look_again(struct blame *blame, const struct tn_expression *expressi
     struct tn_scope scope = tn_evaluator_scope(blame->evaluator);
     struct tn_value value = tn_value_integer(number ? *number : 0);
     bool is_param = tn_architecture_param(blame->evaluator->architecture, tn_expression_text(expression)) != NULL;
-    if (number) {
-        blame->wrong = &value;
-    } else if (is_param && tn_expression_evaluate(expression, &scope, blame->evaluator->arena, &value, NULL)) {
-        blame->wrong = &value;
-    } else {
-        blame->any_kind = true;
-    }
+    bool is_known =
+        number || (is_param && tn_expression_evaluate(expression, &scope, blame->evaluator->arena, &value, NULL));
+    blame->wrong = is_known ? &value : NULL;
+    blame->any_kind = blame->any_kind || !is_known;
     tn_expression_names(expression, blame_name, blame);
     blame->wrong = NULL;
 }

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -58,9 +59,9 @@ static void the_format_is_chosen_by_the_request(void **state)
     static const char *const starts[][2] = {
         {"csv", "category,"}, {"md", "#"}, {"html", "<!doctype html>"}, {"svg", "<svg "}, {"text", "parameters"}};
     for (size_t k = 0; k < sizeof starts / sizeof starts[0]; k++) {
-        char request[160] = "{\"operation\": \"plan\", \"params\": \"7B\", \"format\": \"";
-        strcat(request, starts[k][0]);
-        strcat(request, "\"}");
+        char request[160];
+        (void)snprintf(request, sizeof request, "{\"operation\": \"plan\", \"params\": \"7B\", \"format\": \"%s\"}",
+                       starts[k][0]);
         struct tn_reply *reply = call(request, NULL);
         assert_non_null(reply);
         if (strncmp(tn_reply_text(reply), starts[k][1], strlen(starts[k][1])) != 0) {

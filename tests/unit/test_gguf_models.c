@@ -319,9 +319,8 @@ static void metadata_says_the_same_as_config_json(void **state)
                                        .config_origin = TN_ORIGIN_CONFIG,
                                        .config_where = tn_str_of(name)};
         struct tn_model *by_config = tn_model_load(fixture->catalog, &input, &error);
-        if (!by_config) {
-            fail_msg("%s: %s", name, error.message);
-        }
+        assert_string_equal(error.message, "");
+        assert_non_null(by_config);
         struct tn_model_files files;
         struct tn_model *by_metadata = load_translated(fixture, entry, &files);
         uint64_t expected = text_parameters(by_config, has_predictors(member_of(entry, "metadata")));

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -267,13 +268,15 @@ static const char *gguf_name(struct tn_arena *arena, const char *name)
             return others[k][1];
         }
     }
-    unsigned layer;
-    int end = 0;
-    assert_int_equal(sscanf(name, "model.layers.%u.%n", &layer, &end), 1);
+    static const char before[] = "model.layers.";
+    assert_int_equal(strncmp(name, before, sizeof before - 1), 0);
+    char *behind;
+    unsigned long layer = strtoul(name + sizeof before - 1, &behind, 10);
+    behind++; /* the dot */
     for (size_t k = 0; k < COUNT_OF(layer_names); k++) {
-        if (!strcmp(name + end, layer_names[k].from)) {
+        if (!strcmp(behind, layer_names[k].from)) {
             char text[TEST_PATH_SIZE];
-            (void)snprintf(text, sizeof text, "blk.%u.%s", layer, layer_names[k].to);
+            (void)snprintf(text, sizeof text, "blk.%lu.%s", layer, layer_names[k].to);
             return tn_str_terminated(arena, tn_str_of(text));
         }
     }
@@ -427,8 +430,8 @@ static void tensors_that_differ_are_listed(void **state)
     assert_int_equal(check->extra_count, 2);
     assert_true(has_note(model, "header_differs"));
     /* 1024 more rows of 8192, and a scalar */
-    assert_int_equal(model->parameters, subjects[0].parameters + 1024 * 8192 + 1);
-    assert_int_equal(model->checkpoint_bytes, 2 * (subjects[0].parameters + 1024 * 8192) + 4);
+    assert_int_equal(model->parameters, subjects[0].parameters + UINT64_C(1024) * 8192 + 1);
+    assert_int_equal(model->checkpoint_bytes, 2 * (subjects[0].parameters + UINT64_C(1024) * 8192) + 4);
     tn_model_free(model);
     tn_model_files_free(&files);
 }
