@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Tensor names predicted from config.json against the index files of published checkpoints: tests/check_indexes.py PROGRAM SHARED
+"""Tensor names, and bytes in all, predicted from config.json against the index files of published checkpoints:
+
+    tests/check_indexes.py PROGRAM SHARED
 
 Each index is put beside its config into a folder of its own, and `tonnage inspect` compares the names. Exit status 77 where the
 data is absent (skipped), 1 where a name is missing or extra.
@@ -21,6 +23,9 @@ PAIRS = {
     "rhymes-ai__Aria.index.json.gz": "models-raw/rhymes-ai__Aria.json",
     "Qwen2.5-Omni-7B.index.json.gz": "models-raw/Qwen2.5-Omni-7B-AWQ.json",
 }
+
+# The total that this index states holds 3,850,432 bytes more than its names explain.
+OTHER_TOTAL = {"Qwen2.5-Omni-7B.index.json.gz"}
 
 
 def inspect(program, index_path, config_path):
@@ -49,10 +54,13 @@ def main():
         answer = inspect(program, os.path.join(folder, index), os.path.join(shared, config))
         check = answer.get("check")
         equal = bool(check and check["done"] and not check["missing"] and not check["extra"])
+        other_total = any(note["code"] == "index_total_differs" for note in answer.get("notes", []))
+        equal = equal and other_total == (index in OTHER_TOTAL)
         failures += not equal
         print(f"{'equal' if equal else 'DIFFERENT'}: {index}")
         if not equal:
-            print("  ", answer.get("message") or {key: check[key][:3] for key in ("missing", "extra")})
+            print("  ", answer.get("message") or {key: check[key][:3] for key in ("missing", "extra")},
+                  "another total" if other_total else "")
     print(f"{len(PAIRS) - failures} passed, {failures} failed, 0 skipped")
     sys.exit(1 if failures else 0)
 

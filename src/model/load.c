@@ -301,6 +301,10 @@ static bool load_all(struct load *load)
         return false;
     }
     tn_model_remark(model, predicted);
+    if (input->index && input->index_bytes && input->index_bytes != model->checkpoint_bytes) {
+        tn_model_note(model, "index_total_differs", "the index states %llu bytes in all, the record predicts %llu",
+                      (unsigned long long)input->index_bytes, (unsigned long long)model->checkpoint_bytes);
+    }
     return true;
 }
 
