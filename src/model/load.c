@@ -6,6 +6,7 @@
 #include "model/gguf_facts.h"
 #include "model/match.h"
 #include "model/quant.h"
+#include "model/quant_read.h"
 #include "model/remarks.h"
 
 struct load {
@@ -112,7 +113,7 @@ static bool find_dtype(struct tn_str name, const struct tn_dtype **dtype, struct
     }
     tn_fail(error, TN_ERROR_DTYPE, "unknown dtype '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(name));
     return tn_fail_hint(error, "known are fp32, fp16, bf16, fp8, int8, int4, q8_0, q4_0 and the like; a mix such as "
-                               "q4_k_m is read from its .gguf file");
+                               "q4_k_m is a quantisation: --quant q4_k_m");
 }
 
 static bool choose_dtype(struct load *load)
@@ -148,7 +149,7 @@ static bool quantise_as_stored(struct load *load)
     const struct tn_record *record = NULL;
     const struct tn_value *config = tn_facts_find(&load->model->facts, TN_STR("quantization_config"), NULL);
     if (tn_quant_find(load->catalog, &load->model->facts, &load->model->arena, &record, load->error)) {
-        return !record || tn_quant_apply(load->model, record, config, load->error);
+        return !record || tn_quant_apply(load->model, load->catalog, record, config, load->error);
     }
     if (load->input->header) { /* which knows every byte */
         tn_model_note(load->model, "unverified_quantisation",
@@ -160,16 +161,38 @@ static bool quantise_as_stored(struct load *load)
                       TN_STR_ARGUMENTS(load->input->config_where));
 }
 
-/* The user's: a quant record, or one dtype for all linear and expert weights. */
+/* The size of the embedding that the head shares, after the embedding was quantised. */
+static void find_tied_again(struct tn_model *model)
+{
+    for (size_t k = 0; k < model->group_count; k++) {
+        if (model->groups[k].class == TN_CLASS_EMBED && !model->groups[k].layers) {
+            model->tied_bytes = model->groups[k].bytes;
+            return;
+        }
+    }
+}
+
+/* The user's: a quant record with its defaults, or one dtype for all linear and expert weights. */
 static bool quantise_as_asked(struct load *load)
 {
     static const struct tn_value empty = {.kind = TN_OBJECT};
-    const struct tn_record *record = tn_catalog_record(load->catalog, TN_STR("quant"), load->input->quant);
-    const struct tn_dtype *dtype;
-    if (record) {
-        return tn_quant_apply(load->model, record, &empty, load->error);
+    struct tn_model *model = load->model;
+    const struct tn_record *record = tn_quant_named(load->catalog, load->input->quant);
+    const struct tn_dtype *dtype = record ? NULL : tn_dtype_find(load->input->quant);
+    if (!record && !dtype) {
+        return tn_quant_fail_unknown(load->catalog, load->input->quant, load->error)
+               || tn_fail_at(load->error, -1, "--quant");
     }
-    return find_dtype(load->input->quant, &dtype, load->error) && tn_quant_flat(load->model, dtype, load->error);
+    if (dtype) {
+        return tn_quant_flat(model, dtype, load->error);
+    }
+    if (!tn_quant_apply(model, load->catalog, record, &empty, load->error)) {
+        return false;
+    }
+    if (model->tied_bytes) {
+        find_tied_again(model);
+    }
+    return true;
 }
 
 static bool is_plain(const struct tn_dtype *dtype)

@@ -154,3 +154,14 @@ bool tn_module_listed(const struct tn_value *list, struct tn_str tensor)
     }
     return false;
 }
+
+bool tn_module_has_part(const struct tn_value *list, struct tn_str tensor)
+{
+    for (uint32_t k = 0; list->kind == TN_LIST && k < list->count; k++) {
+        const struct tn_value *entry = &list->as.items[k];
+        if (entry->kind == TN_STRING && entry->as.string.size && tn_str_find(tensor, entry->as.string) != SIZE_MAX) {
+            return true;
+        }
+    }
+    return false;
+}

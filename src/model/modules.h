@@ -9,4 +9,7 @@
  * tensor  a full tensor name, with or without ".weight" */
 bool tn_module_listed(const struct tn_value *list, struct tn_str tensor);
 
+/* True where an entry of the list stands anywhere in the tensor's name. */
+bool tn_module_has_part(const struct tn_value *list, struct tn_str tensor);
+
 #endif

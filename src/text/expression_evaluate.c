@@ -539,12 +539,23 @@ static bool evaluate_unary(struct evaluation *evaluation, const struct tn_expres
 static bool evaluate_index(struct evaluation *evaluation, const struct tn_expression *node, struct tn_value *value)
 {
     struct tn_value container;
+    struct tn_value key;
     int64_t index = 0;
-    if (!evaluate(evaluation, node->children[0], &container)
-        || !evaluate_integer(evaluation, node->children[1], &index)) {
+    if (!evaluate(evaluation, node->children[0], &container)) {
         return false;
     }
     *value = (struct tn_value){.kind = TN_NULL, .offset = container.offset};
+    if (container.kind == TN_OBJECT || container.kind == TN_NULL) {
+        if (!evaluate(evaluation, node->children[1], &key)) {
+            return false;
+        }
+        const struct tn_value *member = key.kind == TN_STRING ? tn_value_member(&container, key.as.string) : NULL;
+        *value = member ? *member : *value;
+        return true;
+    }
+    if (!evaluate_integer(evaluation, node->children[1], &index)) {
+        return false;
+    }
     if (container.kind == TN_LIST && index >= 0 && index < (int64_t)container.count) {
         *value = container.as.items[index];
     } else if (container.kind == TN_STRING && index >= 0 && (uint64_t)index < container.as.string.size) {
