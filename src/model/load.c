@@ -19,12 +19,31 @@ struct load {
 
 /* ---- facts and record --------------------------------------------------------------------------------------------- */
 
+/* ModelOpt may put its quantisation into a file beside the config, under another key. What the config says comes first. */
+static bool add_quant_config(struct load *load)
+{
+    const struct tn_value *quantization = tn_value_member(load->input->quant_config, TN_STR("quantization"));
+    struct tn_member *member = TN_NEW(&load->model->arena, struct tn_member);
+    if (!member) {
+        return tn_fail_memory(load->error);
+    }
+    if (quantization && quantization->kind == TN_OBJECT) {
+        *member = (struct tn_member){TN_STR("quantization_config"), *quantization};
+        struct tn_value facts = {.kind = TN_OBJECT, .count = 1, .offset = -1, .as.members = member};
+        tn_facts_add(&load->model->facts, TN_ORIGIN_CONFIG, TN_STR("hf_quant_config.json"), facts);
+    }
+    return true;
+}
+
 static bool gather_facts(struct load *load)
 {
     struct tn_facts *facts = &load->model->facts;
     const struct tn_model_input *input = load->input;
     if (input->config) {
         tn_facts_add(facts, input->config_origin, input->config_where, *input->config);
+    }
+    if (input->quant_config && !add_quant_config(load)) {
+        return false;
     }
     if (input->header && input->header_is_gguf) {
         struct tn_value value;
@@ -149,7 +168,9 @@ static bool quantise_as_stored(struct load *load)
     const struct tn_record *record = NULL;
     const struct tn_value *config = tn_facts_find(&load->model->facts, TN_STR("quantization_config"), NULL);
     if (tn_quant_find(load->catalog, &load->model->facts, &load->model->arena, &record, load->error)) {
-        return !record || tn_quant_apply(load->model, load->catalog, record, config, load->error);
+        return !record || tn_quant_apply(load->model, load->catalog, record, config, load->error)
+               || tn_fail_at(load->error, -1, TN_STR_FORMAT ", key quantization_config",
+                             TN_STR_ARGUMENTS(load->input->config_where));
     }
     if (load->input->header) { /* which knows every byte */
         tn_model_note(load->model, "unverified_quantisation",
@@ -159,6 +180,15 @@ static bool quantise_as_stored(struct load *load)
     }
     return tn_fail_at(load->error, -1, TN_STR_FORMAT ", key quantization_config",
                       TN_STR_ARGUMENTS(load->input->config_where));
+}
+
+static uint64_t stored_bytes(const struct tn_model *model)
+{
+    uint64_t sum = 0;
+    for (size_t k = 0; k < model->group_count; k++) {
+        sum += model->groups[k].bytes;
+    }
+    return sum;
 }
 
 /* The size of the embedding that the head shares, after the embedding was quantised. */
@@ -186,8 +216,13 @@ static bool quantise_as_asked(struct load *load)
     if (dtype) {
         return tn_quant_flat(model, dtype, load->error);
     }
+    uint64_t before = stored_bytes(model);
     if (!tn_quant_apply(model, load->catalog, record, &empty, load->error)) {
         return false;
+    }
+    if (stored_bytes(model) == before) {
+        tn_model_note(model, "quant_without_effect", "no tensor of this model changes by " TN_STR_FORMAT,
+                      TN_STR_ARGUMENTS(record->id));
     }
     if (model->tied_bytes) {
         find_tied_again(model);

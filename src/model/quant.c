@@ -57,6 +57,7 @@ enum symbol {
     SYMBOL_RANK,
     SYMBOL_STACK,
     SYMBOL_ROLE,
+    SYMBOL_ARCHITECTURE,
     SYMBOL_TIED,
     SYMBOL_LAYERS,
     SYMBOL_HEADS,
@@ -66,6 +67,7 @@ enum symbol {
     SYMBOL_NTH,
     SYMBOL_I,
     SYMBOL_MODULE,
+    SYMBOL_OUTER,
     SYMBOL_COUNT
 };
 
@@ -73,22 +75,15 @@ static const struct {
     const char *name;
     bool varies; /* from layer to layer */
 } symbols[SYMBOL_COUNT] = {
-    [SYMBOL_ROWS] = {"rows", false},
-    [SYMBOL_COLS] = {"cols", false},
-    [SYMBOL_CLASS] = {"class", false},
-    [SYMBOL_STACKED] = {"stacked", false},
-    [SYMBOL_RANK] = {"rank", false},
-    [SYMBOL_STACK] = {"stack", false},
-    [SYMBOL_ROLE] = {"role", false},
-    [SYMBOL_TIED] = {"tied", false},
-    [SYMBOL_LAYERS] = {"layers", false},
-    [SYMBOL_HEADS] = {"heads", false},
-    [SYMBOL_KV_HEADS] = {"kv_heads", false},
-    [SYMBOL_EXPERTS] = {"experts", false},
-    [SYMBOL_TOTAL] = {"total", false},
-    [SYMBOL_NTH] = {"nth", true},
-    [SYMBOL_I] = {"i", true},
-    [SYMBOL_MODULE] = {"module", true},
+    [SYMBOL_ROWS] = {"rows", false},       [SYMBOL_COLS] = {"cols", false},
+    [SYMBOL_CLASS] = {"class", false},     [SYMBOL_STACKED] = {"stacked", false},
+    [SYMBOL_RANK] = {"rank", false},       [SYMBOL_STACK] = {"stack", false},
+    [SYMBOL_ROLE] = {"role", false},       [SYMBOL_ARCHITECTURE] = {"architecture", false},
+    [SYMBOL_TIED] = {"tied", false},       [SYMBOL_LAYERS] = {"layers", false},
+    [SYMBOL_HEADS] = {"heads", false},     [SYMBOL_KV_HEADS] = {"kv_heads", false},
+    [SYMBOL_EXPERTS] = {"experts", false}, [SYMBOL_TOTAL] = {"total", false},
+    [SYMBOL_NTH] = {"nth", true},          [SYMBOL_I] = {"i", true},
+    [SYMBOL_MODULE] = {"module", true},    [SYMBOL_OUTER] = {"outer", true},
 };
 
 static enum symbol symbol_of(struct tn_str name)
@@ -98,6 +93,23 @@ static enum symbol symbol_of(struct tn_str name)
         k++;
     }
     return (enum symbol)k;
+}
+
+/* A dotted name without its last part. */
+static struct tn_str without_last(struct tn_str name)
+{
+    size_t dot = name.size;
+    while (dot > 0 && name.data[dot - 1] != '.') {
+        dot--;
+    }
+    return tn_str_slice(name, 0, dot ? dot - 1 : 0);
+}
+
+/* The module of a tensor: its name without ".weight", or that of what it lies in where several tensors are one module's. */
+static struct tn_str module_of(struct tn_str tensor)
+{
+    static const struct tn_str suffix = {".weight", 7};
+    return tn_str_ends(tensor, suffix) ? tn_str_slice(tensor, 0, tensor.size - suffix.size) : without_last(tensor);
 }
 
 static struct tn_value value_of(const struct quantiser *quantiser, enum symbol symbol)
@@ -118,6 +130,8 @@ static struct tn_value value_of(const struct quantiser *quantiser, enum symbol s
         return tn_value_string(group->stack);
     case SYMBOL_ROLE:
         return tn_value_string(quantiser->role);
+    case SYMBOL_ARCHITECTURE:
+        return tn_value_string(quantiser->model->architecture);
     case SYMBOL_TIED:
         return tn_value_boolean(quantiser->model->tied_bytes > 0);
     case SYMBOL_LAYERS:
@@ -136,6 +150,8 @@ static struct tn_value value_of(const struct quantiser *quantiser, enum symbol s
         return tn_value_integer(quantiser->layer);
     case SYMBOL_MODULE:
         return tn_value_string(quantiser->module);
+    case SYMBOL_OUTER:
+        return tn_value_string(without_last(without_last(quantiser->module)));
     case SYMBOL_COUNT:
         break;
     }
@@ -252,18 +268,6 @@ static bool class_is_named(const struct quantiser *quantiser, enum tn_class clas
         }
     }
     return false;
-}
-
-/* The module of a tensor: its name without ".weight", or that of what it lies in where several tensors are one module's. */
-static struct tn_str module_of(struct tn_str tensor)
-{
-    static const struct tn_str suffix = {".weight", 7};
-    size_t dot = tensor.size;
-    while (dot > 0 && tensor.data[dot - 1] != '.') {
-        dot--;
-    }
-    bool is_weight = tn_str_ends(tensor, suffix);
-    return tn_str_slice(tensor, 0, is_weight ? tensor.size - suffix.size : (dot ? dot - 1 : tensor.size));
 }
 
 static bool is_kept(const struct quantiser *quantiser, struct tn_str tensor)
