@@ -237,7 +237,8 @@ static void a_list_that_is_none_is_an_error_of_the_config(void **state)
                                          "\"quant_algo\": \"MIXED_PRECISION\", "
                                          "\"quantized_layers\": \"left out\"}}");
     assert_null(model);
-    assert_non_null(strstr(made_up.error.message, "module"));
+    assert_int_equal(made_up.error.code, TN_ERROR_CONFIG);
+    assert_non_null(strstr(made_up.error.message, "quantized_layers"));
     assert_true(made_up.error.where[0] != '\0');
     made_up_close(&made_up);
 }
