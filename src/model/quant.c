@@ -95,23 +95,6 @@ static enum symbol symbol_of(struct tn_str name)
     return (enum symbol)k;
 }
 
-/* A dotted name without its last part. */
-static struct tn_str without_last(struct tn_str name)
-{
-    size_t dot = name.size;
-    while (dot > 0 && name.data[dot - 1] != '.') {
-        dot--;
-    }
-    return tn_str_slice(name, 0, dot ? dot - 1 : 0);
-}
-
-/* The module of a tensor: its name without ".weight", or that of what it lies in where several tensors are one module's. */
-static struct tn_str module_of(struct tn_str tensor)
-{
-    static const struct tn_str suffix = {".weight", 7};
-    return tn_str_ends(tensor, suffix) ? tn_str_slice(tensor, 0, tensor.size - suffix.size) : without_last(tensor);
-}
-
 static struct tn_value value_of(const struct quantiser *quantiser, enum symbol symbol)
 {
     const struct tn_group *group = quantiser->group;
@@ -151,7 +134,7 @@ static struct tn_value value_of(const struct quantiser *quantiser, enum symbol s
     case SYMBOL_MODULE:
         return tn_value_string(quantiser->module);
     case SYMBOL_OUTER:
-        return tn_value_string(without_last(without_last(quantiser->module)));
+        return tn_value_string(tn_module_around(tn_module_around(quantiser->module)));
     case SYMBOL_COUNT:
         break;
     }
@@ -404,10 +387,11 @@ static bool choose_layer(struct quantiser *quantiser, uint32_t layer, bool same,
     struct tn_builder name = {0};
     tn_group_tensor_name(quantiser->group, layer, 0, &name);
     struct tn_str tensor = tn_builder_str(&name);
-    quantiser->module = module_of(tensor);
+    quantiser->module = tn_module_of(tensor);
     quantiser->layer = quantiser->group->layers ? (int64_t)layer : -1;
     bool done = same || choose(quantiser, last);
     *choice = done && *last && is_kept(quantiser, tensor) ? UNCHANGED : *last;
+    quantiser->module = (struct tn_str){0};
     tn_builder_free(&name);
     return done;
 }
