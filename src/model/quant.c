@@ -534,7 +534,7 @@ static bool is_eligible(const struct quantiser *quantiser, const struct tn_group
                && !(group->rule && group->rule->unquantised));
 }
 
-static bool take_group(struct quantiser *quantiser, const struct tn_group *group, uint64_t *dropped)
+static bool take_group(struct quantiser *quantiser, const struct tn_group *group)
 {
     bool drop = false;
     quantiser->group = group;
@@ -545,7 +545,7 @@ static bool take_group(struct quantiser *quantiser, const struct tn_group *group
     }
     bool done = true;
     if (drop) {
-        *dropped += group->parameters;
+        quantiser->model->parameters_left_out += group->parameters;
     } else {
         done = is_eligible(quantiser, group) ? quantise_group(quantiser, group) : add_unchanged(quantiser, group);
     }
@@ -565,16 +565,15 @@ bool tn_quant_apply(struct tn_model *model, const struct tn_catalog *catalog, co
     }
     model->groups = NULL;
     model->group_count = model->group_capacity = 0;
-    uint64_t dropped = 0;
     for (size_t k = 0; k < count; k++) {
-        if (!take_group(&quantiser, &groups[k], &dropped)) {
+        if (!take_group(&quantiser, &groups[k])) {
             return false;
         }
     }
-    if (dropped) {
+    if (model->parameters_left_out) {
         tn_model_note(model, "left_out",
                       "%llu parameters of other towers and of layers that predict further tokens are not in such files",
-                      (unsigned long long)dropped);
+                      (unsigned long long)model->parameters_left_out);
     }
     model->quant = record->id;
     return true;
