@@ -363,6 +363,55 @@ static void wrong_mixes_are_named_by_file_and_line(void **state)
     }
 }
 
+/* A GGUF of 16 bits becomes what the config of the same model becomes: names of both are known. */
+static void a_gguf_is_quantised_as_its_config(void **state)
+{
+    (void)state;
+    static const struct model_tensor tensors[] = {
+        {"token_embd.weight", "F16", 2, {1000, 4096}},
+        {"output_norm.weight", "F32", 1, {4096}},
+        {"output.weight", "F16", 2, {1000, 4096}},
+        {"blk.0.attn_norm.weight", "F32", 1, {4096}},
+        {"blk.0.ffn_norm.weight", "F32", 1, {4096}},
+        {"blk.0.attn_q.weight", "F16", 2, {4096, 4096}},
+        {"blk.0.attn_k.weight", "F16", 2, {4096, 4096}},
+        {"blk.0.attn_v.weight", "F16", 2, {4096, 4096}},
+        {"blk.0.attn_output.weight", "F16", 2, {4096, 4096}},
+        {"blk.0.ffn_gate.weight", "F16", 2, {8192, 4096}},
+        {"blk.0.ffn_up.weight", "F16", 2, {8192, 4096}},
+        {"blk.0.ffn_down.weight", "F16", 2, {4096, 8192}},
+    };
+    static const char *const quants[] = {"q4_k_m", "q3_k_l", "iq2_m", "iq3_xxs", "q8_0", "tq1_0"};
+    char folder[TEST_PATH_SIZE];
+    char path[TEST_PATH_SIZE + 16];
+    struct made_up made_up;
+    made_up_open_real(&made_up);
+    make_test_folder(folder);
+    (void)snprintf(path, sizeof path, "%s/model.gguf", folder);
+    assert_true(model_write_gguf(path,
+                                 "{\"general.architecture\": \"llama\", \"llama.block_count\": 1, "
+                                 "\"llama.embedding_length\": 4096, \"llama.feed_forward_length\": 8192, "
+                                 "\"llama.attention.head_count\": 32, \"llama.attention.head_count_kv\": 32, "
+                                 "\"llama.context_length\": 2048, \"llama.vocab_size\": 1000}",
+                                 tensors, sizeof tensors / sizeof tensors[0]));
+    for (size_t k = 0; k < sizeof quants / sizeof quants[0]; k++) {
+        struct tn_model_files files = {0};
+        struct tn_model_input input = {.quant = tn_str_of(quants[k])};
+        struct tn_model *by_config = made_up_load_input(&made_up, ONE_LAYER "}", input);
+        bool found = false;
+        assert_true(tn_model_files_find(&files, tn_str_of(path), (struct tn_str){0}, &input, &found, &made_up.error));
+        struct tn_model *by_header = tn_model_load(made_up.catalog, &input, &made_up.error);
+        assert_non_null(by_config);
+        assert_non_null(by_header);
+        assert_int_equal(by_header->checkpoint_bytes, by_config->checkpoint_bytes);
+        tn_model_free(by_config);
+        tn_model_free(by_header);
+        tn_model_files_free(&files);
+    }
+    remove_test_folder(folder);
+    made_up_close(&made_up);
+}
+
 /* ---- real files --------------------------------------------------------------------------------------------------- */
 
 static struct tn_model *load_named(const struct tn_catalog *catalog, struct tn_arena *arena, const char *name,
@@ -445,6 +494,7 @@ int main(void)
         cmocka_unit_test(a_file_beside_the_config_may_name_the_quantisation),
         cmocka_unit_test(types_are_chosen_layer_by_layer),
         cmocka_unit_test(wrong_mixes_are_named_by_file_and_line),
+        cmocka_unit_test(a_gguf_is_quantised_as_its_config),
         cmocka_unit_test(real_files_are_predicted_within_half_a_percent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
