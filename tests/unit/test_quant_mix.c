@@ -454,6 +454,30 @@ static uint64_t error_of(const struct tn_value *row, const struct tn_model *mode
     return difference * 100000 / real;
 }
 
+/* The hub's total of this checkpoint counts packed pairs of weights and 16-bit weights as they are stored, no scales, and has no layer
+ * that predicts further tokens. */
+static void a_packed_checkpoint_has_its_published_total(void **state)
+{
+    (void)state;
+    struct tn_error error = {0};
+    struct tn_catalog *catalog = tn_catalog_open(&error);
+    struct tn_arena arena = {0};
+    struct tn_model *model = load_named(catalog, &arena, "glm-5.2-nvfp4", "");
+    uint64_t elements = 0;
+    for (size_t k = 0; k < model->group_count; k++) {
+        const struct tn_group *group = &model->groups[k];
+        bool is_packed = strcmp(group->dtype->name, "U8") == 0;
+        if (tn_str_is(group->stack, "mtp") || !(is_packed || strcmp(group->dtype->name, "BF16") == 0)) {
+            continue;
+        }
+        elements += is_packed ? group->bytes : group->bytes / 2;
+    }
+    assert_int_equal(elements, UINT64_C(380989135104));
+    tn_model_free(model);
+    tn_arena_free(&arena);
+    tn_catalog_close(catalog);
+}
+
 static void real_files_are_predicted_within_half_a_percent(void **state)
 {
     (void)state;
@@ -495,6 +519,7 @@ int main(void)
         cmocka_unit_test(types_are_chosen_layer_by_layer),
         cmocka_unit_test(wrong_mixes_are_named_by_file_and_line),
         cmocka_unit_test(a_gguf_is_quantised_as_its_config),
+        cmocka_unit_test(a_packed_checkpoint_has_its_published_total),
         cmocka_unit_test(real_files_are_predicted_within_half_a_percent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
