@@ -1,9 +1,11 @@
 /* Help, generated from the tables of operations and inputs. */
 #include "cli/cli.h"
 
+#include "catalog/catalog.h"
+
 #include <stdio.h>
 
-enum { OPTION_COLUMNS = 26 };
+enum { OPTION_COLUMNS = 26, LINE_COLUMNS = 100 };
 
 static void write_options(struct tn_str operation)
 {
@@ -15,6 +17,40 @@ static void write_options(struct tn_str operation)
         int width = printf("  --%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
         printf("%*s%s\n", width < OPTION_COLUMNS ? OPTION_COLUMNS - width : 2, "", row->help);
     }
+}
+
+/* A word with the space before it; on a new line where it would be too long. */
+static void write_word(struct tn_str word, size_t *column)
+{
+    if (*column + word.size + 1 > LINE_COLUMNS) {
+        printf("\n ");
+        *column = 1;
+    }
+    printf(" " TN_STR_FORMAT, TN_STR_ARGUMENTS(word));
+    *column += word.size + 1;
+}
+
+/* The names that --quant takes: those of the records and their aliases. */
+static bool write_quants(struct tn_error *error)
+{
+    struct tn_catalog *catalog = tn_catalog_open(error);
+    if (!catalog) {
+        return false;
+    }
+    const struct tn_record *const *records;
+    size_t count = tn_catalog_records(catalog, TN_STR("quant"), &records);
+    size_t column = 1;
+    printf("\nQuantisations for --quant, in any case and with any separators:\n ");
+    for (size_t k = 0; k < count; k++) {
+        write_word(records[k]->id, &column);
+        struct tn_str aliases = tn_record_text(records[k], "alias");
+        for (struct tn_str alias = tn_str_word(&aliases); alias.size; alias = tn_str_word(&aliases)) {
+            write_word(alias, &column);
+        }
+    }
+    puts("\nor a dtype, which linear and expert weights then have: int8, int4, fp8 ...");
+    tn_catalog_close(catalog);
+    return true;
 }
 
 static void write_overview(void)
@@ -49,5 +85,5 @@ bool cli_write_help(struct tn_str topic, struct tn_error *error)
     }
     printf("tonnage %s %s\n\n%s\n\nOptions:\n", operation->name, operation->arguments, operation->summary);
     write_options(topic);
-    return true;
+    return !tn_input_applies(TN_INPUT_QUANT, topic) || write_quants(error);
 }

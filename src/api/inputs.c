@@ -20,8 +20,9 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_DTYPE] =
         {"dtype", TN_INPUT_TEXT, "T", NULL, WITH_MODEL,
          "dtype of the weights: fp32, fp16, bf16, fp8, int8, int4 ... (default: as the checkpoint has them)"},
-    [TN_INPUT_QUANT] = {"quant", TN_INPUT_TEXT, "Q", NULL, WITH_MODEL,
-                        "quantisation of linear and expert weights: a quant record, or a dtype such as q8_0"},
+    [TN_INPUT_QUANT] =
+        {"quant", TN_INPUT_TEXT, "Q", NULL, WITH_MODEL,
+         "quantise the model: q4_k_m, awq, gptq, fp8-block, nvfp4 or another name that `tonnage help plan` lists"},
     [TN_INPUT_KV_DTYPE] = {"kv-dtype", TN_INPUT_TEXT, "T", NULL, PLANS,
                            "dtype of the KV cache: auto, fp16, bf16, fp8, int8, q8_0, q4_0 ... (default: auto)"},
     [TN_INPUT_TP] = {"tp", TN_INPUT_NUMBER, "N", NULL, PLANS, "tensor parallel (default: from the number of GPUs)"},

@@ -130,10 +130,25 @@ static bool use_config(struct finding *finding, const char *path)
     return true;
 }
 
+/* What NVIDIA's ModelOpt writes beside a config that names no quantisation. */
+static bool use_quant_config(struct finding *finding, struct tn_str folder)
+{
+    char *path = join(finding, folder, TN_STR("hf_quant_config.json"));
+    if (!path || !exists(path)) {
+        return path != NULL;
+    }
+    struct tn_value *root = TN_NEW(&finding->files->arena, struct tn_value);
+    if (!root) {
+        return tn_fail_memory(finding->error);
+    }
+    finding->input->quant_config = root;
+    return read_json(finding, path, root);
+}
+
 static bool use_config_beside(struct finding *finding, struct tn_str folder)
 {
     char *path = join(finding, folder, TN_STR("config.json"));
-    return path && (!exists(path) || use_config(finding, path));
+    return path && (!exists(path) || use_config(finding, path)) && use_quant_config(finding, folder);
 }
 
 /* ---- headers ------------------------------------------------------------------------------------------------------ */

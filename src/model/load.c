@@ -6,6 +6,7 @@
 #include "model/gguf_facts.h"
 #include "model/match.h"
 #include "model/quant.h"
+#include "model/quant_read.h"
 #include "model/remarks.h"
 
 struct load {
@@ -18,12 +19,31 @@ struct load {
 
 /* ---- facts and record --------------------------------------------------------------------------------------------- */
 
+/* ModelOpt may put its quantisation into a file beside the config, under another key. What the config says comes first. */
+static bool add_quant_config(struct load *load)
+{
+    const struct tn_value *quantization = tn_value_member(load->input->quant_config, TN_STR("quantization"));
+    struct tn_member *member = TN_NEW(&load->model->arena, struct tn_member);
+    if (!member) {
+        return tn_fail_memory(load->error);
+    }
+    if (quantization && quantization->kind == TN_OBJECT) {
+        *member = (struct tn_member){TN_STR("quantization_config"), *quantization};
+        struct tn_value facts = {.kind = TN_OBJECT, .count = 1, .offset = -1, .as.members = member};
+        tn_facts_add(&load->model->facts, TN_ORIGIN_CONFIG, TN_STR("hf_quant_config.json"), facts);
+    }
+    return true;
+}
+
 static bool gather_facts(struct load *load)
 {
     struct tn_facts *facts = &load->model->facts;
     const struct tn_model_input *input = load->input;
     if (input->config) {
         tn_facts_add(facts, input->config_origin, input->config_where, *input->config);
+    }
+    if (input->quant_config && !add_quant_config(load)) {
+        return false;
     }
     if (input->header && input->header_is_gguf) {
         struct tn_value value;
@@ -112,7 +132,7 @@ static bool find_dtype(struct tn_str name, const struct tn_dtype **dtype, struct
     }
     tn_fail(error, TN_ERROR_DTYPE, "unknown dtype '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(name));
     return tn_fail_hint(error, "known are fp32, fp16, bf16, fp8, int8, int4, q8_0, q4_0 and the like; a mix such as "
-                               "q4_k_m is read from its .gguf file");
+                               "q4_k_m is a quantisation: --quant q4_k_m");
 }
 
 static bool choose_dtype(struct load *load)
@@ -148,7 +168,9 @@ static bool quantise_as_stored(struct load *load)
     const struct tn_record *record = NULL;
     const struct tn_value *config = tn_facts_find(&load->model->facts, TN_STR("quantization_config"), NULL);
     if (tn_quant_find(load->catalog, &load->model->facts, &load->model->arena, &record, load->error)) {
-        return !record || tn_quant_apply(load->model, record, config, load->error);
+        return !record || tn_quant_apply(load->model, load->catalog, record, config, load->error)
+               || tn_fail_at(load->error, -1, TN_STR_FORMAT ", key quantization_config",
+                             TN_STR_ARGUMENTS(load->input->config_where));
     }
     if (load->input->header) { /* which knows every byte */
         tn_model_note(load->model, "unverified_quantisation",
@@ -160,16 +182,52 @@ static bool quantise_as_stored(struct load *load)
                       TN_STR_ARGUMENTS(load->input->config_where));
 }
 
-/* The user's: a quant record, or one dtype for all linear and expert weights. */
+static uint64_t stored_bytes(const struct tn_model *model)
+{
+    uint64_t sum = 0;
+    for (size_t k = 0; k < model->group_count; k++) {
+        sum += model->groups[k].bytes;
+    }
+    return sum;
+}
+
+/* The size of the embedding that the head shares, after the embedding was quantised. */
+static void find_tied_again(struct tn_model *model)
+{
+    for (size_t k = 0; k < model->group_count; k++) {
+        if (model->groups[k].class == TN_CLASS_EMBED && !model->groups[k].layers) {
+            model->tied_bytes = model->groups[k].bytes;
+            return;
+        }
+    }
+}
+
+/* The user's: a quant record with its defaults, or one dtype for all linear and expert weights. */
 static bool quantise_as_asked(struct load *load)
 {
     static const struct tn_value empty = {.kind = TN_OBJECT};
-    const struct tn_record *record = tn_catalog_record(load->catalog, TN_STR("quant"), load->input->quant);
-    const struct tn_dtype *dtype;
-    if (record) {
-        return tn_quant_apply(load->model, record, &empty, load->error);
+    struct tn_model *model = load->model;
+    const struct tn_record *record = tn_quant_named(load->catalog, load->input->quant);
+    const struct tn_dtype *dtype = record ? NULL : tn_dtype_find(load->input->quant);
+    if (!record && !dtype) {
+        return tn_quant_fail_unknown(load->catalog, load->input->quant, load->error)
+               || tn_fail_at(load->error, -1, "--quant");
     }
-    return find_dtype(load->input->quant, &dtype, load->error) && tn_quant_flat(load->model, dtype, load->error);
+    if (dtype) {
+        return tn_quant_flat(model, dtype, load->error);
+    }
+    uint64_t before = stored_bytes(model);
+    if (!tn_quant_apply(model, load->catalog, record, &empty, load->error)) {
+        return false;
+    }
+    if (stored_bytes(model) == before) {
+        tn_model_note(model, "quant_without_effect", "no tensor of this model changes by " TN_STR_FORMAT,
+                      TN_STR_ARGUMENTS(record->id));
+    }
+    if (model->tied_bytes) {
+        find_tied_again(model);
+    }
+    return true;
 }
 
 static bool is_plain(const struct tn_dtype *dtype)

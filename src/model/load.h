@@ -8,11 +8,12 @@
 
 /* Everything that may be known; at least one of config and header must be there. All pointers must outlive the model. */
 struct tn_model_input {
-    struct tn_str id;               /* shown as the model's name */
-    const struct tn_value *config;  /* an object, or NULL */
-    enum tn_origin config_origin;   /* TN_ORIGIN_CONFIG or TN_ORIGIN_CATALOG */
-    struct tn_str config_where;     /* file or record, for messages */
-    const struct tn_header *header; /* all tensors of all files, or NULL */
+    struct tn_str id;                    /* shown as the model's name */
+    const struct tn_value *config;       /* an object, or NULL */
+    enum tn_origin config_origin;        /* TN_ORIGIN_CONFIG or TN_ORIGIN_CATALOG */
+    struct tn_str config_where;          /* file or record, for messages */
+    const struct tn_value *quant_config; /* hf_quant_config.json beside it, an object, or NULL */
+    const struct tn_header *header;      /* all tensors of all files, or NULL */
     bool header_is_gguf;
     struct tn_str header_where;
     const struct tn_weight_index *index; /* tensor names alone; used where there is no header; or NULL */

@@ -157,6 +157,7 @@ struct tn_model {
     uint32_t layer_count;                   /* of the text stack: what pipeline parallel divides */
     uint64_t parameters;                    /* each counted once; tied tensors once; scales not */
     uint64_t parameters_active;             /* per token */
+    uint64_t parameters_left_out;           /* of the architecture, but not in files of this quantisation */
     uint64_t companion_elements;            /* scales and zero points stored beside the weights */
     uint64_t checkpoint_bytes;              /* as stored */
     uint64_t tied_bytes;                    /* the embedding that the head shares; 0 where untied */

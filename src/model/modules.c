@@ -131,10 +131,27 @@ static bool part_matches(struct tn_str entry, struct tn_str module)
     return false;
 }
 
+static const struct tn_str weight_suffix = {".weight", 7};
+
+struct tn_str tn_module_around(struct tn_str name)
+{
+    size_t dot = name.size;
+    while (dot > 0 && name.data[dot - 1] != '.') {
+        dot--;
+    }
+    return tn_str_slice(name, 0, dot ? dot - 1 : 0);
+}
+
+struct tn_str tn_module_of(struct tn_str tensor)
+{
+    return tn_str_ends(tensor, weight_suffix) ? tn_str_slice(tensor, 0, tensor.size - weight_suffix.size)
+                                              : tn_module_around(tensor);
+}
+
 bool tn_module_listed(const struct tn_value *list, struct tn_str tensor)
 {
-    static const struct tn_str suffix = {".weight", 7};
-    struct tn_str module = tn_str_ends(tensor, suffix) ? tn_str_slice(tensor, 0, tensor.size - suffix.size) : tensor;
+    struct tn_str module =
+        tn_str_ends(tensor, weight_suffix) ? tn_str_slice(tensor, 0, tensor.size - weight_suffix.size) : tensor;
     for (uint32_t k = 0; list->kind == TN_LIST && k < list->count; k++) {
         if (list->as.items[k].kind != TN_STRING || !list->as.items[k].as.string.size) {
             continue;
@@ -149,6 +166,17 @@ bool tn_module_listed(const struct tn_value *list, struct tn_str tensor)
             listed = part_matches(entry, module);
         }
         if (listed) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool tn_module_has_part(const struct tn_value *list, struct tn_str tensor)
+{
+    for (uint32_t k = 0; list->kind == TN_LIST && k < list->count; k++) {
+        const struct tn_value *entry = &list->as.items[k];
+        if (entry->kind == TN_STRING && entry->as.string.size && tn_str_find(tensor, entry->as.string) != SIZE_MAX) {
             return true;
         }
     }

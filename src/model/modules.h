@@ -9,4 +9,13 @@
  * tensor  a full tensor name, with or without ".weight" */
 bool tn_module_listed(const struct tn_value *list, struct tn_str tensor);
 
+/* A dotted name without its last part: the module that another one lies in. */
+struct tn_str tn_module_around(struct tn_str name);
+
+/* The module of a tensor: its name without ".weight", or that of what it lies in where several tensors are one module's. */
+struct tn_str tn_module_of(struct tn_str tensor);
+
+/* True where an entry of the list stands anywhere in the tensor's name. */
+bool tn_module_has_part(const struct tn_value *list, struct tn_str tensor);
+
 #endif

@@ -12,8 +12,8 @@ bool tn_quant_find(const struct tn_catalog *catalog, const struct tn_facts *fact
 
 /* Turns the model's groups into what the record stores. Call after the groups were predicted and before tn_model_finish.
  * config  the quantization_config that the record's expressions read; may be an empty object */
-bool tn_quant_apply(struct tn_model *model, const struct tn_record *record, const struct tn_value *config,
-                    struct tn_error *error);
+bool tn_quant_apply(struct tn_model *model, const struct tn_catalog *catalog, const struct tn_record *record,
+                    const struct tn_value *config, struct tn_error *error);
 
 /* The plain form: every tensor of class linear or expert in one dtype, without companions. */
 bool tn_quant_flat(struct tn_model *model, const struct tn_dtype *dtype, struct tn_error *error);

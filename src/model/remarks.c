@@ -48,9 +48,15 @@ static uint64_t router_bias_elements(const struct tn_model *model)
     return sum;
 }
 
+/* What a published total is compared with: all that the architecture has. */
+static uint64_t whole_parameters(const struct tn_model *model)
+{
+    return model->parameters + model->parameters_left_out;
+}
+
 static const char *cause_of(const struct tn_model *model)
 {
-    uint64_t ours = model->parameters;
+    uint64_t ours = whole_parameters(model);
     uint64_t theirs = model->published_parameters;
     uint64_t more = theirs > ours ? theirs - ours : 0;
     uint64_t less = ours > theirs ? ours - theirs : 0;
@@ -86,14 +92,14 @@ static const char *cause_of(const struct tn_model *model)
 
 void tn_model_remark(struct tn_model *model, uint64_t predicted_parameters)
 {
-    if (model->published_parameters && model->published_parameters != model->parameters) {
+    uint64_t ours = whole_parameters(model);
+    if (model->published_parameters && model->published_parameters != ours) {
         const char *cause = cause_of(model);
         tn_model_note(model, cause ? "published_total_differs" : "published_total_unexplained",
                       "the published total is %llu, %s%llu: %s", (unsigned long long)model->published_parameters,
-                      model->published_parameters > model->parameters ? "+" : "-",
-                      (unsigned long long)(model->published_parameters > model->parameters
-                                               ? model->published_parameters - model->parameters
-                                               : model->parameters - model->published_parameters),
+                      model->published_parameters > ours ? "+" : "-",
+                      (unsigned long long)(model->published_parameters > ours ? model->published_parameters - ours
+                                                                              : ours - model->published_parameters),
                       cause ? cause : "the cause is not known");
     }
     bool is_unknown = tn_str_is(model->architecture, TN_UNKNOWN_ARCHITECTURE); /* said already */

@@ -86,12 +86,9 @@ static bool evaluate_boolean(struct evaluation *evaluation, const struct tn_expr
     return true;
 }
 
-static bool evaluate_integer(struct evaluation *evaluation, const struct tn_expression *node, int64_t *integer)
+static bool as_integer(struct evaluation *evaluation, const struct tn_expression *node, struct tn_value value,
+                       int64_t *integer)
 {
-    struct tn_value value;
-    if (!evaluate(evaluation, node, &value)) {
-        return false;
-    }
     /* 4096.0 is how some writers spell 4096; the comparison is exact below 2^53 */
     if (value.kind == TN_REAL && fabs(value.as.real) < 9007199254740992.0 && floor(value.as.real) >= value.as.real) {
         *integer = (int64_t)value.as.real;
@@ -102,6 +99,12 @@ static bool evaluate_integer(struct evaluation *evaluation, const struct tn_expr
     }
     *integer = value.as.integer;
     return true;
+}
+
+static bool evaluate_integer(struct evaluation *evaluation, const struct tn_expression *node, int64_t *integer)
+{
+    struct tn_value value;
+    return evaluate(evaluation, node, &value) && as_integer(evaluation, node, value, integer);
 }
 
 static bool evaluate_list(struct evaluation *evaluation, const struct tn_expression *node, struct tn_value *list)
@@ -536,15 +539,25 @@ static bool evaluate_unary(struct evaluation *evaluation, const struct tn_expres
     return true;
 }
 
+/* A list or a text by a number, an object by the name of a member. What is not there is null. */
 static bool evaluate_index(struct evaluation *evaluation, const struct tn_expression *node, struct tn_value *value)
 {
     struct tn_value container;
-    int64_t index = 0;
-    if (!evaluate(evaluation, node->children[0], &container)
-        || !evaluate_integer(evaluation, node->children[1], &index)) {
+    struct tn_value key;
+    if (!evaluate(evaluation, node->children[0], &container) || !evaluate(evaluation, node->children[1], &key)) {
         return false;
     }
     *value = (struct tn_value){.kind = TN_NULL, .offset = container.offset};
+    if (key.kind == TN_STRING) {
+        const struct tn_value *member = tn_value_member(&container, key.as.string);
+        *value = member ? *member : *value;
+        return container.kind == TN_OBJECT || container.kind == TN_NULL
+               || fail_kind(evaluation, node->children[0], &container, "an object");
+    }
+    int64_t index = 0;
+    if (!as_integer(evaluation, node->children[1], key, &index)) {
+        return false;
+    }
     if (container.kind == TN_LIST && index >= 0 && index < (int64_t)container.count) {
         *value = container.as.items[index];
     } else if (container.kind == TN_STRING && index >= 0 && (uint64_t)index < container.as.string.size) {

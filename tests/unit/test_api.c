@@ -289,7 +289,7 @@ static const struct {
     {LLAMA("\"gpu\": \"a100-80gbx4\", \"dp\": 3"), TN_ERROR_DEPLOYMENT, "needs 3 GPUs, --gpu gives 4", "--gpu"},
     {LLAMA("\"gpu\": \"a100-80gbx4\", \"dp\": 8"), TN_ERROR_DEPLOYMENT, "needs 8 GPUs, --gpu gives 4", "--gpu"},
     {LLAMA("\"dtype\": \"fp13\""), TN_ERROR_DTYPE, "unknown dtype 'fp13'", NULL},
-    {LLAMA("\"quant\": \"magic\""), TN_ERROR_DTYPE, "unknown dtype 'magic'", NULL},
+    {LLAMA("\"quant\": \"magic\""), TN_ERROR_DTYPE, "unknown quantisation 'magic'", "--quant"},
     {LLAMA("\"kv_dtype\": \"fp13\""), TN_ERROR_DTYPE, "unknown KV dtype 'fp13'", "--kv-dtype"},
     {CONFIG(", \"quantization_config\": {\"quant_method\": \"magic\"}"), TN_ERROR_DTYPE, "unknown quantisation 'magic'",
      "config, key quantization_config"},
