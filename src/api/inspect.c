@@ -1,7 +1,7 @@
 /* inspect: architecture, tensor groups, parameters, caches, and the check of a header against the prediction. */
+#include "api/anatomy.h"
 #include "api/explain.h"
 #include "api/operations.h"
-#include "plan/cache.h"
 
 #include <string.h>
 
@@ -106,9 +106,22 @@ static void write_names(struct tn_json_writer *json, const char *key, const stru
     tn_json_end_list(json);
 }
 
-static bool write_json(const struct tn_model *model, const struct tn_request *request, struct tn_result *result,
+static void write_check(struct tn_json_writer *json, const struct tn_check *check)
+{
+    tn_json_key(json, "check");
+    tn_json_begin_object(json);
+    tn_json_key(json, "done");
+    tn_json_boolean(json, check->done);
+    write_names(json, "missing", check->missing, check->missing_count);
+    write_names(json, "extra", check->extra, check->extra_count);
+    write_names(json, "different", check->different, check->different_count);
+    tn_json_end_object(json);
+}
+
+static bool write_json(const struct tn_anatomy *anatomy, const struct tn_request *request, struct tn_result *result,
                        struct tn_error *error)
 {
+    const struct tn_model *model = anatomy->model;
     struct tn_json_writer json = {.builder = &result->json, .indented = true};
     tn_json_begin_object(&json);
     tn_json_key(&json, "schema");
@@ -116,6 +129,7 @@ static bool write_json(const struct tn_model *model, const struct tn_request *re
     tn_write_model_json(&json, model);
     tn_json_key(&json, "record");
     tn_json_string(&json, model->architecture);
+    tn_anatomy_json(anatomy, &json);
     tn_json_key(&json, "groups");
     tn_json_begin_list(&json);
     for (size_t k = 0; k < model->group_count; k++) {
@@ -131,15 +145,7 @@ static bool write_json(const struct tn_model *model, const struct tn_request *re
         write_cache(&json, &model->caches[k]);
     }
     tn_json_end_list(&json);
-    const struct tn_check *check = &model->check;
-    tn_json_key(&json, "check");
-    tn_json_begin_object(&json);
-    tn_json_key(&json, "done");
-    tn_json_boolean(&json, check->done);
-    write_names(&json, "missing", check->missing, check->missing_count);
-    write_names(&json, "extra", check->extra, check->extra_count);
-    write_names(&json, "different", check->different, check->different_count);
-    tn_json_end_object(&json);
+    write_check(&json, &model->check);
     tn_json_key(&json, "notes");
     tn_json_begin_list(&json);
     tn_write_note_items(&json, model->notes, model->note_count);
@@ -172,24 +178,6 @@ static struct tn_str shape_text(struct tn_report *report, const struct tn_group 
         tn_builder_addf(&text, "%s%llu", k ? ", " : "", (unsigned long long)group->dims[k]);
     }
     tn_builder_add_char(&text, ']');
-    return text_of(report, &text);
-}
-
-/* 0-3, 5, 7-9 */
-static struct tn_str layers_text(struct tn_report *report, const uint32_t *layers, uint32_t count)
-{
-    struct tn_builder text = {0};
-    for (uint32_t k = 0; k < count;) {
-        uint32_t end = k + 1;
-        while (end < count && layers[end] == layers[end - 1] + 1) {
-            end++;
-        }
-        tn_builder_addf(&text, "%s%u", k ? "," : "", layers[k]);
-        if (end - k > 1) {
-            tn_builder_addf(&text, "-%u", layers[end - 1]);
-        }
-        k = end;
-    }
     return text_of(report, &text);
 }
 
@@ -227,37 +215,6 @@ static void report_groups(struct tn_report *report, const struct tn_model *model
     }
 }
 
-static void report_caches(struct tn_report *report, const struct tn_model *model)
-{
-    static const struct tn_column columns[] = {
-        {"cache of", "label", false, 0},
-        {"layers", "layers", false, 0},
-        {"grows", "rule", false, 0},
-        {"up to", "window", true, 0},
-        {"elements per unit", "elements_per_unit", true, 0},
-        {"dtype", "dtype", false, 0},
-    };
-    if (!model->cache_count) {
-        tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "No cache: nothing is kept per request.");
-        return;
-    }
-    struct tn_table *table =
-        tn_report_table(report, "Caches, per request", columns, sizeof columns / sizeof columns[0]);
-    for (size_t k = 0; table && k < model->cache_count; k++) {
-        const struct tn_cache *cache = &model->caches[k];
-        struct tn_cell *cells = tn_table_row(report, table);
-        if (!cells) {
-            return;
-        }
-        cells[0] = tn_cell_text(cache->label);
-        cells[1] = tn_cell_text(layers_text(report, cache->layers, cache->layer_count));
-        cells[2] = tn_cell_text(tn_str_of(tn_growth_names[cache->growth]));
-        cells[3] = cache->argument ? tn_cell_count(cache->argument) : (struct tn_cell){0};
-        cells[4] = tn_cell_count(cache->elements_per_unit);
-        cells[5] = tn_cell_text(tn_str_of(cache->dtype ? cache->dtype->name : "KV dtype"));
-    }
-}
-
 static void report_check(struct tn_report *report, const struct tn_model *model)
 {
     const struct tn_check *check = &model->check;
@@ -291,8 +248,9 @@ static void report_check(struct tn_report *report, const struct tn_model *model)
     }
 }
 
-static void write_report(const struct tn_model *model, struct tn_report *report)
+static void write_report(const struct tn_anatomy *anatomy, const struct tn_request *request, struct tn_report *report)
 {
+    const struct tn_model *model = anatomy->model;
     struct tn_builder line = {0};
     tn_builder_add(&line, model->id);
     tn_builder_add_text(&line, ": ");
@@ -301,17 +259,10 @@ static void write_report(const struct tn_model *model, struct tn_report *report)
     tn_builder_add(&line, model->architecture);
     tn_builder_addf(&line, "%s, from %s", model->verified ? "" : " (unverified)", tn_source_name(model->source));
     report->title = text_of(report, &line);
-    tn_builder_add_grouped(&line, model->parameters);
-    tn_builder_add_text(&line, " parameters");
-    if (model->parameters_active != model->parameters) {
-        tn_builder_add_text(&line, ", ");
-        tn_builder_add_grouped(&line, model->parameters_active);
-        tn_builder_add_text(&line, " active per token");
+    tn_anatomy_report(anatomy, tn_request_units(request), report);
+    if (request->values[TN_INPUT_TENSORS].flag) {
+        report_groups(report, model);
     }
-    struct tn_str totals = text_of(report, &line);
-    tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "%.*s", (int)totals.size, totals.data);
-    report_groups(report, model);
-    report_caches(report, model);
     report_check(report, model);
     tn_write_notes(report, model->notes, model->note_count);
 }
@@ -324,7 +275,13 @@ bool tn_run_inspect(const struct tn_session *session, const struct tn_request *r
     if (!model) {
         return false;
     }
-    bool done = write_json(model, request, result, error);
-    write_report(model, &result->report);
+    struct tn_anatomy *anatomy = TN_NEW(&result->arena, struct tn_anatomy);
+    if (!anatomy) {
+        return tn_fail_memory(error);
+    }
+    bool done = tn_anatomy_find(model, &result->arena, anatomy, error) && write_json(anatomy, request, result, error);
+    if (done) {
+        write_report(anatomy, request, &result->report);
+    }
     return done && (!request->values[TN_INPUT_EXPLAIN].flag || tn_explain_weights(model, &result->report, error));
 }
