@@ -45,7 +45,7 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_CHECK] = {"check", TN_INPUT_FLAG, NULL, NULL, "inspect",
                         "compare the tensors of the files with the record; draft one where there is none"},
     [TN_INPUT_FAMILY] = {"family", TN_INPUT_TEXT, "F", NULL, "models",
-                         "only models of this family: llama, qwen, gemma ..."},
+                         "only models of this family, such as llama or qwen"},
     [TN_INPUT_ARCHITECTURE] = {"architecture", TN_INPUT_TEXT, "A", NULL, "models",
                                "only models whose architecture's name contains this"},
     [TN_INPUT_MIN_PARAMS] = {"min-params", TN_INPUT_NUMBER, "N", NULL, "models",
