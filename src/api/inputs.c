@@ -7,7 +7,7 @@
 #define WITH_MODEL "plan table inspect"
 
 const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
-    [TN_INPUT_MODEL] = {"model", TN_INPUT_LIST, "MODEL", NULL, WITH_MODEL,
+    [TN_INPUT_MODEL] = {"model", TN_INPUT_LIST, "MODEL", NULL, WITH_MODEL " models",
                         "a catalog name, a folder, a config.json, a .safetensors or a .gguf file"},
     [TN_INPUT_ENGINE] = {"engine", TN_INPUT_TEXT, "NAME", NULL, PLANS, "serving engine (default: generic)"},
     [TN_INPUT_GPU] = {"gpu", TN_INPUT_TEXT, "NAME[xCOUNT]", NULL, PLANS,
@@ -41,7 +41,21 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_OVERHEAD] = {"overhead", TN_INPUT_SHARE, "P", NULL, PLANS,
                            "generic engine: overhead as a share of weights and KV (default: 10%)"},
     [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL, "also look for MODEL among DIR/*.json"},
-    [TN_INPUT_TENSORS] = {"tensors", TN_INPUT_FLAG, NULL, NULL, "inspect", "list every tensor, not only the groups"},
+    [TN_INPUT_TENSORS] = {"tensors", TN_INPUT_FLAG, NULL, NULL, "inspect",
+                          "show the table of tensors; with --json every tensor, not only the groups"},
+    [TN_INPUT_CHECK] = {"check", TN_INPUT_FLAG, NULL, NULL, "inspect",
+                        "compare the tensors of the files with the record; draft one where there is none"},
+    [TN_INPUT_FAMILY] = {"family", TN_INPUT_TEXT, "F", NULL, "models",
+                         "only models of this family, such as llama or qwen"},
+    [TN_INPUT_ARCHITECTURE] = {"architecture", TN_INPUT_TEXT, "A", NULL, "models",
+                               "only models whose architecture's name contains this"},
+    [TN_INPUT_MIN_PARAMS] = {"min-params", TN_INPUT_NUMBER, "N", NULL, "models",
+                             "only models of at least N parameters: 7B"},
+    [TN_INPUT_MAX_PARAMS] = {"max-params", TN_INPUT_NUMBER, "N", NULL, "models",
+                             "only models of at most N parameters: 70B"},
+    [TN_INPUT_SORT] =
+        {"sort", TN_INPUT_CHOICE, "BY", "name params context released", "models",
+         "name, params, context or released, the largest or newest first (default: as the catalog has them)"},
     [TN_INPUT_FORMAT] = {"format", TN_INPUT_CHOICE, "F", "text json csv md html svg", "*",
                          "text, json, csv, md, html or svg (default: text); --json is short for --format json"},
     [TN_INPUT_EXPLAIN] = {"explain", TN_INPUT_FLAG, NULL, NULL, "plan inspect",

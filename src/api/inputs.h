@@ -5,7 +5,7 @@
 #include "text/value.h"
 
 enum tn_input {
-    TN_INPUT_MODEL, /* positional; several for `table` */
+    TN_INPUT_MODEL, /* positional; several for `table`; texts to look for of `models` */
     TN_INPUT_ENGINE,
     TN_INPUT_GPU,
     TN_INPUT_GPU_MEMORY,
@@ -27,6 +27,12 @@ enum tn_input {
     TN_INPUT_OVERHEAD,
     TN_INPUT_MODELS,
     TN_INPUT_TENSORS,
+    TN_INPUT_CHECK,
+    TN_INPUT_FAMILY,
+    TN_INPUT_ARCHITECTURE,
+    TN_INPUT_MIN_PARAMS,
+    TN_INPUT_MAX_PARAMS,
+    TN_INPUT_SORT,
     TN_INPUT_FORMAT,
     TN_INPUT_EXPLAIN,
     TN_INPUT_UNITS,

@@ -1,9 +1,12 @@
 /* inspect: architecture, tensor groups, parameters, caches, and the check of a header against the prediction. */
+#include "api/anatomy.h"
 #include "api/explain.h"
 #include "api/operations.h"
-#include "plan/cache.h"
+#include "model/draft.h"
 
 #include <string.h>
+
+enum { FEW_NAMES = 20 };
 
 static void write_numbers(struct tn_json_writer *json, const char *key, const uint64_t *numbers, size_t count)
 {
@@ -106,9 +109,22 @@ static void write_names(struct tn_json_writer *json, const char *key, const stru
     tn_json_end_list(json);
 }
 
-static bool write_json(const struct tn_model *model, const struct tn_request *request, struct tn_result *result,
-                       struct tn_error *error)
+static void write_check(struct tn_json_writer *json, const struct tn_check *check)
 {
+    tn_json_key(json, "check");
+    tn_json_begin_object(json);
+    tn_json_key(json, "done");
+    tn_json_boolean(json, check->done);
+    write_names(json, "missing", check->missing, check->missing_count);
+    write_names(json, "extra", check->extra, check->extra_count);
+    write_names(json, "different", check->different, check->different_count);
+    tn_json_end_object(json);
+}
+
+static bool write_json(const struct tn_anatomy *anatomy, const struct tn_request *request, struct tn_str draft,
+                       struct tn_result *result, struct tn_error *error)
+{
+    const struct tn_model *model = anatomy->model;
     struct tn_json_writer json = {.builder = &result->json, .indented = true};
     tn_json_begin_object(&json);
     tn_json_key(&json, "schema");
@@ -116,6 +132,7 @@ static bool write_json(const struct tn_model *model, const struct tn_request *re
     tn_write_model_json(&json, model);
     tn_json_key(&json, "record");
     tn_json_string(&json, model->architecture);
+    tn_anatomy_json(anatomy, &json);
     tn_json_key(&json, "groups");
     tn_json_begin_list(&json);
     for (size_t k = 0; k < model->group_count; k++) {
@@ -131,15 +148,11 @@ static bool write_json(const struct tn_model *model, const struct tn_request *re
         write_cache(&json, &model->caches[k]);
     }
     tn_json_end_list(&json);
-    const struct tn_check *check = &model->check;
-    tn_json_key(&json, "check");
-    tn_json_begin_object(&json);
-    tn_json_key(&json, "done");
-    tn_json_boolean(&json, check->done);
-    write_names(&json, "missing", check->missing, check->missing_count);
-    write_names(&json, "extra", check->extra, check->extra_count);
-    write_names(&json, "different", check->different, check->different_count);
-    tn_json_end_object(&json);
+    write_check(&json, &model->check);
+    if (draft.size) {
+        tn_json_key(&json, "draft");
+        tn_json_string(&json, draft);
+    }
     tn_json_key(&json, "notes");
     tn_json_begin_list(&json);
     tn_write_note_items(&json, model->notes, model->note_count);
@@ -172,24 +185,6 @@ static struct tn_str shape_text(struct tn_report *report, const struct tn_group 
         tn_builder_addf(&text, "%s%llu", k ? ", " : "", (unsigned long long)group->dims[k]);
     }
     tn_builder_add_char(&text, ']');
-    return text_of(report, &text);
-}
-
-/* 0-3, 5, 7-9 */
-static struct tn_str layers_text(struct tn_report *report, const uint32_t *layers, uint32_t count)
-{
-    struct tn_builder text = {0};
-    for (uint32_t k = 0; k < count;) {
-        uint32_t end = k + 1;
-        while (end < count && layers[end] == layers[end - 1] + 1) {
-            end++;
-        }
-        tn_builder_addf(&text, "%s%u", k ? "," : "", layers[k]);
-        if (end - k > 1) {
-            tn_builder_addf(&text, "-%u", layers[end - 1]);
-        }
-        k = end;
-    }
     return text_of(report, &text);
 }
 
@@ -227,72 +222,79 @@ static void report_groups(struct tn_report *report, const struct tn_model *model
     }
 }
 
-static void report_caches(struct tn_report *report, const struct tn_model *model)
+static bool is_unknown(const struct tn_model *model)
 {
-    static const struct tn_column columns[] = {
-        {"cache of", "label", false, 0},
-        {"layers", "layers", false, 0},
-        {"grows", "rule", false, 0},
-        {"up to", "window", true, 0},
-        {"elements per unit", "elements_per_unit", true, 0},
-        {"dtype", "dtype", false, 0},
-    };
-    if (!model->cache_count) {
-        tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "No cache: nothing is kept per request.");
-        return;
+    return tn_str_is(model->architecture, TN_UNKNOWN_ARCHITECTURE);
+}
+
+static void report_names(struct tn_report *report, const char *what, const struct tn_str *names, size_t count,
+                         size_t most)
+{
+    for (size_t n = 0; n < count && n < most && n < TN_CHECK_NAMES; n++) {
+        tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_BAD, "%s: %.*s", what, (int)names[n].size, names[n].data);
     }
-    struct tn_table *table =
-        tn_report_table(report, "Caches, per request", columns, sizeof columns / sizeof columns[0]);
-    for (size_t k = 0; table && k < model->cache_count; k++) {
-        const struct tn_cache *cache = &model->caches[k];
-        struct tn_cell *cells = tn_table_row(report, table);
-        if (!cells) {
-            return;
-        }
-        cells[0] = tn_cell_text(cache->label);
-        cells[1] = tn_cell_text(layers_text(report, cache->layers, cache->layer_count));
-        cells[2] = tn_cell_text(tn_str_of(tn_growth_names[cache->growth]));
-        cells[3] = cache->argument ? tn_cell_count(cache->argument) : (struct tn_cell){0};
-        cells[4] = tn_cell_count(cache->elements_per_unit);
-        cells[5] = tn_cell_text(tn_str_of(cache->dtype ? cache->dtype->name : "KV dtype"));
+    if (count > most) {
+        tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_BAD, "... and %zu more %s", count - most, what);
     }
 }
 
-static void report_check(struct tn_report *report, const struct tn_model *model)
+static void report_check(struct tn_report *report, const struct tn_model *model, size_t most)
 {
     const struct tn_check *check = &model->check;
-    bool is_predicted = !tn_str_is(model->architecture, TN_UNKNOWN_ARCHITECTURE) && model->source != TN_SOURCE_GGUF;
-    if (!check->done || !is_predicted) {
+    if (!check->done || is_unknown(model) || model->source == TN_SOURCE_GGUF) {
         return;
     }
-    const struct {
-        const char *what;
-        const struct tn_str *names;
-        size_t count;
-    } lists[] = {{"missing", check->missing, check->missing_count},
-                 {"extra", check->extra, check->extra_count},
-                 {"of another shape", check->different, check->different_count}};
-    bool equal = true;
-    for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++) {
-        for (size_t n = 0; n < lists[k].count && n < 20; n++) {
-            equal = false;
-            tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_BAD, "%s: %.*s", lists[k].what, (int)lists[k].names[n].size,
-                           lists[k].names[n].data);
-        }
-        if (lists[k].count > 20) {
-            tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_BAD, "... and %zu more %s", lists[k].count - 20,
-                           lists[k].what);
-        }
-    }
-    if (equal) {
+    report_names(report, "missing", check->missing, check->missing_count, most);
+    report_names(report, "extra", check->extra, check->extra_count, most);
+    report_names(report, "of another shape", check->different, check->different_count, most);
+    if (!(check->missing_count || check->extra_count || check->different_count)) {
         tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_GOOD,
                        "The files hold exactly the tensors that the record predicts%s.",
                        check->names_only ? " (by name)" : "");
     }
 }
 
-static void write_report(const struct tn_model *model, struct tn_report *report)
+/* The record that could be, as text; empty where there is one, or nothing to draft from. */
+static bool draft_record(const struct tn_session *session, const struct tn_model *model, struct tn_result *result,
+                         struct tn_str *draft, struct tn_error *error)
 {
+    struct tn_builder text = {0};
+    bool done = !is_unknown(model) || model->source != TN_SOURCE_SAFETENSORS
+                || tn_draft_record(model, session->catalog, &text, error);
+    done = done && (tn_str_copy(&result->arena, tn_builder_str(&text), draft) || tn_fail_memory(error));
+    tn_builder_free(&text);
+    return done;
+}
+
+/* --check needs something to compare: names of an index or tensors of a header, and names that the record has. */
+static bool can_check(const struct tn_model *model, struct tn_error *error)
+{
+    if (model->source == TN_SOURCE_GGUF) {
+        tn_fail(error, TN_ERROR_USAGE, "--check compares names, and those of a GGUF are not the record's");
+        return tn_fail_hint(error, "give the folder with the safetensors files");
+    }
+    if (!model->check.done) {
+        tn_fail(error, TN_ERROR_USAGE, "nothing to check: there is no header and no index");
+        return tn_fail_hint(error, "give the folder with the safetensors files, or with their index");
+    }
+    return true;
+}
+
+static void report_draft(struct tn_report *report, struct tn_str draft)
+{
+    if (draft.size) {
+        tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN, "A record to begin with, for data/arch:");
+        struct tn_block *block = tn_report_add(report, TN_BLOCK_COMMAND);
+        if (block) {
+            block->text = draft;
+        }
+    }
+}
+
+static void write_report(const struct tn_anatomy *anatomy, const struct tn_request *request, struct tn_str draft,
+                         struct tn_report *report)
+{
+    const struct tn_model *model = anatomy->model;
     struct tn_builder line = {0};
     tn_builder_add(&line, model->id);
     tn_builder_add_text(&line, ": ");
@@ -301,18 +303,17 @@ static void write_report(const struct tn_model *model, struct tn_report *report)
     tn_builder_add(&line, model->architecture);
     tn_builder_addf(&line, "%s, from %s", model->verified ? "" : " (unverified)", tn_source_name(model->source));
     report->title = text_of(report, &line);
-    tn_builder_add_grouped(&line, model->parameters);
-    tn_builder_add_text(&line, " parameters");
-    if (model->parameters_active != model->parameters) {
-        tn_builder_add_text(&line, ", ");
-        tn_builder_add_grouped(&line, model->parameters_active);
-        tn_builder_add_text(&line, " active per token");
+    if (request->values[TN_INPUT_CHECK].flag) {
+        report_check(report, model, TN_CHECK_NAMES);
+        report_draft(report, draft);
+        tn_write_notes(report, model->notes, model->note_count);
+        return;
     }
-    struct tn_str totals = text_of(report, &line);
-    tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "%.*s", (int)totals.size, totals.data);
-    report_groups(report, model);
-    report_caches(report, model);
-    report_check(report, model);
+    tn_anatomy_report(anatomy, tn_request_units(request), report);
+    if (request->values[TN_INPUT_TENSORS].flag) {
+        report_groups(report, model);
+    }
+    report_check(report, model, FEW_NAMES);
     tn_write_notes(report, model->notes, model->note_count);
 }
 
@@ -324,7 +325,19 @@ bool tn_run_inspect(const struct tn_session *session, const struct tn_request *r
     if (!model) {
         return false;
     }
-    bool done = write_json(model, request, result, error);
-    write_report(model, &result->report);
-    return done && (!request->values[TN_INPUT_EXPLAIN].flag || tn_explain_weights(model, &result->report, error));
+    bool checks = request->values[TN_INPUT_CHECK].flag;
+    struct tn_str draft = {0};
+    struct tn_anatomy *anatomy = TN_NEW(&result->arena, struct tn_anatomy);
+    if (!anatomy) {
+        return tn_fail_memory(error);
+    }
+    if (checks && (!can_check(model, error) || !draft_record(session, model, result, &draft, error))) {
+        return false;
+    }
+    if (!tn_anatomy_find(model, &result->arena, anatomy, error)
+        || !write_json(anatomy, request, draft, result, error)) {
+        return false;
+    }
+    write_report(anatomy, request, draft, &result->report);
+    return !request->values[TN_INPUT_EXPLAIN].flag || tn_explain_weights(model, &result->report, error);
 }

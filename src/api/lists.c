@@ -1,65 +1,6 @@
-/* models, gpus, engines: the catalogs. */
-#include "api/catalog_model.h"
+/* gpus, engines: the short lists. */
 #include "api/operations.h"
 #include "engine/engines.h"
-
-/* ---- models ------------------------------------------------------------------------------------------------------- */
-
-static void model_json(struct tn_json_writer *json, const struct tn_record *record, const struct tn_model *model)
-{
-    tn_json_begin_object(json);
-    tn_json_key(json, "id");
-    tn_json_string(json, record->id);
-    tn_json_key(json, "hf_id");
-    tn_json_string(json, tn_record_text(record, "hub"));
-    tn_json_key(json, "architecture");
-    tn_json_string(json, model->architecture_class);
-    tn_json_key(json, "verified");
-    tn_json_boolean(json, model->verified);
-    tn_json_key(json, "parameters");
-    tn_json_u64(json, model->parameters);
-    tn_json_key(json, "published");
-    if (model->published_parameters) {
-        tn_json_u64(json, model->published_parameters);
-    } else {
-        tn_json_null(json);
-    }
-    tn_json_key(json, "parameters_active");
-    tn_json_u64(json, model->parameters_active);
-    tn_json_key(json, "checkpoint_bytes");
-    tn_json_u64(json, model->checkpoint_bytes);
-    tn_json_key(json, "max_context");
-    tn_json_u64(json, model->max_context_tokens);
-    tn_json_end_object(json);
-}
-
-static bool list_model(const struct tn_session *session, const struct tn_record *record, struct tn_result *result,
-                       struct tn_table *table, struct tn_json_writer *json, struct tn_error *error)
-{
-    struct tn_arena arena = {0};
-    struct tn_model_input input = {0};
-    struct tn_model *model = NULL;
-    if (tn_catalog_model(record, &arena, &input, error)) {
-        model = tn_model_load(session->catalog, &input, error);
-    }
-    struct tn_cell *cells = model && table ? tn_table_row(&result->report, table) : NULL;
-    struct tn_str class = {0};
-    if (model) {
-        model_json(json, record, model);
-    }
-    if (cells && tn_str_copy(&result->arena, model->architecture_class, &class)) {
-        cells[0] = tn_cell_text(record->id);
-        cells[1] = tn_cell_text(class);
-        cells[2] = tn_cell_count(model->parameters);
-        cells[3] = tn_cell_count(model->parameters_active);
-        cells[4] = tn_cell_bytes(model->checkpoint_bytes);
-        cells[5] = model->max_context_tokens ? tn_cell_count(model->max_context_tokens) : (struct tn_cell){0};
-    }
-    bool done = model != NULL;
-    tn_model_free(model);
-    tn_arena_free(&arena);
-    return done || tn_fail_at(error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(record->id));
-}
 
 static struct tn_json_writer begin_list(struct tn_result *result, const char *schema, const char *key)
 {
@@ -77,32 +18,6 @@ static void end_list(struct tn_json_writer *json)
     tn_json_end_list(json);
     tn_json_end_object(json);
     tn_builder_add_char(json->builder, '\n');
-}
-
-bool tn_run_models(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
-                   struct tn_error *error)
-{
-    (void)request;
-    static const struct tn_column columns[] = {
-        {"model", "model", false, 0},
-        {"architecture", "architecture", false, 0},
-        {"parameters", "parameters", true, 0},
-        {"active", "parameters_active", true, 0},
-        {"checkpoint", "checkpoint_bytes", true, 0},
-        {"context", "max_context", true, 0},
-    };
-    struct tn_json_writer json = begin_list(result, "tonnage.models/1", "models");
-    struct tn_table *table = tn_report_table(&result->report, NULL, columns, sizeof columns / sizeof columns[0]);
-    const struct tn_record *const *records;
-    size_t count = tn_catalog_records(session->catalog, TN_STR("model"), &records);
-    result->report.title = TN_STR("Models");
-    for (size_t k = 0; k < count; k++) {
-        if (!list_model(session, records[k], result, table, &json, error)) {
-            return false;
-        }
-    }
-    end_list(&json);
-    return true;
 }
 
 /* ---- GPUs --------------------------------------------------------------------------------------------------------- */

@@ -295,6 +295,11 @@ static bool visit_layer(struct build *build)
             return false;
         }
     }
+    build->model->layers[build->model->predicted_layer_count++] =
+        (struct tn_layer){.stack = build->stack->name,
+                          .number = (uint32_t)build->evaluator->layer,
+                          .mixer = kinds[TN_SLOT_MIXER],
+                          .ffn = kinds[TN_SLOT_FFN]};
     for (size_t k = 0; k < build->architecture->tensor_count; k++) {
         const struct tn_tensor_rule *rule = &build->architecture->tensors[k];
         bool of_stack = rule->stack.size
@@ -353,6 +358,13 @@ static bool visit_stack(struct build *build, const struct tn_stack *stack)
                             build->error);
         }
     }
+    struct tn_model *model = build->model;
+    size_t known = model->predicted_layer_count;
+    void *grown = tn_arena_grow(&model->arena, model->layers, known, known + (size_t)count, sizeof *model->layers);
+    if (!grown && count) {
+        return tn_fail_memory(build->error);
+    }
+    model->layers = grown ? grown : model->layers;
     for (uint64_t j = 0; j < count; j++) {
         tn_evaluator_set_layer(build->evaluator, (int64_t)(from + j));
         if (!visit_layer(build)) {

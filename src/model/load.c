@@ -294,7 +294,7 @@ static bool predict(struct load *load)
         return tn_model_evaluate(model, load->architecture, load->error);
     }
     if (!tn_model_evaluate(model, load->architecture, &error)) {
-        model->group_count = model->cache_count = 0;
+        model->group_count = model->cache_count = model->predicted_layer_count = 0;
         tn_model_note(model, "no_cache", "no KV cache is counted: %s", error.message);
     }
     return true;
@@ -342,6 +342,7 @@ static bool load_all(struct load *load)
     model->source = input->header ? (input->header_is_gguf ? TN_SOURCE_GGUF : TN_SOURCE_SAFETENSORS)
                                   : (input->config_origin == TN_ORIGIN_CATALOG ? TN_SOURCE_CATALOG : TN_SOURCE_CONFIG);
     model->published_parameters = input->published_parameters;
+    model->header = input->header;
     if (!tn_str_copy(&model->arena, input->id, &model->id)) {
         return tn_fail_memory(load->error);
     }

@@ -132,6 +132,14 @@ struct tn_check {
     bool names_only; /* an index: names without shapes */
 };
 
+/* What a layer is: the choices that its record made for it. */
+struct tn_layer {
+    struct tn_str stack;
+    uint32_t number; /* what `i` was */
+    struct tn_str mixer;
+    struct tn_str ffn; /* empty where the stack makes no such choice */
+};
+
 struct tn_architecture;
 
 struct tn_model {
@@ -146,6 +154,8 @@ struct tn_model {
     size_t group_capacity;
     struct tn_cache *caches; /* [cache_count] */
     size_t cache_count;
+    struct tn_layer *layers; /* [predicted_layer_count] of all stacks, in their order; none where no record predicts */
+    size_t predicted_layer_count;
     struct tn_weight_term *terms; /* [term_count] */
     size_t term_count;
     struct tn_note *notes; /* [note_count] */
@@ -153,6 +163,7 @@ struct tn_model {
     size_t note_capacity;
     struct tn_check check;
     struct tn_facts facts;
+    const struct tn_header *header;         /* what the files hold; NULL without files; lives as long as the input */
     const struct tn_architecture *compiled; /* NULL for a model by its numbers alone */
     uint32_t layer_count;                   /* of the text stack: what pipeline parallel divides */
     uint64_t parameters;                    /* each counted once; tied tensors once; scales not */

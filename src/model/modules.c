@@ -121,12 +121,14 @@ static bool regular_matches(struct tn_str pattern, struct tn_str text)
 /* The module lies in `entry`, or its name ends in it at a dot. */
 static bool part_matches(struct tn_str entry, struct tn_str module)
 {
-    for (size_t at = 0; at + entry.size <= module.size; at++) {
-        bool begins = at == 0 || module.data[at - 1] == '.';
-        bool ends = at + entry.size == module.size || module.data[at + entry.size] == '.';
-        if (begins && ends && memcmp(module.data + at, entry.data, entry.size) == 0) {
+    for (size_t at = 0; at + entry.size <= module.size;) {
+        const char *here = module.data + at;
+        bool ends = at + entry.size == module.size || here[entry.size] == '.';
+        if (ends && here[0] == entry.data[0] && memcmp(here, entry.data, entry.size) == 0) {
             return true;
         }
+        const char *dot = memchr(here, '.', module.size - at);
+        at = dot ? (size_t)(dot - module.data) + 1 : module.size;
     }
     return false;
 }

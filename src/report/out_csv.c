@@ -83,21 +83,32 @@ static void write_value(struct tn_builder *out, const struct tn_cell *cell)
     }
 }
 
+/* The titles, or a row; columns for the eye are left out. */
+static void write_row(struct tn_builder *out, const struct tn_table *table, const struct tn_cell *cells)
+{
+    bool any = false;
+    for (size_t k = 0; k < table->column_count; k++) {
+        if (!table->columns[k].key) {
+            continue;
+        }
+        tn_builder_add_text(out, any ? "," : "");
+        any = true;
+        if (cells) {
+            write_value(out, &cells[k]);
+        } else {
+            write_string(out, tn_str_of(table->columns[k].key));
+        }
+    }
+    tn_builder_add_text(out, "\r\n");
+}
+
 static void write_table(struct tn_builder *out, const struct tn_table *table, bool *any)
 {
     tn_builder_add_text(out, *any ? "\r\n" : "");
     *any = true;
-    for (size_t k = 0; k < table->column_count; k++) {
-        tn_builder_add_text(out, k ? "," : "");
-        write_string(out, tn_str_of(table->columns[k].key));
-    }
-    tn_builder_add_text(out, "\r\n");
+    write_row(out, table, NULL);
     for (size_t row = 0; row < table->row_count; row++) {
-        for (size_t k = 0; k < table->column_count; k++) {
-            tn_builder_add_text(out, k ? "," : "");
-            write_value(out, &table->cells[row * table->column_count + k]);
-        }
-        tn_builder_add_text(out, "\r\n");
+        write_row(out, table, &table->cells[row * table->column_count]);
     }
 }
 

@@ -22,7 +22,7 @@ struct tn_cell {
 
 struct tn_column {
     const char *title; /* shown to people */
-    const char *key;   /* CSV header; includes the unit: "total_bytes" */
+    const char *key;   /* CSV header; includes the unit: "total_bytes"; NULL: a column for the eye, not in CSV */
     bool right;        /* aligned to the right, as numbers are */
     unsigned decimals;
 };
