@@ -164,10 +164,12 @@ def glob_escape(name):
 
 
 def choose_output(candidates, config_path):
-    """Where sets share a file name, the output of the set named for the config's folder."""
+    """Where sets share a file name: a completed config (completed.json), then the set named for the config's folder."""
     folder = Path(config_path).parent.name
     stem = Path(config_path).stem
-    return next((p for p in candidates if p.name.startswith((folder + "__", stem + "__"))), candidates[0] if candidates else None)
+    completed = [p for p in candidates if p.name.startswith("completed__")]
+    named = [p for p in candidates if p.name.startswith((folder + "__", stem + "__"))]
+    return next(iter(completed + named + candidates), None)
 
 
 def main():
