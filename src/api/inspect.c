@@ -40,6 +40,10 @@ static void write_group(struct tn_json_writer *json, const struct tn_group *grou
     write_numbers(json, "dims", group->dims, group->dim_count);
     tn_json_key(json, "copies");
     tn_json_u64(json, group->tensors);
+    if (group->first_copy) {
+        tn_json_key(json, "first_copy");
+        tn_json_u64(json, group->first_copy);
+    }
     write_layers(json, group->layers, group->layer_count);
     tn_json_key(json, "dtype");
     tn_json_text(json, group->dtype ? group->dtype->name : NULL);

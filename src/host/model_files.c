@@ -203,7 +203,7 @@ static const struct tn_header *read_gguf(struct finding *finding, char *path)
     return tn_gguf_header(parser);
 }
 
-/* The tensors of several safetensors files as one header. */
+/* The tensors of several files as one header, with the metadata of the first. */
 static bool join_shards(struct finding *finding, const struct tn_header *const *parts, size_t count)
 {
     struct tn_header *whole = TN_NEW(&finding->files->arena, struct tn_header);
@@ -224,6 +224,7 @@ static bool join_shards(struct finding *finding, const struct tn_header *const *
     }
     whole->tensors = tensors;
     whole->capacity = total;
+    whole->metadata = parts[0]->metadata;
     finding->input->header = whole;
     return true;
 }
@@ -334,7 +335,12 @@ static bool fail_folder(struct finding *finding, struct tn_str folder)
     return tn_fail_hint(finding->error, "name the folder that holds config.json, or the .gguf file itself");
 }
 
-/* The names in a folder that end in a suffix; of a split only the first part. */
+static bool is_projector(struct tn_str name)
+{
+    return tn_str_find(name, TN_STR("mmproj")) != SIZE_MAX;
+}
+
+/* The names in a folder that end in a suffix; of models in GGUF only those, and of a split only the first part. */
 static size_t select_names(struct tn_str *names, size_t count, const char *suffix, bool first_parts,
                            struct tn_str *selected)
 {
@@ -344,12 +350,36 @@ static size_t select_names(struct tn_str *names, size_t count, const char *suffi
         unsigned number = 1;
         unsigned parts;
         bool is_later = first_parts && tn_gguf_split_name(names[k], &prefix, &number, &parts) && number != 1;
-        bool is_projector = first_parts && tn_str_starts(names[k], TN_STR("mmproj"));
-        if (tn_str_ends(names[k], tn_str_of(suffix)) && !is_later && !is_projector) {
+        bool is_part = first_parts && is_projector(names[k]);
+        if (tn_str_ends(names[k], tn_str_of(suffix)) && !is_later && !is_part) {
             selected[found++] = names[k];
         }
     }
     return found;
+}
+
+/* A model whose images or sounds are read by a second file: the tensors of both, where there is one such file. Of several, which are
+ * the same in other dtypes, the user names none. */
+static bool use_gguf_folder(struct finding *finding, struct tn_str folder, struct tn_str model,
+                            const struct tn_str *names, size_t count)
+{
+    const struct tn_str *projector = NULL;
+    size_t projectors = 0;
+    for (size_t k = 0; k < count; k++) {
+        if (tn_str_ends(names[k], TN_STR(".gguf")) && is_projector(names[k])) {
+            projector = &names[k];
+            projectors++;
+        }
+    }
+    if (!use_gguf(finding, folder, model)) {
+        return false;
+    }
+    if (projectors != 1) {
+        return true;
+    }
+    char *path = join(finding, folder, *projector);
+    const struct tn_header *parts[] = {finding->input->header, path ? read_gguf(finding, path) : NULL};
+    return parts[1] && join_shards(finding, parts, 2);
 }
 
 static bool use_folder(struct finding *finding, struct tn_str folder)
@@ -383,7 +413,7 @@ static bool use_folder(struct finding *finding, struct tn_str folder)
         return tn_fail_hint(finding->error, "name one of them, e.g. " TN_STR_FORMAT, TN_STR_ARGUMENTS(selected[0]));
     }
     if (ggufs == 1) {
-        return use_gguf(finding, folder, selected[0]);
+        return use_gguf_folder(finding, folder, selected[0], names, count);
     }
     return finding->input->config || fail_folder(finding, folder);
 }

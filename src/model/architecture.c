@@ -266,6 +266,9 @@ static bool read_tensor_attribute(struct cursor *cursor, struct tn_tensor_rule *
     if (tn_str_is(word, "x")) {
         return read_expression(cursor, &rule->copies);
     }
+    if (tn_str_is(word, "from")) {
+        return read_expression(cursor, &rule->first);
+    }
     if (tn_str_is(word, "class")) {
         bool found = find_name(cursor, tn_class_names, TN_CLASS_COUNT, "an unknown class", &class);
         rule->class = (enum tn_class) class;
@@ -470,9 +473,9 @@ static void mark_varying(struct tn_architecture *architecture)
     }
     for (size_t k = 0; k < architecture->tensor_count; k++) {
         struct tn_tensor_rule *rule = &architecture->tensors[k];
-        rule->varies = varies(architecture, rule->copies) || varies(architecture, rule->when)
-                       || varies(architecture, rule->active) || varies(architecture, rule->active_of)
-                       || split_varies(architecture, &rule->split);
+        rule->varies = varies(architecture, rule->copies) || varies(architecture, rule->first)
+                       || varies(architecture, rule->when) || varies(architecture, rule->active)
+                       || varies(architecture, rule->active_of) || split_varies(architecture, &rule->split);
         for (uint32_t d = 0; d < rule->dim_count; d++) {
             rule->varies = rule->varies || varies(architecture, rule->dims[d]);
         }

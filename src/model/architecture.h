@@ -46,6 +46,7 @@ struct tn_tensor_rule {
     uint32_t dim_count;
     const struct tn_expression *dims[TN_MAX_DIMS];
     const struct tn_expression *copies; /* NULL: 1 */
+    const struct tn_expression *first;  /* the number of the first copy; NULL: 0 */
     const struct tn_expression *active; /* NULL: all */
     const struct tn_expression *active_of;
     const struct tn_expression *when; /* NULL: always */

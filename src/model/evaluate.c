@@ -113,6 +113,7 @@ static bool evaluate_tensor(struct build *build, const struct tn_tensor_rule *ru
         }
     }
     if ((rule->copies && !evaluate_size(build, rule->copies, rule->name, 1, &group->copies))
+        || (rule->first && !evaluate_size(build, rule->first, rule->name, 0, &group->first_copy))
         || (rule->active && !evaluate_size(build, rule->active, rule->name, 0, &group->active_copies))
         || (rule->active_of && !evaluate_size(build, rule->active_of, rule->name, 1, &group->active_of))) {
         return false;
@@ -132,8 +133,8 @@ static struct tn_group *find_group(struct build *build, const struct tn_tensor_r
             return group;
         }
         if (group->dim_count == wanted->dim_count && group->copies == wanted->copies
-            && group->active_copies == wanted->active_copies && group->active_of == wanted->active_of
-            && !memcmp(group->dims, wanted->dims, sizeof group->dims)
+            && group->first_copy == wanted->first_copy && group->active_copies == wanted->active_copies
+            && group->active_of == wanted->active_of && !memcmp(group->dims, wanted->dims, sizeof group->dims)
             && !memcmp(group->split.parts, wanted->split.parts, sizeof group->split.parts)) {
             return group;
         }

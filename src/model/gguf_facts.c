@@ -234,8 +234,6 @@ static bool check_is_model(const struct translation *translation)
         const char *value;
         const char *what;
     } others[] = {
-        {"general.architecture", "clip", "the vision or audio part of a model (mmproj)"},
-        {"general.type", "mmproj", "the vision or audio part of a model (mmproj)"},
         {"general.type", "adapter", "an adapter (LoRA)"},
         {"general.type", "imatrix", "an importance matrix"},
     };

@@ -84,10 +84,33 @@ static bool fail_unknown(struct load *load)
         "record (CONTRIBUTING.md)");
 }
 
+/* A list of names, or nothing: else a class that is not read would be taken for a relative with its model_type. */
+static bool check_classes(struct load *load)
+{
+    const struct tn_value *names = tn_facts_find(&load->model->facts, TN_STR("architectures"), NULL);
+    if (!names) {
+        return true;
+    }
+    const struct tn_value *wrong = names->kind == TN_LIST ? NULL : names;
+    for (uint32_t k = 0; !wrong && k < names->count; k++) {
+        wrong = names->as.items[k].kind == TN_STRING ? NULL : &names->as.items[k];
+    }
+    if (!wrong) {
+        return true;
+    }
+    tn_fail(load->error, TN_ERROR_CONFIG, "key 'architectures' %s %s where a list of names is needed",
+            wrong == names ? "is" : "holds", tn_kind_name(wrong->kind));
+    tn_fail_at(load->error, wrong->offset, "key architectures");
+    return tn_fail_in_source(load->error, load->input->config_where);
+}
+
 /* Without a record but with a header the weights are exact all the same; what the caches are is read from the usual keys. */
 static bool find_architecture(struct load *load)
 {
     struct tn_model *model = load->model;
+    if (!check_classes(load)) {
+        return false;
+    }
     if (!tn_str_copy(&model->arena, first_class(&model->facts), &model->architecture_class)) {
         return tn_fail_memory(load->error);
     }

@@ -210,7 +210,7 @@ void tn_group_tensor_name(const struct tn_group *group, uint32_t layer, uint64_t
         struct tn_str rest = tn_str_slice(group->name, k, group->name.size);
         bool is_layer = tn_str_starts(rest, TN_STR("{i}"));
         if (is_layer || tn_str_starts(rest, TN_STR("{e}"))) {
-            tn_builder_add_u64(name, is_layer ? layer : copy);
+            tn_builder_add_u64(name, is_layer ? layer : group->first_copy + copy);
             k += 2;
         } else {
             tn_builder_add_char(name, group->name.data[k]);

@@ -78,7 +78,8 @@ struct tn_group {
     uint64_t dims[TN_MAX_DIMS]; /* of one tensor as stored */
     const uint32_t *layers;     /* [layer_count] the numbers that {i} takes; NULL for a tensor that stands alone */
     uint32_t layer_count;
-    uint64_t copies;        /* tensors per layer: the numbers that {e} takes; at least 1 */
+    uint64_t copies;        /* tensors per layer; at least 1 */
+    uint64_t first_copy;    /* {e} takes the numbers from here on */
     uint64_t active_copies; /* parameters used per token are parameters * active_copies / active_of */
     uint64_t active_of;
     const struct tn_dtype *dtype;

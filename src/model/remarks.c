@@ -90,6 +90,16 @@ static const char *cause_of(const struct tn_model *model)
     return NULL;
 }
 
+/* Of a GGUF the tower is a file of its own, which the record of the text does not predict. */
+static uint64_t parameters_of_towers(const struct tn_model *model)
+{
+    uint64_t parameters = 0;
+    for (size_t k = 0; model->source == TN_SOURCE_GGUF && k < model->group_count; k++) {
+        parameters += model->groups[k].class == TN_CLASS_VISION ? model->groups[k].parameters : 0;
+    }
+    return parameters; /* at most model->parameters, which did not overflow */
+}
+
 void tn_model_remark(struct tn_model *model, uint64_t predicted_parameters)
 {
     uint64_t ours = whole_parameters(model);
@@ -117,7 +127,8 @@ void tn_model_remark(struct tn_model *model, uint64_t predicted_parameters)
                       check->missing_count, check->extra_count, check->different_count);
     }
     bool by_header = model->source == TN_SOURCE_GGUF || model->source == TN_SOURCE_SAFETENSORS;
-    if (by_header && predicted_parameters && predicted_parameters != model->parameters) {
+    if (by_header && predicted_parameters && predicted_parameters != model->parameters
+        && predicted_parameters != model->parameters - parameters_of_towers(model)) {
         tn_model_note(model, "prediction_differs", "the record predicts %llu parameters, the header holds %llu",
                       (unsigned long long)predicted_parameters, (unsigned long long)model->parameters);
     }

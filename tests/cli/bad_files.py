@@ -107,7 +107,10 @@ FILES = {
     "gguf-value-type": gguf(0, 1, pair("x", 77, bytes(8))),
     "gguf-key-twice": gguf(0, 2, ARCHITECTURE * 2),
     "gguf-no-architecture": gguf(0, 0),
-    "gguf-projector": gguf(0, 1, pair("general.architecture", STRING, string("clip"))),
+    "gguf-made-up": gguf(1, 4, pair("general.architecture", STRING, string("made_up"))
+                         + b"".join(pair("made_up." + key, U32, struct.pack("<I", value)) for key, value in
+                                    (("block_count", 2), ("embedding_length", 8), ("attention.head_count", 2)))
+                         + info("token_embd.weight", [8, 4]) + bytes(12 + 32 * 4)),
     "gguf-alignment": gguf(0, 2, ARCHITECTURE + pair("general.alignment", U32, struct.pack("<I", 0))),
     "gguf-dimensions": gguf(1, 1, ARCHITECTURE + string("a") + struct.pack("<I", 9) + bytes(99)),
     "gguf-tensor-huge": gguf(1, 1, ARCHITECTURE + info("a", [2**40, 2**40])),

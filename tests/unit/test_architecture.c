@@ -71,8 +71,6 @@ static void records_match_by_class_then_type_then_gguf(void **state)
         /* a class that nobody knows is not taken for its model_type's relative */
         {"{\"architectures\": [\"Nobody\"], \"model_type\": \"second\"}", NULL},
         {"{\"architectures\": [\"one\"]}", NULL},
-        {"{\"architectures\": \"One\"}", NULL},
-        {"{\"architectures\": [1]}", NULL},
         {"{\"general_architecture\": \"second\"}", "two"},
         {"{\"general_architecture\": \"first\"}", NULL},
         {"{\"model_type\": 5}", NULL},
@@ -93,6 +91,25 @@ static void records_match_by_class_then_type_then_gguf(void **state)
             assert_true(made_up.error.hint[0] != '\0');
         }
         tn_model_free(model);
+    }
+    made_up_close(&made_up);
+}
+
+/* Else a class that was not read would be taken for the relative that has its model_type. */
+static void a_class_that_is_no_list_of_names_is_refused(void **state)
+{
+    (void)state;
+    static const char *const configs[] = {
+        "{\"architectures\": \"One\", \"model_type\": \"first\"}", "{\"architectures\": 1, \"model_type\": \"first\"}",
+        "{\"architectures\": {}, \"model_type\": \"first\"}", "{\"architectures\": [1], \"model_type\": \"first\"}",
+        "{\"architectures\": [\"One\", null]}"};
+    struct made_up made_up;
+    made_up_open(&made_up,
+                 "arch one\n  match architectures One\n  match model_type first\n  stack text l.{i}. layers 1\n");
+    for (size_t k = 0; k < sizeof configs / sizeof configs[0]; k++) {
+        assert_null(made_up_load(&made_up, configs[k]));
+        assert_int_equal(made_up.error.code, TN_ERROR_CONFIG);
+        assert_string_equal(made_up.error.where, "config.json, key architectures");
     }
     made_up_close(&made_up);
 }
@@ -577,6 +594,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_match_by_class_then_type_then_gguf),
+        cmocka_unit_test(a_class_that_is_no_list_of_names_is_refused),
         cmocka_unit_test(a_record_is_verified_by_its_own_line_only),
         cmocka_unit_test(later_lines_replace_earlier_ones_in_their_place),
         cmocka_unit_test(drop_removes_what_it_names),

@@ -359,7 +359,6 @@ static void files_that_are_no_models_are_refused(void **state)
     } cases[] = {
         {"{\"general.name\": \"x\"}", "does not name its architecture", "key general.architecture"},
         {"{\"general.architecture\": 5}", "does not name its architecture", "key general.architecture"},
-        {"{\"general.architecture\": \"clip\"}", "vision or audio part", "key general.architecture"},
         {"{\"general.architecture\": \"llama\", \"general.type\": \"adapter\"}", "an adapter (LoRA)", "general.type"},
         {"{\"general.architecture\": \"llama\", \"general.type\": \"imatrix\"}", "importance matrix", "general.type"},
         {"{\"general.architecture\": \"llama\", \"llama.block_count\": \"many\"}", "'block_count' is a string",

@@ -26,7 +26,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from oracle import clean, expand, pattern_of, read_configs, size
+from oracle import clean, expand, pattern_of, ranges, read_configs, size
 
 
 def inspect(program, config):
@@ -41,18 +41,54 @@ def inspect(program, config):
         return {"message": f"exit status {done.returncode}: {(done.stderr or done.stdout).strip()[:300]}"}
 
 
+# A model is {name: parts}.  The experts of a layer are one name, with "{e}" for their
+# number; its parts are ((shape, range of experts), ...).  Any other tensor has one part,
+# and no range.
+
+def add(model, name, shape, experts):
+    model[name] = tuple(sorted(model.get(name, ()) + ((tuple(shape), experts),), key=lambda part: part[1]))
+
+
 def predicted(reply):
-    """({name: shape} of the model, {name: shape} of multi-token prediction)"""
+    """(the model, and the tensors of multi-token prediction)"""
     model, further = {}, {}
     for group in reply["groups"]:
         draft = group.get("stack") == "mtp" or group["name"].startswith("mtp.")
         target = further if draft else model
-        for layer in group.get("layers") or [None]:
+        layers = group.get("layers") or [None]
+        copies = group["copies"] // len(layers)
+        for layer in layers:
             name = group["name"] if layer is None else group["name"].replace("{i}", str(layer))
-            for copy in range(group["copies"] or 1) if "{e}" in name else [None]:
-                full = name if copy is None else name.replace("{e}", str(copy))
-                target[full] = group["dims"]
+            if ".experts.{e}." in name:
+                first = group.get("first_copy", 0)
+                add(target, name, group["dims"], ranges(range(first, first + copies)))
+                continue
+            for copy in range(copies) if "{e}" in name else [None]:
+                add(target, name if copy is None else name.replace("{e}", str(copy)), group["dims"], "")
     return model, further
+
+
+def built(tensors):
+    """The model of an oracle's output."""
+    model = {}
+    for pattern, groups in tensors.items():
+        for group in groups:
+            experts = group.get("e", "")
+            rest = {letter: span for letter, span in group.items() if letter != "e"}
+            for name, shape in expand({pattern: [rest]}):
+                add(model, name, shape, experts)
+    return model
+
+
+def copies_of(experts):
+    """'0-7,9' -> 9; '' -> 1"""
+    ends = [span.split("-") for span in experts.split(",")] if experts else [[0, 0]]
+    return sum(int(end[-1]) - int(end[0]) + 1 for end in ends)
+
+
+def parameters(model, names=None):
+    return sum(size(shape) * copies_of(experts)
+               for name in (model if names is None else names) for shape, experts in model[name])
 
 
 def patterns(names):
@@ -61,9 +97,13 @@ def patterns(names):
     return ", ".join(f"{pattern} ({n})" if n > 1 else pattern for pattern, n in counts.items())
 
 
+def said(parts):
+    return "+".join(str(list(shape)) + (f" of {experts}" if experts else "") for shape, experts in parts)
+
+
 def shapes_differ(names, ours, theirs):
     """'name: ours [1, 2], oracle [2, 1] (61), ...'"""
-    counts = collections.Counter((pattern_of(name)[0], str(ours[name]), str(theirs[name])) for name in names)
+    counts = collections.Counter((pattern_of(name)[0], said(ours[name]), said(theirs[name])) for name in names)
     return ", ".join(f"{name}: ours {a}, oracle {b} ({n})" for (name, a, b), n in counts.items())
 
 
@@ -72,8 +112,7 @@ def differences(reply, oracle):
     if "groups" not in reply:
         return [reply.get("message", "no groups in the reply")], 0
     ours, further = predicted(reply)
-    theirs = dict(expand(oracle["tensors"]))
-    buffers = dict(expand(oracle["buffers"]))
+    theirs, buffers = built(oracle["tensors"]), built(oracle["buffers"])
     known = {**theirs, **buffers}
     lines = []
     missing = [name for name in theirs if name not in ours]
@@ -85,10 +124,33 @@ def differences(reply, oracle):
         lines.append("extra: " + patterns(extra))
     if unlike:
         lines.append("different: " + shapes_differ(unlike, ours, known))
-    total = sum(size(shape) for name, shape in ours.items() if name in theirs)
+    total = parameters(ours, [name for name in ours if name in theirs])
     if not lines and total != oracle["total"]:
         lines.append(f"total: ours {total}, oracle {oracle['total']}")
-    return lines, sum(map(size, further.values()))
+    return lines, parameters(further)
+
+
+def shapes(model):
+    """How often the model has each shape, joined experts counted one by one and their joined halves apart."""
+    counts = collections.Counter()
+    for name, parts in model.items():
+        for shape, experts in parts:
+            times = copies_of(experts)
+            if len(shape) == 3 and "experts" in name:
+                times, shape = times * shape[0], shape[1:]
+                if "gate_up" in name:
+                    times, shape = 2 * times, (shape[0] // 2, shape[1])
+            counts[shape] += times
+    return counts
+
+
+def same_shapes(reply, oracle):
+    """Whether total and shapes agree, whatever the tensors are called."""
+    if "groups" not in reply:
+        return False
+    ours, theirs, buffers = predicted(reply)[0], shapes(built(oracle["tensors"])), shapes(built(oracle["buffers"]))
+    found = shapes({name: parts for name, parts in ours.items() if name not in oracle["tied"]})
+    return not theirs - found and not (found - theirs) - buffers
 
 
 def find_output(folder, name):
@@ -102,10 +164,12 @@ def glob_escape(name):
 
 
 def choose_output(candidates, config_path):
-    """Where sets share a file name, the output of the set named for the config's folder."""
+    """Where sets share a file name: a completed config (completed.json), then the set named for the config's folder."""
     folder = Path(config_path).parent.name
     stem = Path(config_path).stem
-    return next((p for p in candidates if p.name.startswith((folder + "__", stem + "__"))), candidates[0] if candidates else None)
+    completed = [p for p in candidates if p.name.startswith("completed__")]
+    named = [p for p in candidates if p.name.startswith((folder + "__", stem + "__"))]
+    return next(iter(completed + named + candidates), None)
 
 
 def main():
