@@ -2,21 +2,13 @@
 #include "model/draft.h"
 
 #include "model/draft_parts.h"
+#include "model/draft_symbols.h"
 #include "model/patterns.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { LEAST_SYMBOL = 16, MOST_KINDS = TN_MOST_CHOICES, LONGEST_PERIOD = 12 };
-
-/* What a dimension may be. */
-struct symbol {
-    const char *text;
-    const char *param;  /* of a symbol that arch common does not have: the line that defines it */
-    const char *source; /* what to evaluate in place of the text; NULL: the text */
-    int64_t value;      /* 0 where the config does not say */
-    bool used;
-};
+enum { MOST_KINDS = TN_MOST_CHOICES, LONGEST_PERIOD = 12 };
 
 struct draft {
     const struct tn_model *model;
@@ -24,113 +16,18 @@ struct draft {
     struct tn_patterns patterns;
     struct tn_builder *text;  /* the whole */
     struct tn_builder *lines; /* statements of tensors, which decide about the lines above them */
-    struct symbol *symbols;
+    struct tn_draft_symbols symbols;
     char kinds[TN_SLOT_COUNT][MOST_KINDS][24]; /* of the stack that is being written */
     bool by_kind[TN_SLOT_COUNT];               /* false: too many kinds to name; each line has its own condition */
     bool has_companions;
 };
 
-enum { SYMBOL_EXPERTS = 5 };
-
-#define EXPERTS "$num_local_experts ? $num_experts ? $n_routed_experts"
-#define WIDTH "$moe_intermediate_size"
-
-static const struct symbol symbol_rows[] = {
-    {.text = "V"},
-    {.text = "d"},
-    {.text = "f"},
-    {.text = "nh * hd"},
-    {.text = "nkv * hd"},
-    {.text = "E", .param = "E = " EXPERTS, .source = EXPERTS},
-    {.text = "hd"},
-    {.text = "m", .param = "m = " WIDTH, .source = WIDTH},
-    {.text = "2 * f"},
-    {.text = "2 * m", .param = "m = " WIDTH, .source = "2 * " WIDTH},
-    {.text = "(nh + 2 * nkv) * hd"},
-};
-enum { SYMBOLS = sizeof symbol_rows / sizeof symbol_rows[0] };
-
-/* ---- symbols ------------------------------------------------------------------------------------------------------ */
-
-/* By the record that stands in for unknown architectures. */
-static bool evaluate_symbols(struct draft *draft, struct tn_error *error)
-{
-    struct tn_arena *arena = draft->parts.arena;
-    struct tn_evaluator *evaluator = tn_evaluator_new(draft->model->compiled, &draft->model->facts, arena);
-    draft->symbols = TN_NEW_ARRAY(arena, struct symbol, SYMBOLS);
-    if (!evaluator || !draft->symbols) {
-        return tn_fail_memory(error);
-    }
-    struct tn_scope scope = tn_evaluator_scope(evaluator);
-    for (size_t k = 0; k < SYMBOLS; k++) {
-        struct symbol *symbol = &draft->symbols[k];
-        const struct tn_expression *expression;
-        *symbol = symbol_rows[k];
-        const char *source = symbol->source ? symbol->source : symbol->text;
-        bool known = tn_expression_parse_all(arena, tn_str_of(source), &expression, NULL)
-                     && tn_expression_integer(expression, &scope, arena, &symbol->value, NULL);
-        symbol->value = known ? symbol->value : 0;
-    }
-    return true;
-}
-
-/* What the name says about a dimension, for numbers that several symbols have. */
-static const char *symbol_by_name(struct tn_str name, uint32_t dim, uint32_t dims)
-{
-    static const struct {
-        const char *words;
-        const char *rows;    /* the first dimension */
-        const char *columns; /* the last */
-    } roles[] = {
-        {"q_norm k_norm q_layernorm k_layernorm", "hd", NULL},
-        {"norm ln_", "d", NULL},
-        {"embed wte lm_head word_emb", "V", "d"},
-        {"router mlp.gate. block_sparse_moe.gate.", "E", "d"},
-        {"qkv query_key_value Wqkv", "(nh + 2 * nkv) * hd", "d"},
-        {"q_proj query .q.", "nh * hd", "d"},
-        {"k_proj v_proj key value .k. .v.", "nkv * hd", "d"},
-        {"o_proj out_proj attn.dense .o.", "d", "nh * hd"},
-        {"gate_up", "2 * f", "d"},
-        {"gate_proj up_proj fc1 w1 w3 fc_in h_to_4h", "f", "d"},
-        {"down_proj fc2 w2 fc_out 4h_to_h", "d", "f"},
-    };
-    for (size_t k = 0; k < sizeof roles / sizeof roles[0]; k++) {
-        if (tn_draft_has_word(name, roles[k].words)) {
-            return dim == 0 ? roles[k].rows : (dim + 1 == dims ? roles[k].columns : NULL);
-        }
-    }
-    return NULL;
-}
-
-/* The one symbol of that value; of several the one that the name means, else d; NULL where none can be chosen. */
-static struct symbol *find_symbol(struct draft *draft, struct tn_str name, uint64_t number, uint32_t dim, uint32_t dims)
-{
-    const char *meant = symbol_by_name(name, dim, dims);
-    struct symbol *found = NULL;
-    struct symbol *by_name = NULL;
-    struct symbol *width = NULL;
-    size_t count = 0;
-    for (size_t k = 0; k < SYMBOLS; k++) {
-        struct symbol *symbol = &draft->symbols[k];
-        if (symbol->value <= 0 || (uint64_t)symbol->value != number) {
-            continue;
-        }
-        count++;
-        found = symbol;
-        by_name = meant && tn_str_is(tn_str_of(meant), symbol->text) ? symbol : by_name;
-        width = tn_str_is(tn_str_of(symbol->text), "d") ? symbol : width;
-    }
-    if (number < LEAST_SYMBOL) {
-        return by_name;
-    }
-    return count == 1 ? found : (by_name ? by_name : width);
-}
-
 static void write_dim(struct draft *draft, const struct tn_draft_row *row, const struct tn_tensor *tensor, uint32_t dim)
 {
     const struct tn_pattern *pattern = tn_patterns_find(&draft->patterns, tensor->name);
     bool is_tower = pattern && pattern->class == TN_CLASS_VISION; /* whose numbers have nothing to do with the text's */
-    struct symbol *symbol = is_tower ? NULL : find_symbol(draft, row->name, tensor->dims[dim], dim, tensor->dim_count);
+    struct tn_draft_symbol *symbol =
+        is_tower ? NULL : tn_draft_symbol_of(&draft->symbols, row->name, tensor->dims[dim], dim, tensor->dim_count);
     if (symbol) {
         symbol->used = true;
         tn_builder_add_text(draft->lines, symbol->text);
@@ -367,23 +264,13 @@ static void write_shape(struct draft *draft, const struct tn_draft_row *row, con
     tn_builder_add_char(draft->lines, ']');
 }
 
-static bool is_known(const struct draft *draft, const char *symbol)
-{
-    for (size_t k = 0; k < SYMBOLS; k++) {
-        if (tn_str_is(tn_str_of(draft->symbols[k].text), symbol)) {
-            return draft->symbols[k].value > 0;
-        }
-    }
-    return false;
-}
-
 /* "x E class expert split expert(E) active $num_experts_per_tok of E" */
 static void write_experts(struct draft *draft, const struct tn_draft_row *row, const struct tn_tensor *tensor)
 {
-    struct symbol *experts = &draft->symbols[SYMBOL_EXPERTS];
+    struct tn_draft_symbol *experts = tn_draft_symbol(&draft->symbols, "E");
     uint64_t count = row->copies > 1 ? row->copies : (tensor->dim_count > 2 ? tensor->dims[0] : 0);
     const struct tn_value *active = tn_facts_find(&draft->model->facts, TN_STR("num_experts_per_tok"), NULL);
-    if (experts->value <= 0 || (uint64_t)experts->value != count) {
+    if (!experts || (uint64_t)experts->value != count) {
         return;
     }
     experts->used = true;
@@ -395,9 +282,9 @@ static void write_experts(struct draft *draft, const struct tn_draft_row *row, c
 
 static void write_split(struct draft *draft, const struct tn_pattern *pattern, const struct tn_tensor *tensor)
 {
-    bool has_heads = is_known(draft, "nh * hd");
-    bool is_vocabulary = pattern->split.kind == TN_SPLIT_VOCAB && is_known(draft, "V") && tensor->dim_count == 2
-                         && tensor->dims[0] == (uint64_t)draft->symbols[0].value;
+    bool has_heads = tn_draft_symbol(&draft->symbols, "nh * hd") != NULL;
+    const struct tn_draft_symbol *vocabulary = tn_draft_symbol(&draft->symbols, "V");
+    bool is_vocabulary = vocabulary && tensor->dim_count == 2 && tensor->dims[0] == (uint64_t)vocabulary->value;
     switch (pattern->split.kind) {
     case TN_SPLIT_COLUMN:
     case TN_SPLIT_ROW:
@@ -422,11 +309,13 @@ static void write_attributes(struct draft *draft, const struct tn_draft_row *row
     const struct tn_pattern *pattern = tn_patterns_find(&draft->patterns, tensor->name);
     enum tn_class class = pattern ? pattern->class : (tensor->dim_count < 2 ? TN_CLASS_BIAS : TN_CLASS_LINEAR);
     if (row->copies > 1) {
-        const struct symbol *experts = &draft->symbols[SYMBOL_EXPERTS];
-        bool is_symbol = experts->value > 0 && (uint64_t)experts->value == row->copies;
-        draft->symbols[SYMBOL_EXPERTS].used = experts->used || is_symbol;
-        tn_builder_add_text(draft->lines, " x ");
-        tn_builder_addf(draft->lines, is_symbol ? "E" : "%llu", (unsigned long long)row->copies);
+        struct tn_draft_symbol *experts = tn_draft_symbol(&draft->symbols, "E");
+        if (experts && (uint64_t)experts->value == row->copies) {
+            experts->used = true;
+            tn_builder_add_text(draft->lines, " x E");
+        } else {
+            tn_builder_addf(draft->lines, " x %llu", (unsigned long long)row->copies);
+        }
     }
     if (class != TN_CLASS_LINEAR) {
         tn_builder_addf(draft->lines, " class %s", tn_class_names[class]);
@@ -504,7 +393,7 @@ static void write_caches(struct draft *draft, size_t stack)
     for (uint32_t k = 0; k < count; k++) {
         const char *kind = draft->by_kind[TN_SLOT_MIXER] ? draft->kinds[TN_SLOT_MIXER][k] : "attention";
         struct tn_str name = tn_str_of(kind);
-        bool is_attention = tn_str_starts(name, TN_STR("attention")) && is_known(draft, "nkv * hd");
+        bool is_attention = tn_str_starts(name, TN_STR("attention")) && tn_draft_symbol(&draft->symbols, "nkv * hd");
         bool is_latent = tn_str_starts(name, TN_STR("mla"))
                          && tn_facts_find(&draft->model->facts, TN_STR("kv_lora_rank"), NULL)
                          && tn_facts_find(&draft->model->facts, TN_STR("qk_rope_head_dim"), NULL);
@@ -600,32 +489,8 @@ static void write_match(struct draft *draft)
     }
 }
 
-static void write_params(struct draft *draft)
+static void write_warnings(struct draft *draft)
 {
-    const char *last = NULL;
-    for (size_t k = 0; k < SYMBOLS; k++) {
-        const struct symbol *symbol = &draft->symbols[k];
-        bool is_new = symbol->used && symbol->param && !(last && tn_str_is(tn_str_of(last), symbol->param));
-        if (is_new) {
-            tn_builder_addf(draft->text, "  param %s\n", symbol->param);
-            last = symbol->param;
-        }
-    }
-}
-
-/* Symbols that are the same number here: another size of the model would tell them apart. */
-static void write_doubts(struct draft *draft)
-{
-    for (size_t k = 0; k < SYMBOLS; k++) {
-        for (size_t other = k + 1; other < SYMBOLS; other++) {
-            const struct symbol *a = &draft->symbols[k];
-            const struct symbol *b = &draft->symbols[other];
-            if (a->value > 0 && a->value == b->value && (a->used || b->used)) {
-                tn_builder_addf(draft->text, "# %s and %s are both %lld here; the names decided which is meant.\n",
-                                a->text, b->text, (long long)a->value);
-            }
-        }
-    }
     if (draft->has_companions) {
         tn_builder_add_text(draft->text,
                             "# The weights are quantised; a record should be made from files that are not.\n");
@@ -653,10 +518,11 @@ static void write_all(struct draft *draft, const struct tn_catalog *catalog)
     draft->text = whole;
     tn_builder_add_text(draft->text,
                         "# A draft from a header: shapes are exact; symbols, splits and caches are guesses.\n");
-    write_doubts(draft);
+    tn_draft_write_doubts(&draft->symbols, draft->text);
+    write_warnings(draft);
     write_id(draft, catalog);
     write_match(draft);
-    write_params(draft);
+    tn_draft_write_params(&draft->symbols, draft->text);
     tn_builder_add(draft->text, tn_builder_str(&body));
     draft->text->failed = draft->text->failed || body.failed;
     tn_builder_free(&body);
@@ -675,7 +541,7 @@ bool tn_draft_record(const struct tn_model *model, const struct tn_catalog *cata
         draft->lines = &lines;
         done = tn_draft_sort(model->header, &arena, &draft->parts, error)
                && tn_patterns_read(catalog, "safetensors", &arena, &draft->patterns, error)
-               && evaluate_symbols(draft, error);
+               && tn_draft_symbols_find(model, &arena, &draft->symbols, error);
     }
     if (done) {
         write_all(draft, catalog);

@@ -7,7 +7,7 @@
 #include "model/evaluate.h"
 
 /* Writes the record as text. model->header must be that of safetensors files; model->compiled gives the symbols.
- * Errors: TN_ERROR_RECORD (the names record), TN_ERROR_MEMORY. */
+ * Errors: TN_ERROR_TOO_LARGE (nothing repeats), TN_ERROR_RECORD (the names record), TN_ERROR_MEMORY. */
 bool tn_draft_record(const struct tn_model *model, const struct tn_catalog *catalog, struct tn_builder *text,
                      struct tn_error *error);
 

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-enum { LAYER_LIMIT = 4096, FIRST_ROWS = 64 };
+/* What lies about its layers must not cost gigabytes: MOST_CELLS bounds rows x layers. */
+enum { LAYER_LIMIT = 4096, FIRST_ROWS = 64, MOST_STACKS = 64, MOST_CELLS = 1 << 24 };
 
 /* A name cut at its first number between dots. */
 struct cut {
@@ -84,13 +85,14 @@ static bool add_stack(struct sorter *sorter, struct tn_str prefix, uint32_t *ind
     struct tn_draft_parts *parts = sorter->parts;
     uint32_t existing;
     size_t count = parts->stack_count;
+    *index = tn_map_find(&sorter->prefixes, prefix);
+    if (*index != TN_MAP_NONE || count == MOST_STACKS) {
+        return true;
+    }
     if (!tn_map_insert(parts->arena, &sorter->prefixes, prefix, (uint32_t)count, &existing)) {
         return false;
     }
-    *index = existing == TN_MAP_NONE ? (uint32_t)count : existing;
-    if (existing != TN_MAP_NONE) {
-        return true;
-    }
+    *index = (uint32_t)count;
     void *stacks = tn_arena_grow(parts->arena, parts->stacks, count, count + 1, sizeof *parts->stacks);
     void *seen = tn_arena_grow(parts->arena, (void *)sorter->seen, count, count + 1, sizeof *sorter->seen);
     bool *layers = TN_NEW_ARRAY(parts->arena, bool, LAYER_LIMIT);
@@ -117,6 +119,9 @@ static bool find_stacks(struct sorter *sorter)
         if (!add_stack(sorter, cut.prefix, &index)) {
             return false;
         }
+        if (index == TN_MAP_NONE) {
+            continue;
+        }
         struct tn_draft_stack *stack = &sorter->parts->stacks[index];
         stack->first = cut.number < stack->first ? cut.number : stack->first;
         stack->last = cut.number > stack->last ? cut.number : stack->last;
@@ -124,7 +129,7 @@ static bool find_stacks(struct sorter *sorter)
         stack->elements += tensor->bytes;
         sorter->seen[index][cut.number] = true;
     }
-    for (size_t s = 0; s < sorter->parts->stack_count; s++) {
+    for (size_t s = 0; sorter->seen && s < sorter->parts->stack_count; s++) {
         struct tn_draft_stack *stack = &sorter->parts->stacks[s];
         stack->is_real = true;
         for (uint32_t layer = stack->first; layer <= stack->last; layer++) {
@@ -206,9 +211,13 @@ static struct tn_draft_row *add_row(struct tn_draft_parts *parts, struct tn_str 
         parts->row_capacity = capacity;
     }
     uint32_t layers = stack == TN_DRAFT_NO_STACK ? 1 : tn_draft_layers(&parts->stacks[stack]);
+    parts->cells += layers;
+    if (parts->cells > MOST_CELLS) {
+        return NULL;
+    }
     struct tn_draft_row *row = &parts->rows[parts->row_count++];
     *row = (struct tn_draft_row){.name = name, .stack = stack, .copies = 1};
-    row->tensors = (const struct tn_tensor **)tn_arena_array(parts->arena, layers, sizeof *row->tensors);
+    row->tensors = TN_NEW_ARRAY(parts->arena, const struct tn_tensor *, layers);
     return row->tensors ? row : NULL;
 }
 
@@ -297,13 +306,12 @@ static bool fold_key(struct tn_draft_parts *parts, const struct tn_draft_row *ro
     return join(parts->arena, &of_stack, "{i}.", key);
 }
 
-static bool fold_experts(struct tn_draft_parts *parts)
+/* fold_of: for each row the fold that it may belong to; TN_MAP_NONE where its name has no further number. */
+static bool find_folds(struct tn_draft_parts *parts, struct fold *folds, uint32_t *fold_of)
 {
     struct tn_map keys = {0};
-    struct fold *folds = TN_NEW_ARRAY(parts->arena, struct fold, parts->row_count);
-    uint32_t *fold_of = TN_NEW_ARRAY(parts->arena, uint32_t, parts->row_count);
     size_t count = 0;
-    for (uint32_t k = 0; folds && fold_of && k < parts->row_count; k++) {
+    for (uint32_t k = 0; k < parts->row_count; k++) {
         struct tn_draft_row *row = &parts->rows[k];
         struct cut cut = row->stack == TN_DRAFT_NO_STACK ? (struct cut){0} : cut_name(row->name);
         struct tn_str pattern;
@@ -323,31 +331,42 @@ static bool fold_experts(struct tn_draft_parts *parts)
         }
         struct fold *fold = &folds[fold_of[k]];
         fold->is_broken = fold->is_broken || !same_tensors(parts, &parts->rows[fold->first], row);
-        fold->is_broken = fold->is_broken || cut.number >= parts->row_count;
         fold->count++;
     }
-    if (!folds || !fold_of) {
+    return true;
+}
+
+/* Rows are in the order of the file, which need not be that of the numbers: none may be as large as their count. */
+static void break_folds(const struct tn_draft_parts *parts, struct fold *folds, const uint32_t *fold_of)
+{
+    for (uint32_t k = 0; k < parts->row_count; k++) {
+        struct fold *fold = fold_of[k] == TN_MAP_NONE ? NULL : &folds[fold_of[k]];
+        if (fold && (fold->count < 2 || cut_name(parts->rows[k].name).number >= fold->count)) {
+            fold->is_broken = true;
+        }
+    }
+}
+
+static bool fold_experts(struct tn_draft_parts *parts)
+{
+    struct fold *folds = TN_NEW_ARRAY(parts->arena, struct fold, parts->row_count);
+    uint32_t *fold_of = TN_NEW_ARRAY(parts->arena, uint32_t, parts->row_count);
+    if (!folds || !fold_of || !find_folds(parts, folds, fold_of)) {
         return false;
     }
-    /* rows are in the order of the file, which need not be that of the numbers: the largest must be the count */
+    break_folds(parts, folds, fold_of);
     for (uint32_t k = 0; k < parts->row_count; k++) {
-        if (fold_of[k] != TN_MAP_NONE) {
-            struct fold *fold = &folds[fold_of[k]];
-            fold->is_broken = fold->is_broken || fold->count < 2 || cut_name(parts->rows[k].name).number >= fold->count;
-        }
-    }
-    for (uint32_t k = 0; k < parts->row_count; k++) {
-        if (fold_of[k] == TN_MAP_NONE || folds[fold_of[k]].is_broken) {
+        const struct fold *fold = fold_of[k] == TN_MAP_NONE ? NULL : &folds[fold_of[k]];
+        if (!fold || fold->is_broken) {
             continue;
         }
-        const struct fold *fold = &folds[fold_of[k]];
         struct tn_draft_row *row = &parts->rows[k];
         struct cut cut = cut_name(row->name);
+        row->copies = fold->count;
         row->is_folded = k != fold->first;
         if (!row->is_folded && !join(parts->arena, &cut, "{e}.", &row->name)) {
             return false;
         }
-        row->copies = fold->count;
     }
     return true;
 }
@@ -407,5 +426,9 @@ bool tn_draft_sort(const struct tn_header *header, struct tn_arena *arena, struc
     struct sorter sorter = {.parts = parts, .header = header};
     bool done =
         find_stacks(&sorter) && name_stacks(parts) && find_rows(&sorter) && fold_experts(parts) && find_kinds(parts);
+    if (parts->cells > MOST_CELLS) {
+        return tn_fail(error, TN_ERROR_TOO_LARGE,
+                       "no record can be drafted: too many tensors differ from layer to layer");
+    }
     return done || tn_fail_memory(error);
 }

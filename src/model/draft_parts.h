@@ -39,10 +39,11 @@ struct tn_draft_parts {
     struct tn_draft_row *rows; /* [row_count] in the order of the file */
     size_t row_count;
     size_t row_capacity;
+    size_t cells;    /* rows x layers */
     size_t left_out; /* tensors whose names cannot stand in a record, or that have more dimensions in some layers */
 };
 
-/* Errors: TN_ERROR_MEMORY. */
+/* Errors: TN_ERROR_TOO_LARGE, TN_ERROR_MEMORY. */
 bool tn_draft_sort(const struct tn_header *header, struct tn_arena *arena, struct tn_draft_parts *parts,
                    struct tn_error *error);
 

@@ -331,6 +331,38 @@ static void names_that_a_record_cannot_hold_are_counted(void **state)
     made_up_close(&made_up);
 }
 
+/* 4,096 layers of one tensor, and 4,100 more in the first: 16.8 million places. And 70 stacks, of which 64 are kept as such. */
+static void what_repeats_nowhere_is_refused(void **state)
+{
+    (void)state;
+    struct made_up made_up;
+    struct tn_header header = {0};
+    struct tn_str draft = {0};
+    struct tn_error error = {0};
+    char name[NAME_SIZE];
+    made_up_open_real(&made_up);
+    struct tn_value shape = made_up_json(&made_up, "[2]");
+    struct tn_value config = made_up_json(&made_up, "{\"architectures\": [\"NewModel\"]}");
+    for (int k = 0; k < 70; k++) {
+        for (int layer = 0; layer < 2; layer++) {
+            (void)snprintf(name, sizeof name, "stack_%d.%d.w", k, layer);
+            add_tensor(&made_up.arena, &header, name, &shape);
+        }
+    }
+    assert_true(round_trip(made_up.catalog, &made_up.arena, &config, &header, "stacks", &draft));
+    check_contains(draft.data, "  once stack_69.1.w [2] class bias\n");
+    for (int k = 0; k < 4096; k++) {
+        (void)snprintf(name, sizeof name, "stack_1.%d.x", k);
+        add_tensor(&made_up.arena, &header, name, &shape);
+        (void)snprintf(name, sizeof name, "stack_1.0.y%d", k);
+        add_tensor(&made_up.arena, &header, name, &shape);
+    }
+    struct tn_model_input input = {.id = TN_STR("x"), .config = &config, .header = &header};
+    assert_false(draft_of(made_up.catalog, &input, &made_up.arena, &draft, &error));
+    assert_int_equal(error.code, TN_ERROR_TOO_LARGE);
+    made_up_close(&made_up);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_draft_has_symbols_kinds_and_guessed_caches),
         cmocka_unit_test(a_draft_without_a_config_has_numbers),
         cmocka_unit_test(names_that_a_record_cannot_hold_are_counted),
+        cmocka_unit_test(what_repeats_nowhere_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,9 +54,9 @@ static bool run(const struct tn_model_finder *finder, const char *json, const ch
 
 static struct tn_value answer_to(const char *json, struct tn_str *text)
 {
-    struct tn_value answer;
+    struct tn_value answer = {0};
     struct tn_error error;
-    struct tn_str written;
+    struct tn_str written = {0};
     if (!run(NULL, json, "text", &answer, text ? text : &written, &error)) {
         fail_msg("%s: %s", json, error.message);
     }
@@ -99,7 +99,7 @@ static void check_contains(struct tn_str text, const char *part)
 static void layers_are_a_picture_of_their_kinds(void **state)
 {
     (void)state;
-    struct tn_str text;
+    struct tn_str text = {0};
     struct tn_value answer = answer_to("{\"operation\": \"inspect\", \"model\": \"jamba-v0.1\"}", &text);
     /* attention in one of 8 layers from 4 on, experts in every second from 1 on; small letters have no experts */
     check_text(&answer, "stacks[0].picture", "mMmMAMmMmMmMAMmMmMmMAMmMmMmMAMmM");
@@ -118,7 +118,7 @@ static void layers_are_a_picture_of_their_kinds(void **state)
 static void sizes_that_a_newcomer_asks_for_come_first(void **state)
 {
     (void)state;
-    struct tn_str text;
+    struct tn_str text = {0};
     struct tn_value answer = answer_to("{\"operation\": \"inspect\", \"model\": \"gemma-3-27b\"}", &text);
     /* 62 layers x 2 x 16 heads x 128 x 2 bytes; 52 of the layers have a window of 1,024 */
     check_number(&answer, "kv.bytes_per_token", 507904);
@@ -155,9 +155,9 @@ static void shares_add_up_to_the_whole(void **state)
 static void tensors_are_listed_on_demand_and_bars_are_not_csv(void **state)
 {
     (void)state;
-    struct tn_value answer;
+    struct tn_value answer = {0};
     struct tn_error error;
-    struct tn_str text;
+    struct tn_str text = {0};
     assert_true(run(NULL, "{\"operation\": \"inspect\", \"model\": \"gpt2\"}", "csv", &answer, &text, &error));
     assert_int_equal(tn_str_find(text, TN_STR("attn.c_attn.weight")), SIZE_MAX);
     assert_int_equal(tn_str_find(text, TN_STR("█")), SIZE_MAX);
@@ -206,9 +206,9 @@ static void check_drafts_a_record_for_the_unknown(void **state)
     (void)state;
     struct files files;
     struct tn_model_finder finder = {.context = &files, .find = find_files};
-    struct tn_value answer;
+    struct tn_value answer = {0};
     struct tn_error error;
-    struct tn_str text;
+    struct tn_str text = {0};
     make_files(&files, "{\"architectures\": [\"NewForCausalLM\"], \"hidden_size\": 32, \"vocab_size\": 100}");
     assert_true(run(&finder, "{\"operation\": \"inspect\", \"model\": \"x\", \"check\": true}", "text", &answer, &text,
                     &error));
@@ -225,9 +225,9 @@ static void check_lists_what_differs_from_the_record(void **state)
     (void)state;
     struct files files;
     struct tn_model_finder finder = {.context = &files, .find = find_files};
-    struct tn_value answer;
+    struct tn_value answer = {0};
     struct tn_error error;
-    struct tn_str text;
+    struct tn_str text = {0};
     make_files(&files, "{\"architectures\": [\"LlamaForCausalLM\"], \"hidden_size\": 16, \"num_hidden_layers\": 1,"
                        " \"num_attention_heads\": 2, \"intermediate_size\": 64, \"vocab_size\": 100}");
     assert_true(run(&finder, "{\"operation\": \"inspect\", \"model\": \"x\", \"check\": true}", "text", &answer, &text,
@@ -243,9 +243,9 @@ static void check_needs_names_to_compare(void **state)
     (void)state;
     struct files files;
     struct tn_model_finder finder = {.context = &files, .find = find_files};
-    struct tn_value answer;
+    struct tn_value answer = {0};
     struct tn_error error;
-    struct tn_str text;
+    struct tn_str text = {0};
     assert_false(run(NULL, "{\"operation\": \"inspect\", \"model\": \"gpt2\", \"check\": true}", "text", &answer, &text,
                      &error));
     assert_int_equal(error.code, TN_ERROR_USAGE);
@@ -278,7 +278,7 @@ static void models_are_filtered_by_names_and_size(void **state)
     answer = answer_to("{\"operation\": \"models\", \"architecture\": \"falconmamba\"}", NULL);
     assert_int_equal(find(&answer, "models")->count, 1);
     check_text(&answer, "models[0].id", "falcon-mamba-7b");
-    struct tn_str text;
+    struct tn_str text = {0};
     answer = answer_to("{\"operation\": \"models\", \"model\": [\"llama\", \"no such model\"]}", &text);
     assert_int_equal(find(&answer, "models")->count, 0);
     check_contains(text, "No model of the catalog is so.");
