@@ -94,11 +94,54 @@ static void layers_without_kv_heads_keep_a_state(void **state)
     tn_model_files_free(&files);
 }
 
+/* A window of 32 in PLaMo 3, without layers 7 and 15; of 4096 in SmallThinker whatever the file says, without layers 0 and 4. */
+static void windows_hold_in_all_layers_but_one_of_each_period(void **state)
+{
+    static const struct {
+        const char *metadata;
+        uint64_t window;
+        uint32_t sliding;
+        uint32_t full[2];
+    } cases[] = {
+        {"{\"general.architecture\": \"plamo3\", \"plamo3.block_count\": 16, \"plamo3.embedding_length\": 64,"
+         " \"plamo3.attention.head_count\": 4, \"plamo3.attention.sliding_window\": 32}",
+         32,
+         14,
+         {7, 15}},
+        {"{\"general.architecture\": \"smallthinker\", \"smallthinker.block_count\": 8,"
+         " \"smallthinker.embedding_length\": 64, \"smallthinker.attention.head_count\": 4,"
+         " \"smallthinker.attention.sliding_window\": 1024}",
+         4096,
+         6,
+         {0, 4}},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        struct tn_model_files files;
+        struct tn_model *model = load_metadata(*state, cases[k].metadata, &files);
+        assert_int_equal(model->cache_count, 2);
+        for (size_t c = 0; c < 2; c++) {
+            const struct tn_cache *cache = &model->caches[c];
+            assert_int_equal(cache->elements_per_unit, 2 * 64);
+            if (cache->growth == TN_GROWTH_WINDOW) {
+                assert_int_equal(cache->argument, cases[k].window);
+                assert_int_equal(cache->layer_count, cases[k].sliding);
+            } else {
+                assert_int_equal(cache->layer_count, 2);
+                assert_int_equal(cache->layers[0], cases[k].full[0]);
+                assert_int_equal(cache->layers[1], cases[k].full[1]);
+            }
+        }
+        tn_model_free(model);
+        tn_model_files_free(&files);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(latent_attention_that_is_expanded_keeps_every_head, set_up, tear_down),
         cmocka_unit_test_setup_teardown(layers_without_kv_heads_keep_a_state, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(windows_hold_in_all_layers_but_one_of_each_period, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
