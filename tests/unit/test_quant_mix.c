@@ -285,6 +285,7 @@ static void a_file_beside_the_config_may_name_the_quantisation(void **state)
     "  match model_type m\n"                     \
     "  param nh = 8\n"                           \
     "  param nkv = 2\n"                          \
+    "  param tied = true\n"                      \
     "  stack text l.{i}. layers 4\n"             \
     "  mixer a when i % 2 == 0\n"                \
     "  mixer b\n"                                \
