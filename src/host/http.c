@@ -147,8 +147,8 @@ static bool set_fields(struct transfer *transfer, const char *url)
     return true;
 }
 
-static size_t take_field(char *line, size_t item_size, size_t count, void *context);
-static size_t take_body(char *bytes, size_t item_size, size_t count, void *context);
+static size_t take_field(const char *line, size_t item_size, size_t count, void *context);
+static size_t take_body(const char *bytes, size_t item_size, size_t count, void *context);
 
 static bool start(struct transfer *transfer)
 {
@@ -190,7 +190,7 @@ static bool start(struct transfer *transfer)
 
 /* ---- what comes --------------------------------------------------------------------------------------------------- */
 
-static size_t take_field(char *line, size_t item_size, size_t count, void *context)
+static size_t take_field(const char *line, size_t item_size, size_t count, void *context)
 {
     struct transfer *transfer = context;
     size_t size = item_size * count;
@@ -231,6 +231,14 @@ static bool check_part(struct transfer *transfer)
     return true;
 }
 
+static bool fail_too_large(struct transfer *transfer, uint64_t limit_bytes)
+{
+    (void)tn_fail(transfer->session->error, TN_ERROR_TOO_LARGE, "more than %" PRIu64 " bytes would have to be read",
+                  limit_bytes);
+    (void)tn_fail_hint(transfer->session->error, "this is no header of a model; download the file and look at it");
+    return fail_transfer(transfer);
+}
+
 /* Called when the answer's header is complete and its body, if any, begins. */
 static bool check_answer(struct transfer *transfer)
 {
@@ -238,38 +246,48 @@ static bool check_answer(struct transfer *transfer)
         return true;
     }
     transfer->is_checked = true;
+    struct tn_fetch *fetch = transfer->fetch;
     long status = status_of(transfer);
-    if (status == 206 && transfer->fetch->wanted) {
+    if (status == 206 && fetch->wanted) {
         return check_part(transfer);
     }
-    if (status == 200 && transfer->fetch->wanted) {
+    if (status == 200 && fetch->wanted) {
         return fail_network(transfer, "the server ignores the range asked for and sends the whole file",
                             "download the file and name it instead; tonnage does not read gigabytes for a header");
     }
     if (status == 200) {
-        memcpy(transfer->fetch->new_etag, transfer->etag, sizeof transfer->etag);
+        curl_off_t body_bytes = 0;
+        (void)curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &body_bytes);
+        memcpy(fetch->new_etag, transfer->etag, sizeof transfer->etag);
+        return body_bytes < 0 || (uint64_t)body_bytes <= fetch->limit_bytes
+               || fail_too_large(transfer, fetch->limit_bytes);
     }
     return true;
+}
+
+/* Room for so many bytes: a power of two, which grows with what has come and not with what was announced. */
+static size_t capacity_of(size_t bytes)
+{
+    size_t capacity = FIRST_CAPACITY_BYTES;
+    while (capacity < bytes) {
+        capacity *= 2;
+    }
+    return capacity;
 }
 
 static bool append(struct transfer *transfer, struct tn_str bytes)
 {
     struct tn_fetch *fetch = transfer->fetch;
     uint64_t *total = transfer->session->settings->total_bytes;
-    if (bytes.size > fetch->limit_bytes - fetch->size || bytes.size > TN_HTTP_TOTAL_LIMIT_BYTES - *total) {
-        bool is_file = bytes.size > fetch->limit_bytes - fetch->size;
-        (void)tn_fail(transfer->session->error, TN_ERROR_TOO_LARGE, "more than %" PRIu64 " bytes would have to be read",
-                      is_file ? fetch->limit_bytes : (uint64_t)TN_HTTP_TOTAL_LIMIT_BYTES);
-        (void)tn_fail_hint(transfer->session->error, "this is no header of a model; download the file and look at it");
-        return fail_transfer(transfer);
+    if (bytes.size > fetch->limit_bytes - fetch->size) {
+        return fail_too_large(transfer, fetch->limit_bytes);
+    }
+    if (bytes.size > TN_HTTP_TOTAL_LIMIT_BYTES - *total) {
+        return fail_too_large(transfer, TN_HTTP_TOTAL_LIMIT_BYTES);
     }
     size_t needed = fetch->size + bytes.size;
-    if (needed > FIRST_CAPACITY_BYTES || !fetch->data) { /* powers of two: as many as have come, not as announced */
-        size_t capacity = FIRST_CAPACITY_BYTES;
-        while (capacity < needed) {
-            capacity *= 2;
-        }
-        char *grown = capacity > FIRST_CAPACITY_BYTES || !fetch->data ? realloc(fetch->data, capacity) : fetch->data;
+    if (!fetch->data || capacity_of(needed) > capacity_of(fetch->size)) {
+        char *grown = realloc(fetch->data, capacity_of(needed));
         if (!grown) {
             return fail_out_of_memory(transfer);
         }
@@ -294,7 +312,7 @@ static bool ask(struct transfer *transfer, bool *enough)
     return true;
 }
 
-static size_t take_body(char *bytes, size_t item_size, size_t count, void *context)
+static size_t take_body(const char *bytes, size_t item_size, size_t count, void *context)
 {
     struct transfer *transfer = context;
     size_t size = item_size * count;
@@ -314,7 +332,7 @@ static size_t take_body(char *bytes, size_t item_size, size_t count, void *conte
     if (!append(transfer, (struct tn_str){bytes, size})) {
         return 0;
     }
-    if (transfer->fetch->streams && !ask(transfer, &transfer->is_enough)) {
+    if (transfer->fetch->streams && transfer->fetch->wanted && !ask(transfer, &transfer->is_enough)) {
         return 0;
     }
     return transfer->is_enough ? 0 : size;

@@ -144,11 +144,13 @@ def redirect(target, code=302):
 
 
 def endless(handler, request, _):
-    """Ignores the range, and pours out."""
+    """Ignores the range, and pours out; without a range it does not even say how much."""
     request.status = 200
     handler.send_response_only(200)
-    handler.send_header("Content-Length", str(1 << 40))
+    if "range" in request.fields:
+        handler.send_header("Content-Length", str(1 << 40))
     handler.end_headers()
+    handler.close_connection = True
     while request.bytes < 1 << 33:
         handler.wfile.write(b"\0" * CHUNK)
         request.bytes += CHUNK
