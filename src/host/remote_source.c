@@ -11,6 +11,7 @@
 
 enum {
     TEXT_LIMIT_BYTES = 64 << 20, /* an index of a model with 160 shards has 10 */
+    GGUF_FIRST_BYTES = 16 << 10,
     MOST_SILENCE_S = 3600,
 };
 
@@ -46,11 +47,12 @@ static bool want_safetensors(struct tn_fetch *fetch, uint64_t *end, struct tn_er
     return true;
 }
 
-/* A GGUF does not say where its header ends: it is read until the parser has seen the end. */
+/* A GGUF does not say where its header ends. Most parts of a split end within the first piece; where a vocabulary follows,
+ * the file is read on until the parser has seen the end. */
 static bool want_gguf(struct tn_fetch *fetch, uint64_t *end, struct tn_error *error)
 {
     struct measure *measure = fetch->context;
-    *end = TN_GGUF_HEADER_LIMIT_BYTES;
+    *end = fetch->size < GGUF_FIRST_BYTES ? (uint64_t)GGUF_FIRST_BYTES : (uint64_t)TN_GGUF_HEADER_LIMIT_BYTES;
     if (fetch->size == 0) {
         return true;
     }
@@ -68,7 +70,7 @@ static bool want_gguf(struct tn_fetch *fetch, uint64_t *end, struct tn_error *er
         }
         need = tn_gguf_need(measure->gguf);
     }
-    *end = need.length ? (uint64_t)TN_GGUF_HEADER_LIMIT_BYTES : need.offset;
+    *end = need.length ? *end : need.offset;
     return true;
 }
 
