@@ -2,6 +2,8 @@
 #include "cli/cli.h"
 
 #include "host/model_files.h"
+#include "host/progress.h"
+#include "host/remote_source.h"
 #include "host/terminal.h"
 
 #include <errno.h>
@@ -79,14 +81,20 @@ static bool answer(const struct tn_request *request, int *exit_code, struct tn_e
     if (!catalog) {
         return false;
     }
-    struct tn_model_files files = {0};
+    struct tn_remote_source remote;
+    struct tn_progress progress = {0};
+    tn_remote_source_open(&remote, tn_progress_show, &progress);
+    struct tn_model_files files = {.remote = &remote.source};
     struct tn_model_finder finder = {.context = &files, .find = tn_model_files_find};
     struct tn_session session = {.catalog = catalog, .finder = &finder};
     struct tn_result result = {0};
-    bool done = tn_operation_run(&session, request, &result, error) && write_result(request, &result, error);
+    bool done = tn_operation_run(&session, request, &result, error);
+    tn_progress_end(&progress);
+    done = done && write_result(request, &result, error);
     *exit_code = result.fits ? EXIT_FITS : EXIT_DOES_NOT_FIT;
     tn_result_free(&result);
     tn_model_files_free(&files);
+    tn_remote_source_close(&remote);
     tn_catalog_close(catalog);
     return done;
 }

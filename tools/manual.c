@@ -147,35 +147,42 @@ static void man_options(void)
 static void write_man(const struct tn_catalog *catalog)
 {
     (void)catalog;
-    puts(
-        ".\\\" Written by tools/manual.c from the tables of the program: do not edit.\n"
-        ".TH TONNAGE 1 \"\" \"tonnage " TONNAGE_VERSION "\" \"User Commands\"\n"
-        ".SH NAME\ntonnage \\- GPU memory that a large language model needs to load and to serve\n"
-        ".SH SYNOPSIS\n.B tonnage\n.I MODEL\n.RI [ options ]\n.br\n.B tonnage\n.I COMMAND\n.RI [ arguments ]\n"
-        ".SH DESCRIPTION\n"
-        "Says how much memory a model takes on each GPU, whether it fits, and why. The weights and caches are counted "
-        "from\n"
-        "the architecture of the model, exactly; every assumption is listed among the notes.\n.PP\n"
-        ".I MODEL\nis a name of the catalog, a folder with config.json (and *.safetensors, an index of them, or "
-        "*.gguf),\n"
-        "a config.json, a .safetensors or a .gguf file. Of model files only the headers are read. In place of a model\n"
-        "its numbers may be given:\n.BR \\-\\-params ,\n.B \\-\\-layers\nand\n.BR \\-\\-hidden .");
+    puts(".\\\" Written by tools/manual.c from the tables of the program: do not edit.\n"
+         ".TH TONNAGE 1 \"\" \"tonnage " TONNAGE_VERSION "\" \"User Commands\"\n"
+         ".SH NAME\ntonnage \\- GPU memory that a large language model needs to load and to serve\n"
+         ".SH SYNOPSIS\n.B tonnage\n.I MODEL\n.RI [ options ]\n.br\n.B tonnage\n.I COMMAND\n.RI [ arguments ]\n"
+         ".SH DESCRIPTION\n"
+         "Says how much memory a model takes on each GPU, whether it fits, and why. The weights and caches are counted "
+         "from\n"
+         "the architecture of the model, exactly; every assumption is listed among the notes.\n.PP\n"
+         ".I MODEL\nis a name of the catalog, a folder with config.json (and *.safetensors, an index of them, or "
+         "*.gguf),\n"
+         "a config.json, a .safetensors or a .gguf file; or a remote one,\n.BR hf:ORG/NAME [ @REVISION ],\n"
+         ".BR ollama:NAME [ :TAG ]\nor the URL of a file. Of model files only the headers are read. In place of a "
+         "model\n"
+         "its numbers may be given:\n.BR \\-\\-params ,\n.B \\-\\-layers\nand\n.BR \\-\\-hidden .");
     man_commands();
     man_options();
-    puts(
-        ".SH EXIT STATUS\n.TP\n.B 0\nit fits, or the command is done\n.TP\n.B 1\nit does not fit: a verdict, not an "
-        "error\n"
-        ".TP\n.B 2\nusage: an unknown option, model or GPU, a split that cannot be\n"
-        ".TP\n.B 3\nan input that cannot be read\n.TP\n.B 4\nthe network\n.TP\n.B 5\nan internal error, or no memory\n"
-        ".SH EXAMPLES\n.EX\n"
-        "tonnage llama\\-2\\-70b \\-\\-gpu a100\\-80gbx2\n"
-        "tonnage plan llama\\-2\\-13b \\-\\-context 4096 \\-\\-concurrency 10 \\-\\-explain\n"
-        "tonnage plan \\-\\-params 13B \\-\\-layers 40 \\-\\-hidden 5120 \\-\\-context 4096 \\-\\-json\n"
-        "tonnage table llama\\-2\\-7b llama\\-2\\-70b \\-\\-format csv\n"
-        "tonnage inspect llama\\-2\\-7b \\-\\-tensors\n.EE\n"
-        ".SH FILES\nThe catalog is part of the program. No file is written, and none is read but those that\n.I MODEL\n"
-        "and\n.B \\-\\-models\nname.\n"
-        ".SH SEE ALSO\ndocs/json.md, docs/formulas.md and docs/records.md in the source tree");
+    puts(".SH EXIT STATUS\n.TP\n.B 0\nit fits, or the command is done\n.TP\n.B 1\nit does not fit: a verdict, not an "
+         "error\n"
+         ".TP\n.B 2\nusage: an unknown option, model or GPU, a split that cannot be\n"
+         ".TP\n.B 3\nan input that cannot be read\n.TP\n.B 4\nthe network\n.TP\n.B 5\nan internal error, or no memory\n"
+         ".SH EXAMPLES\n.EX\n"
+         "tonnage llama\\-2\\-70b \\-\\-gpu a100\\-80gbx2\n"
+         "tonnage plan llama\\-2\\-13b \\-\\-context 4096 \\-\\-concurrency 10 \\-\\-explain\n"
+         "tonnage plan \\-\\-params 13B \\-\\-layers 40 \\-\\-hidden 5120 \\-\\-context 4096 \\-\\-json\n"
+         "tonnage table llama\\-2\\-7b llama\\-2\\-70b \\-\\-format csv\n"
+         "tonnage inspect llama\\-2\\-7b \\-\\-tensors\n.EE\n"
+         ".SH ENVIRONMENT\n"
+         ".TP\n.B HF_TOKEN\na token for private and gated repositories of the hub; sent to the hub alone\n"
+         ".TP\n.B HF_ENDPOINT\nthe URL of a mirror of the hub\n"
+         ".TP\n.B OLLAMA_HOST\nthe registry of ollama models, a URL or HOST:PORT\n"
+         ".TP\n.B TONNAGE_TIMEOUT\nseconds for which a server may be silent\n"
+         ".SH FILES\nThe catalog is part of the program. No file is read but those that\n.I MODEL\n"
+         "and\n.B \\-\\-models\nname, and none is written but copies of remote headers in\n.IR $XDG_CACHE_HOME/tonnage "
+         ",\n"
+         "which may be removed at any time.\n"
+         ".SH SEE ALSO\ndocs/json.md, docs/formulas.md and docs/records.md in the source tree");
 }
 
 /* ---- bash --------------------------------------------------------------------------------------------------------- */

@@ -7,8 +7,9 @@
 #define WITH_MODEL "plan table inspect"
 
 const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
-    [TN_INPUT_MODEL] = {"model", TN_INPUT_LIST, "MODEL", NULL, WITH_MODEL " models",
-                        "a catalog name, a folder, a config.json, a .safetensors or a .gguf file"},
+    [TN_INPUT_MODEL] =
+        {"model", TN_INPUT_LIST, "MODEL", NULL, WITH_MODEL " models",
+         "a catalog name, a folder, a config.json, a .safetensors or .gguf file, hf:ORG/NAME, ollama:NAME, or a URL"},
     [TN_INPUT_ENGINE] = {"engine", TN_INPUT_TEXT, "NAME", NULL, PLANS, "serving engine (default: generic)"},
     [TN_INPUT_GPU] = {"gpu", TN_INPUT_TEXT, "NAME[xCOUNT]", NULL, PLANS,
                       "a GPU of the catalog, and how many: a100-80gbx2"},

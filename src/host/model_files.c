@@ -15,6 +15,8 @@ struct finding {
     struct tn_model_files *files;
     struct tn_model_input *input;
     struct tn_error *error;
+    struct tn_file_source source; /* of the files of this model */
+    struct tn_str prefix;         /* makes a MODEL of a file's name; or empty */
 };
 
 static struct tn_str last_part(struct tn_str path)
@@ -60,29 +62,73 @@ static bool exists(const char *path)
     return stat(path, &status) == 0 || errno == EACCES || errno == ELOOP;
 }
 
-static bool map_file(struct finding *finding, const char *path, struct tn_str *bytes)
+static bool map_file(struct tn_model_files *files, const char *path, struct tn_part *part, struct tn_error *error)
 {
-    struct tn_model_files *files = finding->files;
     struct tn_file *grown = tn_arena_grow(&files->arena, files->files, files->count, files->count + 1, sizeof *grown);
     if (!grown) {
-        return tn_fail_memory(finding->error);
+        return tn_fail_memory(error);
     }
     files->files = grown;
-    if (!tn_file_map(path, &files->files[files->count], finding->error)) {
+    if (!tn_file_map(path, &files->files[files->count], error)) {
         return false;
     }
-    *bytes = files->files[files->count++].bytes;
+    part->bytes = files->files[files->count++].bytes;
+    part->file_bytes = part->bytes.size;
     return true;
+}
+
+/* ---- this machine as a source of files ---------------------------------------------------------------------------- */
+
+static bool list_local(void *context, struct tn_arena *arena, const char *folder, struct tn_str **names, size_t *count,
+                       struct tn_error *error)
+{
+    (void)context;
+    return tn_folder_list(arena, folder, names, count, error);
+}
+
+static bool exists_local(void *context, const char *path)
+{
+    (void)context;
+    return exists(path);
+}
+
+/* Files are mapped whole: only what is looked at is read. */
+static bool read_local(void *context, const char *const *paths, size_t count, enum tn_file_kind kind,
+                       struct tn_part *parts, bool *absent, struct tn_error *error)
+{
+    (void)kind;
+    if (absent) {
+        *absent = count == 1 && !exists(paths[0]);
+        if (*absent) {
+            return true;
+        }
+    }
+    for (size_t k = 0; k < count; k++) {
+        if (!map_file(context, paths[k], &parts[k], error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool may_exist(const struct finding *finding, const char *path)
+{
+    return finding->source.may_exist(finding->source.context, path);
+}
+
+/* All of one file; *absent, where that is asked for, instead of an error. */
+static bool read_text(struct finding *finding, const char *path, struct tn_str *text, bool *absent)
+{
+    struct tn_part part = {0};
+    bool read = finding->source.read(finding->source.context, &path, 1, TN_FILE_TEXT, &part, absent, finding->error);
+    *text = part.bytes;
+    return read;
 }
 
 /* ---- config.json -------------------------------------------------------------------------------------------------- */
 
-static bool read_json(struct finding *finding, const char *path, struct tn_value *value)
+static bool parse_json(struct finding *finding, const char *path, struct tn_str text, struct tn_value *value)
 {
-    struct tn_str text;
-    if (!map_file(finding, path, &text)) {
-        return false;
-    }
     if (text.size > CONFIG_LIMIT_BYTES) {
         tn_fail(finding->error, TN_ERROR_TOO_LARGE, "a config of %zu bytes; the limit is %d", text.size,
                 CONFIG_LIMIT_BYTES);
@@ -98,14 +144,20 @@ static bool read_json(struct finding *finding, const char *path, struct tn_value
     return true;
 }
 
+static bool read_json(struct finding *finding, const char *path, struct tn_value *value)
+{
+    struct tn_str text;
+    return read_text(finding, path, &text, NULL) && parse_json(finding, path, text, value);
+}
+
 /* A config as it is published, or as a record {"hf_id", "config", "params_total"}. */
-static bool use_config(struct finding *finding, const char *path)
+static bool use_config_text(struct finding *finding, const char *path, struct tn_str text)
 {
     struct tn_value *root = TN_NEW(&finding->files->arena, struct tn_value);
     if (!root) {
         return tn_fail_memory(finding->error);
     }
-    if (!read_json(finding, path, root)) {
+    if (!parse_json(finding, path, text, root)) {
         return false;
     }
     struct tn_model_input *input = finding->input;
@@ -130,25 +182,44 @@ static bool use_config(struct finding *finding, const char *path)
     return true;
 }
 
+static bool use_config(struct finding *finding, const char *path)
+{
+    struct tn_str text;
+    return read_text(finding, path, &text, NULL) && use_config_text(finding, path, text);
+}
+
 /* What NVIDIA's ModelOpt writes beside a config that names no quantisation. */
 static bool use_quant_config(struct finding *finding, struct tn_str folder)
 {
     char *path = join(finding, folder, TN_STR("hf_quant_config.json"));
-    if (!path || !exists(path)) {
-        return path != NULL;
-    }
     struct tn_value *root = TN_NEW(&finding->files->arena, struct tn_value);
-    if (!root) {
+    struct tn_str text;
+    bool absent = false;
+    if (!path || !root) {
         return tn_fail_memory(finding->error);
     }
-    finding->input->quant_config = root;
-    return read_json(finding, path, root);
+    if (!may_exist(finding, path)) {
+        return true;
+    }
+    if (!read_text(finding, path, &text, &absent) || (!absent && !parse_json(finding, path, text, root))) {
+        return false;
+    }
+    finding->input->quant_config = absent ? NULL : root;
+    return true;
 }
 
 static bool use_config_beside(struct finding *finding, struct tn_str folder)
 {
     char *path = join(finding, folder, TN_STR("config.json"));
-    return path && (!exists(path) || use_config(finding, path)) && use_quant_config(finding, folder);
+    struct tn_str text;
+    bool absent = false;
+    if (!path || !may_exist(finding, path)) {
+        return path != NULL;
+    }
+    if (!read_text(finding, path, &text, &absent)) {
+        return false;
+    }
+    return absent || (use_config_text(finding, path, text) && use_quant_config(finding, folder));
 }
 
 /* ---- headers ------------------------------------------------------------------------------------------------------ */
@@ -161,19 +232,15 @@ static bool fail_damaged(struct finding *finding, const char *path)
                         "again");
 }
 
-static const struct tn_header *read_safetensors(struct finding *finding, char *path)
+static const struct tn_header *parse_safetensors(struct finding *finding, const char *path, struct tn_part part)
 {
-    struct tn_str bytes;
-    if (!map_file(finding, path, &bytes)) {
-        return NULL;
-    }
-    struct tn_safetensors *parser = tn_safetensors_open(&finding->files->arena, tn_str_of(path), bytes.size);
+    struct tn_safetensors *parser = tn_safetensors_open(&finding->files->arena, tn_str_of(path), part.file_bytes);
     if (!parser) {
         tn_fail_memory(finding->error);
         return NULL;
     }
     for (struct tn_need need = tn_safetensors_need(parser); need.length; need = tn_safetensors_need(parser)) {
-        struct tn_str rest = tn_str_slice(bytes, (size_t)need.offset, bytes.size);
+        struct tn_str rest = tn_str_slice(part.bytes, (size_t)need.offset, part.bytes.size);
         if (!tn_safetensors_give(parser, rest, finding->error)) {
             fail_damaged(finding, path);
             return NULL;
@@ -182,25 +249,53 @@ static const struct tn_header *read_safetensors(struct finding *finding, char *p
     return tn_safetensors_header(parser);
 }
 
-static const struct tn_header *read_gguf(struct finding *finding, char *path)
+static const struct tn_header *parse_gguf(struct finding *finding, const char *path, struct tn_part part)
 {
-    struct tn_str bytes;
-    if (!map_file(finding, path, &bytes)) {
-        return NULL;
-    }
-    struct tn_gguf *parser = tn_gguf_open(&finding->files->arena, tn_str_of(path), bytes.size);
+    struct tn_gguf *parser = tn_gguf_open(&finding->files->arena, tn_str_of(path), part.file_bytes);
     if (!parser) {
         tn_fail_memory(finding->error);
         return NULL;
     }
     for (struct tn_need need = tn_gguf_need(parser); need.length; need = tn_gguf_need(parser)) {
-        struct tn_str rest = tn_str_slice(bytes, (size_t)need.offset, bytes.size);
+        struct tn_str rest = tn_str_slice(part.bytes, (size_t)need.offset, part.bytes.size);
         if (!tn_gguf_give(parser, rest, finding->error)) {
             fail_damaged(finding, path);
             return NULL;
         }
     }
     return tn_gguf_header(parser);
+}
+
+/* The headers of some files of a folder. NULL with the error filled. */
+static const struct tn_header **read_headers(struct finding *finding, struct tn_str folder, const struct tn_str *names,
+                                             size_t count, enum tn_file_kind kind)
+{
+    struct tn_arena *arena = &finding->files->arena;
+    const struct tn_header **headers = TN_NEW_ARRAY(arena, const struct tn_header *, count);
+    const char **paths = TN_NEW_ARRAY(arena, const char *, count);
+    struct tn_part *parts = TN_NEW_ARRAY(arena, struct tn_part, count);
+    if (!headers || !paths || !parts) {
+        tn_fail_memory(finding->error);
+        return NULL;
+    }
+    for (size_t k = 0; k < count; k++) {
+        paths[k] = join(finding, folder, names[k]);
+        if (!paths[k]) {
+            return NULL;
+        }
+    }
+    if (!finding->source.read(finding->source.context, paths, count, kind, parts, NULL, finding->error)) {
+        return NULL;
+    }
+    for (size_t k = 0; k < count; k++) {
+        headers[k] = kind == TN_FILE_GGUF ? parse_gguf(finding, paths[k], parts[k])
+                                          : parse_safetensors(finding, paths[k], parts[k]);
+        if (!headers[k]) {
+            return NULL;
+        }
+    }
+    finding->input->header_where = count ? tn_str_of(paths[count - 1]) : (struct tn_str){0};
+    return headers;
 }
 
 /* The tensors of several files as one header, with the metadata of the first. */
@@ -231,19 +326,8 @@ static bool join_shards(struct finding *finding, const struct tn_header *const *
 
 static bool use_shards(struct finding *finding, struct tn_str folder, const struct tn_str *names, size_t count)
 {
-    const struct tn_header **parts = TN_NEW_ARRAY(&finding->files->arena, const struct tn_header *, count);
-    if (!parts) {
-        return tn_fail_memory(finding->error);
-    }
-    for (size_t k = 0; k < count; k++) {
-        char *path = join(finding, folder, names[k]);
-        parts[k] = path ? read_safetensors(finding, path) : NULL;
-        if (!parts[k]) {
-            return false;
-        }
-        finding->input->header_where = tn_str_of(path);
-    }
-    return join_shards(finding, parts, count);
+    const struct tn_header **parts = read_headers(finding, folder, names, count, TN_FILE_SAFETENSORS);
+    return parts && join_shards(finding, parts, count);
 }
 
 /* All parts of a split GGUF, found by the name of any of them. */
@@ -253,26 +337,26 @@ static bool use_gguf(struct finding *finding, struct tn_str folder, struct tn_st
     unsigned number;
     unsigned count = 1;
     bool is_split = tn_gguf_split_name(name, &prefix, &number, &count);
-    const struct tn_header **parts = TN_NEW_ARRAY(&finding->files->arena, const struct tn_header *, count);
-    if (!parts) {
+    struct tn_str *names = TN_NEW_ARRAY(&finding->files->arena, struct tn_str, is_split ? count : 1);
+    if (!names) {
         return tn_fail_memory(finding->error);
     }
-    finding->input->header_is_gguf = true;
-    for (unsigned k = 0; k < count; k++) {
+    names[0] = name;
+    for (unsigned k = 0; is_split && k < count; k++) {
         struct tn_builder part = {0};
-        tn_builder_add(&part, is_split ? prefix : name);
-        if (is_split) {
-            tn_builder_addf(&part, "-%05u-of-%05u.gguf", k + 1, count);
-        }
-        char *path = join(finding, folder, tn_builder_str(&part));
+        tn_builder_add(&part, prefix);
+        tn_builder_addf(&part, "-%05u-of-%05u.gguf", k + 1, count);
+        bool copied = !part.failed && tn_str_copy(&finding->files->arena, tn_builder_str(&part), &names[k]);
         tn_builder_free(&part);
-        parts[k] = path ? read_gguf(finding, path) : NULL;
-        if (!parts[k]) {
-            return is_split
-                   && tn_fail_hint(finding->error, "this is part %u of a split of %u files: all must lie in one folder",
-                                   k + 1, count);
+        if (!copied) {
+            return tn_fail_memory(finding->error);
         }
-        finding->input->header_where = tn_str_of(path);
+    }
+    finding->input->header_is_gguf = true;
+    count = is_split ? count : 1;
+    const struct tn_header **parts = read_headers(finding, folder, names, count, TN_FILE_GGUF);
+    if (!parts) {
+        return is_split && tn_fail_hint(finding->error, "all %u parts of a split must lie in one folder", count);
     }
     struct tn_header *whole = TN_NEW(&finding->files->arena, struct tn_header);
     finding->input->header = whole;
@@ -292,15 +376,17 @@ static bool use_index(struct finding *finding, struct tn_str folder, struct tn_s
     if (!path || !index) {
         return tn_fail_memory(finding->error);
     }
-    if (!map_file(finding, path, &text)
-        || !tn_weight_index_read(&finding->files->arena, tn_str_of(path), text, index, finding->error)) {
+    if (!read_text(finding, path, &text, NULL)) {
+        return false;
+    }
+    if (!tn_weight_index_read(&finding->files->arena, tn_str_of(path), text, index, finding->error)) {
         return fail_damaged(finding, path);
     }
     size_t there = 0;
     struct tn_str absent = {0}; /* the first one */
     for (size_t k = 0; k < index->file_count; k++) {
         char *shard = join(finding, folder, index->file_names[k]);
-        bool is_there = shard && exists(shard);
+        bool is_there = shard && may_exist(finding, shard);
         there += is_there;
         absent = is_there || absent.size ? absent : index->file_names[k];
     }
@@ -377,9 +463,10 @@ static bool use_gguf_folder(struct finding *finding, struct tn_str folder, struc
     if (projectors != 1) {
         return true;
     }
-    char *path = join(finding, folder, *projector);
-    const struct tn_header *parts[] = {finding->input->header, path ? read_gguf(finding, path) : NULL};
-    return parts[1] && join_shards(finding, parts, 2);
+    const struct tn_header *model_header = finding->input->header;
+    const struct tn_header **read = read_headers(finding, folder, projector, 1, TN_FILE_GGUF);
+    const struct tn_header *parts[] = {model_header, read ? read[0] : NULL};
+    return read && join_shards(finding, parts, 2);
 }
 
 static bool use_folder(struct finding *finding, struct tn_str folder)
@@ -390,7 +477,7 @@ static bool use_folder(struct finding *finding, struct tn_str folder)
     if (!path) {
         return tn_fail_memory(finding->error);
     }
-    if (!tn_folder_list(&finding->files->arena, path, &names, &count, finding->error)
+    if (!finding->source.list(finding->source.context, &finding->files->arena, path, &names, &count, finding->error)
         || !use_config_beside(finding, folder)) {
         return false;
     }
@@ -410,7 +497,8 @@ static bool use_folder(struct finding *finding, struct tn_str folder)
     if (ggufs > 1 && !finding->input->config) {
         tn_fail(finding->error, TN_ERROR_NOT_A_MODEL, "this folder holds %zu GGUF models", ggufs);
         tn_fail_at(finding->error, -1, "%s", path);
-        return tn_fail_hint(finding->error, "name one of them, e.g. " TN_STR_FORMAT, TN_STR_ARGUMENTS(selected[0]));
+        return tn_fail_hint(finding->error, "name one of them, e.g. " TN_STR_FORMAT TN_STR_FORMAT,
+                            TN_STR_ARGUMENTS(finding->prefix), TN_STR_ARGUMENTS(selected[0]));
     }
     if (ggufs == 1) {
         return use_gguf_folder(finding, folder, selected[0], names, count);
@@ -453,7 +541,7 @@ static bool config_is_named(struct finding *finding, const char *path, struct tn
     }
     struct tn_value root;
     struct tn_error ignored; /* a file that is no config is not the model that was asked for */
-    struct finding quiet = {finding->files, finding->input, &ignored};
+    struct finding quiet = {finding->files, finding->input, &ignored, finding->source, finding->prefix};
     if (!read_json(&quiet, path, &root)) {
         return false;
     }
@@ -524,11 +612,45 @@ static bool find_path(struct finding *finding, struct tn_str name, bool *found)
     return tn_is_folder(path) ? use_folder(finding, name) : use_file(finding, name);
 }
 
+/* What another source than this machine knows under the name. */
+static bool find_remote(struct finding *finding, const struct tn_file_source *remote, struct tn_str name, bool *found)
+{
+    struct tn_model_place place = {0};
+    if (!remote->find(remote->context, name, &place, found, finding->error)) {
+        return false;
+    }
+    if (!*found) {
+        return true;
+    }
+    struct finding there = *finding;
+    there.source = *remote;
+    there.prefix = place.prefix;
+    there.input->id = place.id;
+    if (place.is_gguf) {
+        return use_gguf(&there, place.folder, place.file);
+    }
+    char *path = place.file.size ? join(&there, place.folder, place.file) : NULL;
+    if (place.file.size && !path) {
+        return false;
+    }
+    return path ? use_file(&there, tn_str_of(path)) : use_folder(&there, place.folder);
+}
+
 bool tn_model_files_find(void *context, struct tn_str name, struct tn_str folder, struct tn_model_input *input,
                          bool *found, struct tn_error *error)
 {
-    struct finding finding = {context, input, error};
+    struct tn_model_files *files = context;
+    const struct tn_file_source local = {files, NULL, list_local, exists_local, read_local};
+    struct finding finding = {files, input, error, local, {0}};
     *found = false;
+    if (files->remote) {
+        if (!find_remote(&finding, files->remote, name, found)) {
+            return false;
+        }
+        if (*found) {
+            return true;
+        }
+    }
     if (!find_path(&finding, name, found)) {
         return false;
     }

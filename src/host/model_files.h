@@ -1,15 +1,18 @@
-/* What a MODEL on the command line is on this machine: a file, a folder, or a config of a folder of configs. */
+/* What a MODEL on the command line is outside of the catalog: a file, a folder, a config of a folder of configs, or what
+ * another source of files knows. */
 #ifndef TN_HOST_MODEL_FILES_H
 #define TN_HOST_MODEL_FILES_H
 
 #include "api/operations.h"
 #include "host/file.h"
+#include "host/source.h"
 
 /* Holds the mappings and parses that models point into. {0} is empty. */
 struct tn_model_files {
     struct tn_arena arena;
     struct tn_file *files; /* [count] */
     size_t count;
+    const struct tn_file_source *remote; /* asked first for what a name means; NULL: only this machine */
 };
 
 /* As tn_model_finder.find; context is a struct tn_model_files. */

@@ -11,6 +11,11 @@ bool tn_terminal_is_output(void)
     return isatty(STDOUT_FILENO) == 1;
 }
 
+bool tn_terminal_is_error(void)
+{
+    return isatty(STDERR_FILENO) == 1;
+}
+
 bool tn_terminal_wants_colour(void)
 {
     const char *no_colour = getenv("NO_COLOR");
