@@ -2,10 +2,9 @@
  * each request is made for the host that it goes to. */
 #include "host/http.h"
 
+#include "host/curl.h"
 #include "host/http_status.h"
 #include "host/http_text.h"
-
-#include <curl/curl.h>
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -51,6 +50,7 @@ struct transfer {
 struct session {
     const struct tn_http_settings *settings;
     struct tn_error *error;
+    struct tn_curl curl;
     CURLM *multi;
     struct transfer transfers[TN_HTTP_AT_ONCE];
     size_t done;
@@ -87,7 +87,7 @@ static bool fail_out_of_memory(struct transfer *transfer)
 static long status_of(const struct transfer *transfer)
 {
     long status = 0;
-    (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)transfer->session->curl.easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     return status;
 }
 
@@ -98,7 +98,7 @@ static bool add_field(struct transfer *transfer, const char *name, struct tn_str
     struct tn_builder line = {0};
     tn_builder_add_text(&line, name);
     tn_builder_add(&line, value);
-    struct curl_slist *longer = line.failed ? NULL : curl_slist_append(transfer->fields, line.data);
+    struct curl_slist *longer = line.failed ? NULL : transfer->session->curl.slist_append(transfer->fields, line.data);
     tn_builder_free(&line);
     transfer->fields = longer ? longer : transfer->fields;
     return longer || fail_out_of_memory(transfer);
@@ -126,7 +126,7 @@ static bool set_fields(struct transfer *transfer, const char *url)
 {
     const struct tn_http_settings *settings = transfer->session->settings;
     struct tn_fetch *fetch = transfer->fetch;
-    curl_slist_free_all(transfer->fields);
+    transfer->session->curl.slist_free_all(transfer->fields);
     transfer->fields = NULL;
     transfer->sent_token = settings->token.size && tn_url_same_origin(tn_str_of(url), settings->token_url);
     if (transfer->sent_token && !add_field(transfer, "Authorization: Bearer ", settings->token)) {
@@ -160,29 +160,28 @@ static bool start(struct transfer *transfer)
     CURL *easy = transfer->easy;
     unsigned silence_s = session->settings->silence_s ? session->settings->silence_s : TN_HTTP_SILENCE_S;
     if (ready) {
-        curl_easy_reset(easy);
-        (void)curl_easy_setopt(easy, CURLOPT_URL, url);
-        (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->fields);
-        (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "tonnage/" TONNAGE_VERSION);
-        (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-        (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-        (void)curl_easy_setopt(easy, CURLOPT_UNRESTRICTED_AUTH, 0L);
-        (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-        (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
-        (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)TN_HTTP_REQUEST_S);
-        (void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)SILENT_BYTES_PER_S);
-        (void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)silence_s);
-        (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_field);
-        (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-        (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-        (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
-        (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+        session->curl.easy_reset(easy);
+        (void)session->curl.easy_setopt(easy, CURLOPT_URL, url);
+        (void)session->curl.easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->fields);
+        (void)session->curl.easy_setopt(easy, CURLOPT_USERAGENT, "tonnage/" TONNAGE_VERSION);
+        (void)session->curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+        (void)session->curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+        (void)session->curl.easy_setopt(easy, CURLOPT_UNRESTRICTED_AUTH, 0L);
+        (void)session->curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
+        (void)session->curl.easy_setopt(easy, CURLOPT_TIMEOUT, (long)TN_HTTP_REQUEST_S);
+        (void)session->curl.easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)SILENT_BYTES_PER_S);
+        (void)session->curl.easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)silence_s);
+        (void)session->curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_field);
+        (void)session->curl.easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+        (void)session->curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+        (void)session->curl.easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+        (void)session->curl.easy_setopt(easy, CURLOPT_PRIVATE, transfer);
         transfer->is_waiting = false;
         transfer->is_checked = transfer->is_enough = transfer->has_range = false;
         transfer->ignored_bytes = transfer->retry_after_s = 0;
         transfer->etag[0] = '\0';
         transfer->requests++;
-        ready = curl_multi_add_handle(session->multi, easy) == CURLM_OK || fail_out_of_memory(transfer);
+        ready = session->curl.multi_add_handle(session->multi, easy) == CURLM_OK || fail_out_of_memory(transfer);
     }
     tn_builder_free(&own);
     return ready;
@@ -257,7 +256,7 @@ static bool check_answer(struct transfer *transfer)
     }
     if (status == 200) {
         curl_off_t body_bytes = 0;
-        (void)curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &body_bytes);
+        (void)transfer->session->curl.easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &body_bytes);
         memcpy(fetch->new_etag, transfer->etag, sizeof transfer->etag);
         return body_bytes < 0 || (uint64_t)body_bytes <= fetch->limit_bytes
                || fail_too_large(transfer, fetch->limit_bytes);
@@ -377,8 +376,8 @@ static bool follow(struct transfer *transfer)
     struct tn_url from;
     struct tn_url to;
     char *current = NULL;
-    (void)curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &target);
-    (void)curl_easy_getinfo(transfer->easy, CURLINFO_EFFECTIVE_URL, &current);
+    (void)transfer->session->curl.easy_getinfo(transfer->easy, CURLINFO_REDIRECT_URL, &target);
+    (void)transfer->session->curl.easy_getinfo(transfer->easy, CURLINFO_EFFECTIVE_URL, &current);
     if (!target || !tn_url_split(tn_str_of(target), &to) || !tn_url_split(tn_str_of(current), &from)) {
         return fail_network(transfer, "the server redirects to something that is neither http nor https",
                             "the server or a proxy on the way is faulty; download the file and name it instead");
@@ -485,7 +484,7 @@ static bool settle_failure(struct transfer *transfer, CURLcode code)
         transfer->retry_after_s = 0;
         return try_again(transfer);
     }
-    return fail_network(transfer, k < count ? failures[k].message : curl_easy_strerror(code),
+    return fail_network(transfer, k < count ? failures[k].message : transfer->session->curl.easy_strerror(code),
                         k < count ? failures[k].hint : "try again; open the address in a browser to see more");
 }
 
@@ -541,12 +540,12 @@ static bool fill(struct session *session, struct tn_fetch *fetches, size_t count
 static bool collect(struct session *session)
 {
     int left = 0;
-    for (CURLMsg *message; (message = curl_multi_info_read(session->multi, &left)) != NULL;) {
+    for (CURLMsg *message; (message = session->curl.multi_info_read(session->multi, &left)) != NULL;) {
         struct transfer *transfer = NULL;
         CURLcode code = message->data.result;
         CURL *easy = message->easy_handle;
-        (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-        (void)curl_multi_remove_handle(session->multi, easy);
+        (void)session->curl.easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+        (void)session->curl.multi_remove_handle(session->multi, easy);
         if (!settle(transfer, code)) {
             return false;
         }
@@ -559,14 +558,15 @@ static bool run(struct session *session, struct tn_fetch *fetches, size_t count)
     size_t next = 0;
     int running = 0;
     while (fill(session, fetches, count, &next)) {
-        if (curl_multi_perform(session->multi, &running) != CURLM_OK || !collect(session)) {
+        if (session->curl.multi_perform(session->multi, &running) != CURLM_OK || !collect(session)) {
             break;
         }
         if (session->settings->progress) {
             session->settings->progress(session->settings->progress_context, session->done, count,
                                         *session->settings->total_bytes);
         }
-        if (curl_multi_poll(session->multi, NULL, 0, running ? POLL_MS : FIRST_BACK_OFF_MS / 10, NULL) != CURLM_OK) {
+        if (session->curl.multi_poll(session->multi, NULL, 0, running ? POLL_MS : FIRST_BACK_OFF_MS / 10, NULL)
+            != CURLM_OK) {
             break;
         }
     }
@@ -577,22 +577,26 @@ static bool run(struct session *session, struct tn_fetch *fetches, size_t count)
 bool tn_http_fetch(const struct tn_http_settings *settings, struct tn_fetch *fetches, size_t count,
                    struct tn_error *error)
 {
-    struct session session = {.settings = settings, .error = error, .multi = curl_multi_init()};
+    struct session session = {.settings = settings, .error = error};
+    if (!tn_curl_load(&session.curl, error)) {
+        return tn_fail_at(error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(count ? fetches[0].url : TN_STR("")));
+    }
+    session.multi = session.curl.multi_init();
     bool ready = session.multi != NULL;
     for (size_t k = 0; k < TN_HTTP_AT_ONCE; k++) {
-        session.transfers[k].easy = curl_easy_init();
+        session.transfers[k].easy = session.curl.easy_init();
         ready = ready && session.transfers[k].easy;
     }
     bool done = ready ? run(&session, fetches, count) : tn_fail_memory(error);
     for (size_t k = 0; k < TN_HTTP_AT_ONCE; k++) {
         struct transfer *transfer = &session.transfers[k];
         if (transfer->easy && session.multi) {
-            (void)curl_multi_remove_handle(session.multi, transfer->easy);
+            (void)session.curl.multi_remove_handle(session.multi, transfer->easy);
         }
-        curl_easy_cleanup(transfer->easy);
-        curl_slist_free_all(transfer->fields);
+        session.curl.easy_cleanup(transfer->easy);
+        session.curl.slist_free_all(transfer->fields);
         free(transfer->url);
     }
-    (void)curl_multi_cleanup(session.multi);
+    (void)session.curl.multi_cleanup(session.multi);
     return done;
 }

@@ -10,7 +10,8 @@
 #include <string.h>
 
 enum {
-    TEXT_LIMIT_BYTES = 64 << 20, /* an index of a model with 160 shards has 10 */
+    TEXT_LIMIT_BYTES = 64 << 20,     /* an index of a model with 160 shards has 10 */
+    DOCUMENT_LIMIT_BYTES = 16 << 20, /* a tree of values takes many times the text */
     GGUF_FIRST_BYTES = 16 << 10,
     MOST_SILENCE_S = 3600,
 };
@@ -104,7 +105,7 @@ static bool keep_buffers(struct tn_remote_source *remote, const struct tn_fetch 
 /* A document that names what there is; it is never taken from the cache. */
 static bool read_document(struct tn_remote_source *remote, struct tn_str *text, struct tn_error *error)
 {
-    struct tn_fetch fetch = {.url = remote->name.document, .limit_bytes = TEXT_LIMIT_BYTES};
+    struct tn_fetch fetch = {.url = remote->name.document, .limit_bytes = DOCUMENT_LIMIT_BYTES};
     bool read = tn_http_fetch(&remote->http, &fetch, 1, error);
     if (!keep_buffers(remote, &fetch, 1)) {
         return tn_fail_memory(error);
