@@ -287,7 +287,8 @@ static bool can_check(const struct tn_model *model, struct tn_error *error)
 static void report_draft(struct tn_report *report, struct tn_str draft)
 {
     if (draft.size) {
-        tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN, "A record to begin with, for data/arch:");
+        tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN,
+                       "A record to begin with, for data/arch (--json has it without the indentation):");
         struct tn_block *block = tn_report_add(report, TN_BLOCK_COMMAND);
         if (block) {
             block->text = draft;

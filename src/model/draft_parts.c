@@ -77,7 +77,6 @@ struct sorter {
     const struct tn_header *header;
     struct tn_map prefixes; /* -> stack */
     struct tn_map names;    /* stack's prefix and rest -> row */
-    bool **seen;            /* [stack_count][LAYER_LIMIT] */
 };
 
 static bool add_stack(struct sorter *sorter, struct tn_str prefix, uint32_t *index)
@@ -94,15 +93,12 @@ static bool add_stack(struct sorter *sorter, struct tn_str prefix, uint32_t *ind
     }
     *index = (uint32_t)count;
     void *stacks = tn_arena_grow(parts->arena, parts->stacks, count, count + 1, sizeof *parts->stacks);
-    void *seen = tn_arena_grow(parts->arena, (void *)sorter->seen, count, count + 1, sizeof *sorter->seen);
     bool *layers = TN_NEW_ARRAY(parts->arena, bool, LAYER_LIMIT);
-    if (!stacks || !seen || !layers) {
+    if (!stacks || !layers) {
         return false;
     }
     parts->stacks = stacks;
-    sorter->seen = (bool **)seen;
-    sorter->seen[count] = layers;
-    parts->stacks[count] = (struct tn_draft_stack){.prefix = prefix, .first = LAYER_LIMIT};
+    parts->stacks[count] = (struct tn_draft_stack){.prefix = prefix, .seen = layers, .first = LAYER_LIMIT};
     parts->stack_count++;
     return true;
 }
@@ -127,13 +123,13 @@ static bool find_stacks(struct sorter *sorter)
         stack->last = cut.number > stack->last ? cut.number : stack->last;
         stack->tensor_count++;
         stack->elements += tensor->bytes;
-        sorter->seen[index][cut.number] = true;
+        stack->seen[cut.number] = true;
     }
-    for (size_t s = 0; sorter->seen && s < sorter->parts->stack_count; s++) {
+    for (size_t s = 0; s < sorter->parts->stack_count; s++) {
         struct tn_draft_stack *stack = &sorter->parts->stacks[s];
         stack->is_real = true;
         for (uint32_t layer = stack->first; layer <= stack->last; layer++) {
-            stack->is_real = stack->is_real && sorter->seen[s][layer];
+            stack->is_real = stack->is_real && stack->seen[layer];
         }
     }
     return true;

@@ -23,6 +23,7 @@ struct tn_draft_row {
 struct tn_draft_stack {
     struct tn_str prefix; /* "model.layers.{i}." */
     struct tn_str name;   /* "text", "vision" ... */
+    bool *seen;           /* by number: which layers there are */
     uint32_t first;
     uint32_t last;
     uint32_t tensor_count;

@@ -241,6 +241,7 @@ static const char *draft_text(struct made_up *made_up, const char *config, const
 
 static void check_contains(const char *draft, const char *line)
 {
+    assert_non_null(draft);
     if (!strstr(draft, line)) {
         fail_msg("no '%s' in\n%s", line, draft);
     }
