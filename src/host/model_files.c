@@ -463,10 +463,14 @@ static bool use_gguf_folder(struct finding *finding, struct tn_str folder, struc
     if (projectors != 1) {
         return true;
     }
-    const struct tn_header *model_header = finding->input->header;
-    const struct tn_header **read = read_headers(finding, folder, projector, 1, TN_FILE_GGUF);
-    const struct tn_header *parts[] = {model_header, read ? read[0] : NULL};
-    return read && join_shards(finding, parts, 2);
+    struct tn_str model_where = finding->input->header_where;
+    const struct tn_header **tower = read_headers(finding, folder, projector, 1, TN_FILE_GGUF);
+    if (!tower) {
+        return false;
+    }
+    finding->input->header_where = model_where;
+    const struct tn_header *parts[] = {finding->input->header, tower[0]};
+    return join_shards(finding, parts, 2);
 }
 
 static bool use_folder(struct finding *finding, struct tn_str folder)
