@@ -3,19 +3,9 @@
 
 enum { BAR_COLUMNS = 20, LONGEST_PERIOD = 12, USUAL_RUN = 10 };
 
-static struct tn_str text_of(struct tn_report *report, struct tn_builder *builder)
-{
-    struct tn_str text = {0};
-    if (builder->failed || !tn_str_copy(report->arena, tn_builder_str(builder), &text)) {
-        report->failed = true;
-    }
-    tn_builder_free(builder);
-    return text;
-}
-
 static void add_line(struct tn_report *report, struct tn_builder *line)
 {
-    struct tn_str text = text_of(report, line);
+    struct tn_str text = tn_report_keep(report, line);
     tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "%.*s", (int)text.size, text.data);
 }
 
@@ -108,7 +98,7 @@ static struct tn_str picture_of(const struct tn_anatomy *anatomy, size_t first, 
         tn_builder_add_text(&picture, k > first && (k - first) % run == 0 ? " " : "");
         tn_builder_add_char(&picture, anatomy->kinds[anatomy->kind_of[k]].letter);
     }
-    return text_of(report, &picture);
+    return tn_report_keep(report, &picture);
 }
 
 static void report_picture(const struct tn_anatomy *anatomy, struct tn_report *report)
@@ -166,7 +156,7 @@ static struct tn_str bar_of(uint64_t part, uint64_t whole, struct tn_report *rep
     uint64_t columns = unit ? (part + unit / 2) / unit : 0; /* `whole` may be too large to multiply */
     tn_builder_add_repeated(&bar, "█", columns > BAR_COLUMNS ? BAR_COLUMNS : columns);
     tn_builder_add_text(&bar, columns ? "" : "▏");
-    return text_of(report, &bar);
+    return tn_report_keep(report, &bar);
 }
 
 static void report_shares(const char *title, const struct tn_column *columns, const struct tn_share *shares,

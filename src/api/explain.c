@@ -153,14 +153,6 @@ static void visit_fact(void *context, struct tn_str name, bool is_fact)
 
 /* ---- for people --------------------------------------------------------------------------------------------------- */
 
-static struct tn_str keep(struct tn_report *report, struct tn_builder *builder)
-{
-    struct tn_str text = {0};
-    report->failed = report->failed || builder->failed || !tn_str_copy(report->arena, tn_builder_str(builder), &text);
-    tn_builder_free(builder);
-    return text;
-}
-
 static void report_symbols(const struct explanation *explanation, struct tn_report *report)
 {
     static const struct tn_column columns[] = {{"symbol", "symbol", false, 0},
@@ -184,9 +176,9 @@ static void report_symbols(const struct explanation *explanation, struct tn_repo
         }
         tn_expression_names(symbol->param->expression, visit_fact, &visit);
         cells[0] = tn_cell_text(symbol->param->name);
-        cells[1] = tn_cell_text(keep(report, &value));
+        cells[1] = tn_cell_text(tn_report_keep(report, &value));
         cells[2] = tn_cell_text(tn_expression_text(symbol->param->expression));
-        cells[3] = tn_cell_text(keep(report, &facts));
+        cells[3] = tn_cell_text(tn_report_keep(report, &facts));
     }
 }
 

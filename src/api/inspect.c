@@ -171,16 +171,6 @@ static bool write_json(const struct tn_anatomy *anatomy, const struct tn_request
 
 /* ---- for people --------------------------------------------------------------------------------------------------- */
 
-static struct tn_str text_of(struct tn_report *report, struct tn_builder *builder)
-{
-    struct tn_str text = {0};
-    if (builder->failed || !tn_str_copy(report->arena, tn_builder_str(builder), &text)) {
-        report->failed = true;
-    }
-    tn_builder_free(builder);
-    return text;
-}
-
 static struct tn_str shape_text(struct tn_report *report, const struct tn_group *group)
 {
     struct tn_builder text = {0};
@@ -189,7 +179,7 @@ static struct tn_str shape_text(struct tn_report *report, const struct tn_group 
         tn_builder_addf(&text, "%s%llu", k ? ", " : "", (unsigned long long)group->dims[k]);
     }
     tn_builder_add_char(&text, ']');
-    return text_of(report, &text);
+    return tn_report_keep(report, &text);
 }
 
 static void report_groups(struct tn_report *report, const struct tn_model *model)
@@ -307,7 +297,7 @@ static void write_report(const struct tn_anatomy *anatomy, const struct tn_reque
     tn_builder_add_text(&line, model->architecture_class.size ? ", record " : "record ");
     tn_builder_add(&line, model->architecture);
     tn_builder_addf(&line, "%s, from %s", model->verified ? "" : " (unverified)", tn_source_name(model->source));
-    report->title = text_of(report, &line);
+    report->title = tn_report_keep(report, &line);
     if (request->values[TN_INPUT_CHECK].flag) {
         report_check(report, model, TN_CHECK_NAMES);
         report_draft(report, draft);

@@ -31,16 +31,11 @@ struct list {
 
 /* ---- filters ------------------------------------------------------------------------------------------------------ */
 
-static char lower(char one)
-{
-    return one >= 'A' && one <= 'Z' ? (char)(one - 'A' + 'a') : one;
-}
-
 static bool contains(struct tn_str text, struct tn_str part)
 {
     for (size_t start = 0; start + part.size <= text.size; start++) {
         size_t k = 0;
-        while (k < part.size && lower(text.data[start + k]) == lower(part.data[k])) {
+        while (k < part.size && tn_lower(text.data[start + k]) == tn_lower(part.data[k])) {
             k++;
         }
         if (k == part.size) {

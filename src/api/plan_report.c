@@ -3,14 +3,6 @@
 
 #include <string.h>
 
-static struct tn_str keep(struct tn_report *report, struct tn_builder *builder)
-{
-    struct tn_str text = {0};
-    report->failed = report->failed || builder->failed || !tn_str_copy(report->arena, tn_builder_str(builder), &text);
-    tn_builder_free(builder);
-    return text;
-}
-
 /* "2 x A100 SXM4 80GB", or "GPUs of 24.00 GiB" */
 static void write_gpus(struct tn_builder *text, const struct tn_plan *plan, uint64_t count)
 {
@@ -107,7 +99,7 @@ static void report_bars(const struct tn_plan *plan, struct tn_report *report)
     for (size_t k = 0; k < ranks; k++) {
         struct tn_builder label = {0};
         tn_builder_addf(&label, "GPU %zu", k);
-        bars[k] = bar_of(plan, &plan->ledger.stages[k / plan->ledger.ranks_per_stage], keep(report, &label));
+        bars[k] = bar_of(plan, &plan->ledger.stages[k / plan->ledger.ranks_per_stage], tn_report_keep(report, &label));
     }
     block->bars = bars;
     block->bar_count = ranks;
@@ -123,7 +115,7 @@ static void report_heading(const struct tn_plan *plan, struct tn_report *report)
         tn_builder_add_text(&line, " on ");
         write_gpus(&line, plan, rank_count(&plan->ledger));
     }
-    report->title = keep(report, &line);
+    report->title = tn_report_keep(report, &line);
     tn_builder_add_grouped(&line, model->parameters);
     tn_builder_add_text(&line, " parameters");
     if (model->parameters_active != model->parameters) {
@@ -142,7 +134,7 @@ static void report_heading(const struct tn_plan *plan, struct tn_report *report)
     if (question->deployment.dp > 1 || question->deployment.ep > 1) {
         tn_builder_addf(&line, ", dp %u, ep %u", question->deployment.dp, question->deployment.ep);
     }
-    struct tn_str text = keep(report, &line);
+    struct tn_str text = tn_report_keep(report, &line);
     tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_DIM, "%.*s", (int)text.size, text.data);
 }
 
@@ -166,7 +158,7 @@ static struct tn_str entry_detail(const struct tn_plan *plan, const struct tn_en
         tn_builder_add_text(&text, "of ");
         tn_write_bytes(&text, entry->whole_bytes, plan->units);
     }
-    return keep(report, &text);
+    return tn_report_keep(report, &text);
 }
 
 /* The fullest stage decides; the others are in the bars, and in the JSON. */
@@ -182,7 +174,7 @@ static void report_breakdown(const struct tn_plan *plan, struct tn_report *repor
         tn_builder_addf(&title, "The fullest stage: layers %u-%u", stage->first_layer,
                         stage->first_layer + stage->layer_count - 1);
     }
-    struct tn_str text = keep(report, &title);
+    struct tn_str text = tn_report_keep(report, &title);
     struct tn_table *table =
         tn_report_table(report, text.size ? text.data : NULL, columns, sizeof columns / sizeof columns[0]);
     uint64_t hundredth = stage->mid_bytes / 100000 + 1; /* shares are shown in thousandths of a percent, rounded down */
@@ -229,7 +221,7 @@ static void report_kv(const struct tn_plan *plan, struct tn_report *report)
     tn_builder_add_text(&line, ", ");
     tn_write_bytes(&line, plan->kv.bytes_per_request, plan->units);
     tn_builder_add_text(&line, " per request of this length (whole model, one copy).");
-    struct tn_str text = keep(report, &line);
+    struct tn_str text = tn_report_keep(report, &line);
     tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "%.*s", (int)text.size, text.data);
 }
 
@@ -250,7 +242,7 @@ static void report_room(const struct tn_plan *plan, struct tn_report *report)
     }
     if (line.size) {
         tn_builder_add_text(&line, ".");
-        struct tn_str text = keep(report, &line);
+        struct tn_str text = tn_report_keep(report, &line);
         tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "%.*s", (int)text.size, text.data);
     }
     tn_builder_free(&line);

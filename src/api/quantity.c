@@ -38,18 +38,6 @@ static bool read_decimal(struct tn_str *text, uint64_t *digits, uint64_t *scale)
     return any;
 }
 
-static bool unit_matches(const char *name, struct tn_str text)
-{
-    size_t k = 0;
-    for (; k < text.size && name[k]; k++) {
-        char c = text.data[k] >= 'A' && text.data[k] <= 'Z' ? (char)(text.data[k] - 'A' + 'a') : text.data[k];
-        if (c != name[k]) {
-            return false;
-        }
-    }
-    return k == text.size && !name[k];
-}
-
 static bool read_quantity(struct tn_str text, const struct unit *units, uint64_t *result)
 {
     uint64_t digits;
@@ -58,7 +46,7 @@ static bool read_quantity(struct tn_str text, const struct unit *units, uint64_t
         return false;
     }
     for (; units->name; units++) {
-        if (unit_matches(units->name, text)) {
+        if (tn_str_equal_any_case(tn_str_of(units->name), text)) {
             tn_u128 product = (tn_u128)digits * units->factor;
             *result = (uint64_t)(product / scale);
             return product % scale == 0 && product / scale <= UINT64_MAX;

@@ -31,6 +31,20 @@ bool tn_str_is(struct tn_str a, const char *terminated)
     return tn_str_equal(a, tn_str_of(terminated));
 }
 
+char tn_lower(char one)
+{
+    return one >= 'A' && one <= 'Z' ? (char)(one - 'A' + 'a') : one;
+}
+
+bool tn_str_equal_any_case(struct tn_str a, struct tn_str b)
+{
+    bool equal = a.size == b.size;
+    for (size_t k = 0; equal && k < a.size; k++) {
+        equal = tn_lower(a.data[k]) == tn_lower(b.data[k]);
+    }
+    return equal;
+}
+
 bool tn_str_starts(struct tn_str a, struct tn_str prefix)
 {
     return a.size >= prefix.size && tn_str_equal(tn_str_slice(a, 0, prefix.size), prefix);

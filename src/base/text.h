@@ -17,6 +17,8 @@ struct tn_str {
 struct tn_str tn_str_of(const char *terminated); /* NULL gives the empty string */
 bool tn_str_equal(struct tn_str a, struct tn_str b);
 bool tn_str_is(struct tn_str a, const char *terminated);
+char tn_lower(char one);                                      /* of A to Z; others stay */
+bool tn_str_equal_any_case(struct tn_str a, struct tn_str b); /* of A to Z */
 bool tn_str_starts(struct tn_str a, struct tn_str prefix);
 bool tn_str_ends(struct tn_str a, struct tn_str suffix);
 int tn_str_compare(struct tn_str a, struct tn_str b);                /* byte order */

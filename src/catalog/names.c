@@ -26,7 +26,7 @@ static size_t fold(struct tn_str name, char folded[LONGEST_NAME])
         if (separated && size && is_digit(folded[size - 1]) && is_digit(c)) {
             folded[size++] = '-';
         }
-        folded[size++] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        folded[size++] = tn_lower(c);
         separated = false;
     }
     return size;

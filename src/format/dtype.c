@@ -65,32 +65,14 @@ static const struct tn_dtype table[] = {
     {NULL, 0, 0, -1, false, ""},
 };
 
-static char lower(char one)
-{
-    return one >= 'A' && one <= 'Z' ? (char)(one - 'A' + 'a') : one;
-}
-
-static bool equal_any_case(struct tn_str a, struct tn_str b)
-{
-    if (a.size != b.size) {
-        return false;
-    }
-    for (size_t k = 0; k < a.size; k++) {
-        if (lower(a.data[k]) != lower(b.data[k])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool has_name(const struct tn_dtype *dtype, struct tn_str name)
 {
-    if (equal_any_case(name, tn_str_of(dtype->name))) {
+    if (tn_str_equal_any_case(name, tn_str_of(dtype->name))) {
         return true;
     }
     struct tn_str aliases = tn_str_of(dtype->aliases);
     for (struct tn_str alias = tn_str_word(&aliases); alias.size; alias = tn_str_word(&aliases)) {
-        if (equal_any_case(name, alias)) {
+        if (tn_str_equal_any_case(name, alias)) {
             return true;
         }
     }
@@ -100,7 +82,7 @@ static bool has_name(const struct tn_dtype *dtype, struct tn_str name)
 const struct tn_dtype *tn_dtype_find(struct tn_str name)
 {
     const struct tn_str torch = TN_STR("torch.");
-    if (equal_any_case(tn_str_slice(name, 0, torch.size), torch)) {
+    if (tn_str_equal_any_case(tn_str_slice(name, 0, torch.size), torch)) {
         name = tn_str_slice(name, torch.size, name.size);
     }
     for (const struct tn_dtype *dtype = table; dtype->name; dtype++) {

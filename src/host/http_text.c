@@ -10,24 +10,6 @@ static bool is_letter_or_digit(char one)
     return (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') || (one >= '0' && one <= '9');
 }
 
-static char lower(char one)
-{
-    return one >= 'A' && one <= 'Z' ? (char)(one - 'A' + 'a') : one;
-}
-
-static bool equal_in_lower_case(struct tn_str a, struct tn_str b)
-{
-    if (a.size != b.size) {
-        return false;
-    }
-    for (size_t k = 0; k < a.size; k++) {
-        if (lower(a.data[k]) != lower(b.data[k])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* ---- URLs --------------------------------------------------------------------------------------------------------- */
 
 /* The index of the first of some characters; the size where there is none. */
@@ -88,7 +70,7 @@ bool tn_url_same_origin(struct tn_str a, struct tn_str b)
     struct tn_url left;
     struct tn_url right;
     return tn_url_split(a, &left) && tn_url_split(b, &right) && tn_str_equal(left.scheme, right.scheme)
-           && equal_in_lower_case(left.host, right.host);
+           && tn_str_equal_any_case(left.host, right.host);
 }
 
 void tn_url_add_path(struct tn_builder *url, struct tn_str path)
@@ -118,7 +100,7 @@ bool tn_http_field(struct tn_str line, struct tn_str *name, struct tn_str *value
 
 bool tn_http_is_field(struct tn_str name, const char *expected)
 {
-    return equal_in_lower_case(name, tn_str_of(expected));
+    return tn_str_equal_any_case(name, tn_str_of(expected));
 }
 
 bool tn_http_number(struct tn_str text, uint64_t *number)

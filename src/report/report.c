@@ -43,6 +43,16 @@ void tn_report_text(struct tn_report *report, enum tn_block_kind kind, enum tn_t
     block->text = (struct tn_str){text, (size_t)size};
 }
 
+struct tn_str tn_report_keep(struct tn_report *report, struct tn_builder *builder)
+{
+    struct tn_str text = {0};
+    if (builder->failed || !tn_str_copy(report->arena, tn_builder_str(builder), &text)) {
+        report->failed = true;
+    }
+    tn_builder_free(builder);
+    return text;
+}
+
 struct tn_table *tn_report_table(struct tn_report *report, const char *title, const struct tn_column *columns,
                                  size_t column_count)
 {

@@ -107,6 +107,8 @@ struct tn_block *tn_report_add(struct tn_report *report, enum tn_block_kind kind
 /* A block of the text, formatted into the arena. A line feed in it begins a new line. */
 void tn_report_text(struct tn_report *report, enum tn_block_kind kind, enum tn_tone tone, const char *format, ...)
     TN_PRINTF(4, 5);
+/* What a builder holds, copied into the report's arena; the builder is freed. For texts of cells and labels. */
+struct tn_str tn_report_keep(struct tn_report *report, struct tn_builder *builder);
 /* An empty table in a block of its own; NULL when memory is out. title is copied, NULL: none; columns are not copied. */
 struct tn_table *tn_report_table(struct tn_report *report, const char *title, const struct tn_column *columns,
                                  size_t column_count);
