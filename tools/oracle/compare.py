@@ -57,13 +57,13 @@ def predicted(reply):
         target = further if draft else model
         layers = group.get("layers") or [None]
         copies = group["copies"] // len(layers)
+        first = group.get("first_copy", 0)
         for layer in layers:
             name = group["name"] if layer is None else group["name"].replace("{i}", str(layer))
             if ".experts.{e}." in name:
-                first = group.get("first_copy", 0)
                 add(target, name, group["dims"], ranges(range(first, first + copies)))
                 continue
-            for copy in range(copies) if "{e}" in name else [None]:
+            for copy in range(first, first + copies) if "{e}" in name else [None]:
                 add(target, name if copy is None else name.replace("{e}", str(copy)), group["dims"], "")
     return model, further
 
