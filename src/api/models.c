@@ -10,7 +10,6 @@ struct listed {
     struct tn_str family;
     struct tn_str released; /* "2024-07"; empty where unknown */
     struct tn_str class;
-    struct tn_str architecture; /* the record's id */
     bool verified;
     uint64_t parameters;
     uint64_t parameters_active;
@@ -91,7 +90,6 @@ static bool load_model(struct list *list, const struct tn_record *record, struct
         *listed = (struct listed){.record = record,
                                   .family = tn_record_text(record, "family"),
                                   .released = tn_record_text(record, "released"),
-                                  .architecture = model->architecture,
                                   .verified = model->verified,
                                   .parameters = model->parameters,
                                   .parameters_active = model->parameters_active,
@@ -254,7 +252,6 @@ static void write_report(const struct list *list, struct tn_report *report)
         {"active", "parameters_active", true, 0},
         {"checkpoint", "checkpoint_bytes", true, 0},
         {"context", "max_context", true, 0},
-        {"architecture", "record", false, 0},
     };
     report->title = TN_STR("Models");
     if (!list->count) {
@@ -276,7 +273,6 @@ static void write_report(const struct list *list, struct tn_report *report)
                                                                    : tn_cell_count(listed->parameters_active);
         cells[5] = tn_cell_bytes(listed->checkpoint_bytes);
         cells[6] = listed->max_context_tokens ? tn_cell_count(listed->max_context_tokens) : (struct tn_cell){0};
-        cells[7] = tn_cell_text(listed->architecture);
     }
 }
 
