@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_TYPES = 16 };
+enum { MOST_TYPES = 16, MOST_SCALE = 1000000 };
 
 struct type_list {
     struct tn_str type;
@@ -56,33 +56,39 @@ static bool index_types(struct tn_catalog *catalog, struct tn_error *error)
     return true;
 }
 
-/* The leading digits of "81920 @source"; false where there are none or too many. */
-static bool leading_number(struct tn_str text, uint64_t *number)
+/* "1228.8 @source" x unit, without what is less than a whole; false where there is no number or it is too large. */
+static bool leading_amount(struct tn_str text, uint64_t unit, uint64_t *amount)
 {
+    uint64_t scale = 1;
+    bool after_point = false;
     size_t k = 0;
-    for (*number = 0; k < text.size && text.data[k] >= '0' && text.data[k] <= '9'; k++) {
-        if (!tn_mul_u64(*number, 10, number) || !tn_add_u64(*number, (uint64_t)(text.data[k] - '0'), number)) {
+    for (*amount = 0; k < text.size && (text.data[k] == '.' || (text.data[k] >= '0' && text.data[k] <= '9')); k++) {
+        if (text.data[k] == '.') {
+            after_point = true;
+            continue;
+        }
+        scale *= after_point ? 10 : 1;
+        if (scale > MOST_SCALE || !tn_mul_u64(*amount, 10, amount)
+            || !tn_add_u64(*amount, (uint64_t)(text.data[k] - '0'), amount)) {
             return false;
         }
     }
-    return k > 0;
+    bool fits = tn_mul_u64(*amount, unit, amount);
+    *amount = fits ? *amount / scale : 0;
+    return fits && k > 0;
 }
 
 static void read_gpu(const struct tn_record *record, struct tn_gpu *gpu)
 {
-    uint64_t number;
+    static const uint64_t giga = 1000000000;
     *gpu = (struct tn_gpu){.id = record->id, .record = record};
     gpu->name = tn_record_text(record, "name");
     gpu->vendor = tn_record_text(record, "vendor");
-    if (leading_number(tn_record_text(record, "memory_driver_mib"), &number)) {
-        gpu->memory_bytes = number << 20;
-    } else if (leading_number(tn_record_text(record, "memory_marketed_gb"), &number)) {
-        gpu->memory_bytes = number * 1000000000;
-        gpu->memory_is_marketed = true;
+    if (!leading_amount(tn_record_text(record, "memory_driver_mib"), 1 << 20, &gpu->memory_bytes)) {
+        gpu->memory_is_marketed =
+            leading_amount(tn_record_text(record, "memory_marketed_gb"), giga, &gpu->memory_bytes);
     }
-    if (leading_number(tn_record_text(record, "bandwidth_gb_per_s"), &number)) {
-        gpu->bandwidth_bytes_per_s = number * 1000000000;
-    }
+    (void)leading_amount(tn_record_text(record, "bandwidth_gb_per_s"), giga, &gpu->bandwidth_bytes_per_s);
 }
 
 static bool load(struct tn_catalog *catalog, const struct tn_embedded *files, size_t count, struct tn_error *error)

@@ -93,20 +93,6 @@ void tn_file_unmap(struct tn_file *file)
     *file = (struct tn_file){0};
 }
 
-bool tn_file_size(const char *path, uint64_t *size_bytes, struct tn_error *error)
-{
-    struct stat status;
-    *size_bytes = 0;
-    if (stat(path, &status) != 0) {
-        return fail_errno(error, errno, path);
-    }
-    if (!check_regular(&status, path, error)) {
-        return false;
-    }
-    *size_bytes = (uint64_t)status.st_size;
-    return true;
-}
-
 bool tn_is_folder(const char *path)
 {
     struct stat status;

@@ -18,9 +18,6 @@ bool tn_file_map(const char *path, struct tn_file *file, struct tn_error *error)
 /* Ends the mapping; {0} is allowed. */
 void tn_file_unmap(struct tn_file *file);
 
-/* The size of a regular file without opening it. Errors: TN_ERROR_UNREADABLE, as above. */
-bool tn_file_size(const char *path, uint64_t *size_bytes, struct tn_error *error);
-
 /* Whether the path is a folder, or a link to one. false also where there is nothing. */
 bool tn_is_folder(const char *path);
 

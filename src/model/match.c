@@ -307,7 +307,7 @@ static bool describe_group(struct match *match, const struct tn_patterns *patter
 
 /* The group of the result for tensors of this template, dtype and shape; its index in the model. */
 static bool find_kind(struct match *match, const struct tn_patterns *patterns, const struct tn_tensor *tensor,
-                      struct tn_str template, bool has_layer, bool is_extra, uint32_t *index)
+                      struct tn_str template, bool has_layer, uint32_t *index)
 {
     struct tn_builder text = {0};
     struct tn_str key;
@@ -327,7 +327,7 @@ static bool find_kind(struct match *match, const struct tn_patterns *patterns, c
     if (!is_new) {
         return true;
     }
-    struct tn_group like = {.name = template, .is_extra = is_extra};
+    struct tn_group like = {.name = template};
     *index = (uint32_t)match->model->group_count;
     uint32_t existing;
     if (!describe_group(match, patterns, tensor, has_layer, &like) || !new_group(match, &like, tensor)) {
@@ -337,15 +337,14 @@ static bool find_kind(struct match *match, const struct tn_patterns *patterns, c
 }
 
 /* A tensor that no record predicted: classified by the look of its name. */
-static bool add_unpredicted(struct match *match, const struct tn_patterns *patterns, const struct tn_tensor *tensor,
-                            bool is_extra)
+static bool add_unpredicted(struct match *match, const struct tn_patterns *patterns, const struct tn_tensor *tensor)
 {
     struct tn_str template;
     uint32_t layer = 0;
     bool has_layer;
     uint32_t index;
     if (!template_of(match, tensor->name, &template, &layer, &has_layer)
-        || !find_kind(match, patterns, tensor, template, has_layer, is_extra, &index)) {
+        || !find_kind(match, patterns, tensor, template, has_layer, &index)) {
         return false;
     }
     struct tn_group *group = &match->model->groups[index];
@@ -366,7 +365,7 @@ static bool add_rest(struct match *match, const struct tn_patterns *patterns, bo
         if (is_extra && !list_name(match, &check->extra, &check->extra_count, tensor->name)) {
             return false;
         }
-        if (!add_unpredicted(match, patterns, tensor, is_extra)) {
+        if (!add_unpredicted(match, patterns, tensor)) {
             return false;
         }
     }

@@ -87,7 +87,6 @@ struct tn_group {
     uint64_t parameters; /* all tensors of the group, logical (before quantisation); 0 for scales */
     uint64_t bytes;      /* all tensors of the group, as stored */
     bool is_companion;   /* a scale or a zero point that came with quantisation, or a buffer: no parameter */
-    bool is_extra;       /* in the header but not predicted */
     bool is_unused;      /* in the files, but not loaded: a head that is tied to the embedding */
     const struct tn_tensor_rule *rule; /* NULL where the header alone knows it */
 };

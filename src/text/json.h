@@ -84,8 +84,6 @@ void tn_json_text(struct tn_json_writer *writer, const char *terminated); /* NUL
 void tn_json_u64(struct tn_json_writer *writer, uint64_t number);
 void tn_json_i64(struct tn_json_writer *writer, int64_t number);
 void tn_json_real(struct tn_json_writer *writer, double number); /* NaN and infinities become null */
-/* numerator / denominator with `decimals` digits, e.g. 15.41; denominator 0 writes null */
-void tn_json_fixed(struct tn_json_writer *writer, uint64_t numerator, uint64_t denominator, unsigned decimals);
 void tn_json_boolean(struct tn_json_writer *writer, bool boolean);
 void tn_json_null(struct tn_json_writer *writer);
 void tn_json_value(struct tn_json_writer *writer, const struct tn_value *value);

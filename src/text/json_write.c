@@ -165,16 +165,6 @@ void tn_json_real(struct tn_json_writer *writer, double number)
     tn_builder_add_text(writer->builder, is_marked ? "" : ".0"); /* so that it reads back as a real */
 }
 
-void tn_json_fixed(struct tn_json_writer *writer, uint64_t numerator, uint64_t denominator, unsigned decimals)
-{
-    if (denominator == 0) {
-        tn_json_null(writer);
-        return;
-    }
-    begin_item(writer);
-    tn_builder_add_fixed(writer->builder, numerator, denominator, decimals);
-}
-
 void tn_json_boolean(struct tn_json_writer *writer, bool boolean)
 {
     begin_item(writer);

@@ -84,6 +84,20 @@ static void a_config_can_stand_in_the_request(void **state)
     tn_reply_free(reply);
 }
 
+static void figures_of_gpus_keep_their_decimals(void **state)
+{
+    (void)state;
+    /* the record of the MI100 says 1228.8 GB/s, and 32 GB on the box */
+    struct tn_reply *reply = call("{\"operation\": \"gpus\"}", NULL);
+    assert_non_null(reply);
+    const char *mi100 = strstr(tn_reply_text(reply), "\"id\": \"mi100\"");
+    assert_non_null(mi100);
+    const char *bandwidth = strstr(mi100, "\"bandwidth_bytes_per_s\": ");
+    assert_non_null(bandwidth);
+    assert_int_equal(strncmp(bandwidth, "\"bandwidth_bytes_per_s\": 1228800000000\n", 39), 0);
+    tn_reply_free(reply);
+}
+
 static void errors_name_code_place_and_remedy(void **state)
 {
     (void)state;
@@ -168,6 +182,7 @@ int main(void)
         cmocka_unit_test(a_plan_that_does_not_fit_has_exit_code_1),
         cmocka_unit_test(the_format_is_chosen_by_the_request),
         cmocka_unit_test(a_config_can_stand_in_the_request),
+        cmocka_unit_test(figures_of_gpus_keep_their_decimals),
         cmocka_unit_test(errors_name_code_place_and_remedy),
         cmocka_unit_test(sizes_of_a_loaded_model_are_those_of_the_formula),
         cmocka_unit_test(asks_that_no_engine_runs_are_refused),

@@ -508,10 +508,8 @@ static void the_writer_writes_numbers_that_come_back(void **state)
     tn_json_real(&writer, -0.0);
     tn_json_real(&writer, NAN);
     tn_json_real(&writer, INFINITY);
-    tn_json_fixed(&writer, 1541, 100, 2);
-    tn_json_fixed(&writer, 1, 0, 2);
     tn_json_end_list(&writer);
-    assert_string_equal(text.data, "[0.1, 10000.0, 1e300, -0.0, null, null, 15.41, null]");
+    assert_string_equal(text.data, "[0.1, 10000.0, 1e300, -0.0, null, null]");
     tn_builder_free(&text);
 }
 

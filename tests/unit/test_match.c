@@ -183,7 +183,6 @@ static void extra_tensors_are_classified_by_their_names(void **state)
     for (size_t k = 0; k < sizeof expected / sizeof expected[0]; k++) {
         const struct tn_group *group = made_up_group(model, expected[k].name);
         assert_non_null(group);
-        assert_true(group->is_extra);
         assert_int_equal(group->class, expected[k].class);
         assert_int_equal(group->split.kind, expected[k].split);
         assert_int_equal(group->place, expected[k].place);
