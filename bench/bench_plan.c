@@ -55,7 +55,8 @@ static bool plan_ledger(const struct tn_model *model, const struct tn_deployment
 {
     struct tn_ledger ledger = {.arena = arena};
     tn_arena_reset(arena);
-    bool done = tn_engine_generic.plan(model, deployment, &ledger, error);
+    struct tn_planner planner = {.engine = &tn_engine_generic, .model = model};
+    bool done = tn_engine_generic.plan(&planner, deployment, &ledger, error);
     *sum_bytes += ledger.mid_bytes;
     return done;
 }

@@ -183,7 +183,9 @@ bool tn_model_sizes(const struct tn_model *model, const struct tn_ask *ask, stru
     struct tn_arena arena = {0};
     struct tn_ledger ledger = {.arena = &arena};
     struct tn_deployment deployment;
-    bool done = read_ask(model, ask, &deployment, error) && tn_engine_generic.plan(model, &deployment, &ledger, error);
+    struct tn_planner planner = {.engine = &tn_engine_generic, .model = model};
+    bool done =
+        read_ask(model, ask, &deployment, error) && tn_engine_generic.plan(&planner, &deployment, &ledger, error);
     if (done) {
         uint64_t weights = tn_ledger_category_bytes(&ledger, TN_CATEGORY_WEIGHTS);
         uint64_t kv =

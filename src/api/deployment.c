@@ -82,6 +82,7 @@ static bool read_memory(const struct tn_session *session, const struct tn_reques
     if (gpu->given && !read_gpu(session, gpu->text, question, error)) {
         return false;
     }
+    question->deployment.gpu = question->gpu;
     if (memory->given) {
         question->deployment.gpu_memory_bytes = memory->number;
         return true;
@@ -166,8 +167,7 @@ static bool check_ranks(const struct tn_question *question, struct tn_error *err
 }
 
 /* What is not given of tp and pp follows from the number of GPUs: as much tensor parallel as the model allows. */
-static bool read_parallel(const struct tn_request *request, const struct tn_model *model, struct tn_question *question,
-                          struct tn_error *error)
+static bool read_parallel(const struct tn_request *request, struct tn_question *question, struct tn_error *error)
 {
     struct tn_deployment *deployment = &question->deployment;
     bool tp_given = request->values[TN_INPUT_TP].given;
@@ -183,7 +183,7 @@ static bool read_parallel(const struct tn_request *request, const struct tn_mode
     } else if (gpus > 1 && divides && pp_given && !tp_given && gpus % deployment->pp == 0) {
         deployment->tp = gpus / deployment->pp;
     } else if (gpus > 1 && divides && !tp_given && !pp_given
-               && !tn_split_gpus(question->engine, model, deployment, gpus, &deployment->tp, &deployment->pp)) {
+               && !tn_split_gpus(&question->planner, deployment, gpus, &deployment->tp, &deployment->pp)) {
         deployment->tp = gpus; /* the engine says why not */
     }
     enum tn_origin otherwise = gpus > 1 ? TN_ORIGIN_DERIVED : TN_ORIGIN_DEFAULT;
@@ -195,16 +195,27 @@ static bool read_parallel(const struct tn_request *request, const struct tn_mode
     return check_ranks(question, error);
 }
 
-static bool read_engine(const struct tn_request *request, struct tn_question *question, struct tn_error *error)
+/* "vllm@0.19.0": the engine and its version */
+static bool read_engine(const struct tn_session *session, const struct tn_request *request,
+                        const struct tn_model *model, struct tn_question *question, struct tn_error *error)
 {
     const struct tn_input_value *value = &request->values[TN_INPUT_ENGINE];
-    question->engine = value->given ? tn_engine_find(value->text) : &tn_engine_generic;
-    if (question->engine) {
-        return true;
+    struct tn_str name = value->given ? value->text : tn_str_of(tn_engine_generic.name);
+    size_t mark = tn_str_find(name, TN_STR("@"));
+    struct tn_str version = mark < name.size ? tn_str_slice(name, mark + 1, name.size) : (struct tn_str){0};
+    name = tn_str_slice(name, 0, mark);
+    const struct tn_engine *engine = tn_engine_find(name);
+    if (engine) {
+        return tn_planner_open(&question->planner, engine, session->catalog, model, version, error);
     }
-    tn_fail(error, TN_ERROR_USAGE, "unknown engine '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(value->text));
+    tn_fail(error, TN_ERROR_USAGE, "unknown engine '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(name));
     tn_fail_at(error, -1, "--engine");
     return tn_fail_hint(error, "`tonnage engines` lists those that this version knows");
+}
+
+void tn_question_free(struct tn_question *question)
+{
+    tn_planner_close(&question->planner);
 }
 
 bool tn_question_read(const struct tn_session *session, const struct tn_request *request, const struct tn_model *model,
@@ -214,7 +225,7 @@ bool tn_question_read(const struct tn_session *session, const struct tn_request 
     struct tn_deployment *deployment = &question->deployment;
     const struct tn_input_value *concurrency = &request->values[TN_INPUT_CONCURRENCY];
     const struct tn_input_value *overhead = &request->values[TN_INPUT_OVERHEAD];
-    if (!read_engine(request, question, error) || !read_memory(session, request, question, error)) {
+    if (!read_engine(session, request, model, question, error) || !read_memory(session, request, question, error)) {
         return false;
     }
     read_context(request, model, question);
@@ -224,7 +235,7 @@ bool tn_question_read(const struct tn_session *session, const struct tn_request 
                 origin_of(concurrency, TN_ORIGIN_DEFAULT));
     add_setting(question, "dtype", 0, tn_str_of(model->dtype->name),
                 origin_of(&request->values[TN_INPUT_DTYPE], TN_ORIGIN_CONFIG));
-    if (!read_kv_dtype(request, model, question, error) || !read_parallel(request, model, question, error)) {
+    if (!read_kv_dtype(request, model, question, error) || !read_parallel(request, question, error)) {
         return false;
     }
     add_setting(question, "overhead_ppm", deployment->overhead_ppm, (struct tn_str){0},

@@ -16,7 +16,7 @@ struct tn_setting {
 enum { TN_SETTINGS = 10 };
 
 struct tn_question {
-    const struct tn_engine *engine;
+    struct tn_planner planner; /* free the question with tn_question_free */
     const struct tn_gpu *gpu; /* NULL: none named */
     uint32_t gpu_count;
     struct tn_deployment deployment;
@@ -26,8 +26,11 @@ struct tn_question {
     size_t note_count;
 };
 
-/* Errors: TN_ERROR_UNKNOWN_GPU, TN_ERROR_USAGE, TN_ERROR_DTYPE, TN_ERROR_DEPLOYMENT. */
+/* To be freed also after an error.
+ * Errors: TN_ERROR_UNKNOWN_GPU, TN_ERROR_USAGE, TN_ERROR_DTYPE, TN_ERROR_DEPLOYMENT. */
 bool tn_question_read(const struct tn_session *session, const struct tn_request *request, const struct tn_model *model,
                       struct tn_question *question, struct tn_error *error);
+
+void tn_question_free(struct tn_question *question);
 
 #endif

@@ -171,7 +171,7 @@ static bool write_json(const struct tn_plan *plan, bool explain, struct tn_resul
     tn_json_key(&json, "engine");
     tn_json_begin_object(&json);
     tn_json_key(&json, "name");
-    tn_json_text(&json, plan->question.engine->name);
+    tn_json_text(&json, plan->question.planner.engine->name);
     tn_json_key(&json, "version");
     tn_json_null(&json);
     tn_json_end_object(&json);
@@ -204,12 +204,13 @@ static bool compute(const struct tn_session *session, const struct tn_request *r
     }
     struct tn_question *question = &plan->question;
     plan->ledger = (struct tn_ledger){.arena = &result->arena};
-    if (!question->engine->plan(plan->model, &question->deployment, &plan->ledger, error)
+    struct tn_planner *planner = &question->planner;
+    if (!planner->engine->plan(planner, &question->deployment, &plan->ledger, error)
         || !tn_cache_totals(plan->model, question->deployment.context_tokens, question->deployment.kv_dtype, &plan->kv,
                             error)) {
         return false;
     }
-    tn_verdict(question->engine, plan->model, &question->deployment, &plan->ledger, &plan->verdict);
+    tn_verdict(planner, &question->deployment, &plan->ledger, &plan->verdict);
     tn_find_remedies(session, request, plan, &result->arena);
     return tn_plan_message(plan, &result->arena) || tn_fail_memory(error);
 }
@@ -235,5 +236,6 @@ bool tn_run_plan(const struct tn_session *session, const struct tn_request *requ
         done = !explain || tn_explain_weights(plan.model, &result->report, error);
         result->fits = !plan.verdict.judged || plan.verdict.fits;
     }
+    tn_question_free(&plan.question);
     return done;
 }

@@ -32,8 +32,7 @@ static void try_kv_dtype(struct search *search)
     struct tn_arena scratch = {0};
     if (varied.kv_dtype->block_bytes == 2 * varied.kv_dtype->block_elements) {
         varied.kv_dtype = tn_dtype_find(TN_STR("fp8"));
-        if (varied.kv_dtype
-            && tn_deployment_fits(search->plan->question.engine, search->plan->model, &varied, &scratch)) {
+        if (varied.kv_dtype && tn_deployment_fits(&search->plan->question.planner, &varied, &scratch)) {
             offer(search, "half the KV cache", "--kv-dtype fp8");
         }
     }
@@ -55,13 +54,14 @@ static void try_weights(struct search *search)
         varied.values[TN_INPUT_QUANT] = (struct tn_input_value){.given = true, .text = tn_str_of(smaller[k].dtype)};
         struct tn_model *model = tn_request_model(search->session, &varied, varied.values[TN_INPUT_MODEL].text, NULL);
         struct tn_arena scratch = {0};
-        found =
-            model
-            && tn_deployment_fits(search->plan->question.engine, model, &search->plan->question.deployment, &scratch);
+        struct tn_planner *planner = &search->plan->question.planner;
+        struct tn_planner other = {.engine = planner->engine, .model = model, .rules = planner->rules};
+        found = model && tn_deployment_fits(&other, &search->plan->question.deployment, &scratch);
         if (found) {
             offer(search, smaller[k].meaning, "--quant %s", smaller[k].dtype);
         }
         tn_arena_free(&scratch);
+        tn_arena_free(&other.placement_arena); /* the rules stay the plan's */
         tn_model_free(model);
     }
 }

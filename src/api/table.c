@@ -62,12 +62,11 @@ static void write_row(struct table *table, const struct row *row)
     }
 }
 
-static bool add_cell(struct table *table, const struct tn_model *model, struct tn_str name,
-                     struct tn_question *question)
+static bool add_cell(struct table *table, struct tn_str name, struct tn_question *question)
 {
     struct tn_arena arena = {0};
     struct tn_ledger ledger = {.arena = &arena};
-    bool done = question->engine->plan(model, &question->deployment, &ledger, table->error);
+    bool done = question->planner.engine->plan(&question->planner, &question->deployment, &ledger, table->error);
     if (done) {
         uint64_t cache =
             tn_ledger_category_bytes(&ledger, TN_CATEGORY_CACHE) + tn_ledger_category_bytes(&ledger, TN_CATEGORY_STATE);
@@ -87,7 +86,7 @@ static bool add_cell(struct table *table, const struct tn_model *model, struct t
 static bool add_model(struct table *table, struct tn_str name)
 {
     struct tn_model *model = tn_request_model(table->session, table->request, name, table->error);
-    struct tn_question question;
+    struct tn_question question = {0};
     struct tn_str shown = {0};
     bool done = model && tn_question_read(table->session, table->request, model, &question, table->error);
     done = done && (tn_str_copy(&table->result->arena, model->id, &shown) || tn_fail_memory(table->error));
@@ -100,12 +99,13 @@ static bool add_model(struct table *table, struct tn_str name)
             question.deployment.context_tokens = context->given ? context->number : default_contexts[c];
             question.deployment.concurrency = concurrency->given ? concurrency->number : default_concurrencies[n];
             table->beyond = table->beyond || question.deployment.context_tokens > model->max_context_tokens;
-            done = add_cell(table, model, shown, &question);
+            done = add_cell(table, shown, &question);
         }
     }
     if (table->rows) {
         tn_table_rule(table->rows); /* a line between models; without effect behind the last */
     }
+    tn_question_free(&question);
     tn_model_free(model);
     return done;
 }

@@ -1,5 +1,7 @@
-/* One row per engine. */
+/* One row per engine, and what plans of one engine share. */
 #include "engine/engines.h"
+
+#include "engine/rules.h"
 
 const struct tn_engine *const tn_engines[] = {&tn_engine_generic, NULL};
 
@@ -11,4 +13,22 @@ const struct tn_engine *tn_engine_find(struct tn_str name)
         }
     }
     return NULL;
+}
+
+bool tn_planner_open(struct tn_planner *planner, const struct tn_engine *engine, const struct tn_catalog *catalog,
+                     const struct tn_model *model, struct tn_str version, struct tn_error *error)
+{
+    *planner = (struct tn_planner){.engine = engine, .model = model};
+    if (!engine->has_record) {
+        tn_fail(version.size ? error : NULL, TN_ERROR_USAGE, "engine %s has no versions", engine->name);
+        return !version.size || tn_fail_at(error, -1, "--engine");
+    }
+    planner->rules = tn_rules_open(catalog, tn_str_of(engine->name), version, &planner->arena, error);
+    return planner->rules != NULL;
+}
+
+void tn_planner_close(struct tn_planner *planner)
+{
+    tn_arena_free(&planner->arena);
+    tn_arena_free(&planner->placement_arena);
 }

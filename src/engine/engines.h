@@ -12,4 +12,12 @@ extern const struct tn_engine *const tn_engines[];
 /* By name; NULL where unknown. */
 const struct tn_engine *tn_engine_find(struct tn_str name);
 
+/* Free with tn_planner_close also after an error.
+ * version  of the engine, "0.19.0" or the beginning of it; empty: the newest that its record knows
+ * Errors: TN_ERROR_USAGE for a version that is not known, TN_ERROR_RECORD, TN_ERROR_EXPRESSION, TN_ERROR_MEMORY. */
+bool tn_planner_open(struct tn_planner *planner, const struct tn_engine *engine, const struct tn_catalog *catalog,
+                     const struct tn_model *model, struct tn_str version, struct tn_error *error);
+
+void tn_planner_close(struct tn_planner *planner);
+
 #endif

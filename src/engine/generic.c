@@ -169,10 +169,16 @@ static bool plan_stage(const struct generic *generic, uint32_t index)
     return add_overhead(generic, stage);
 }
 
-static bool plan_generic(const struct tn_model *model, const struct tn_deployment *deployment, struct tn_ledger *ledger,
+static bool plan_generic(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_ledger *ledger,
                          struct tn_error *error)
 {
-    struct generic generic = {model, deployment, ledger, error};
+    struct generic generic = {planner->model, deployment, ledger, error};
+    if (deployment->set_count) {
+        tn_fail(error, TN_ERROR_USAGE, "the generic engine has no setting '" TN_STR_FORMAT "'",
+                TN_STR_ARGUMENTS(deployment->sets[0].name));
+        tn_fail_at(error, -1, "--set");
+        return tn_fail_hint(error, "name an --engine; `tonnage engines` lists them");
+    }
     if (!check_deployment(&generic)) {
         return false;
     }

@@ -2,11 +2,19 @@
 #ifndef TN_PLAN_DEPLOYMENT_H
 #define TN_PLAN_DEPLOYMENT_H
 
+#include "catalog/catalog.h"
 #include "format/dtype.h"
 
 enum { TN_MOST_RANKS = 4096 };
 
+/* An engine's own setting, as the user gave it: "max_num_seqs", "256". */
+struct tn_assignment {
+    struct tn_str name;
+    struct tn_str value;
+};
+
 struct tn_deployment {
+    const struct tn_gpu *gpu;  /* NULL: none of the catalog was named */
     uint64_t gpu_memory_bytes; /* of one GPU; 0: no GPU named, then nothing is judged */
     uint32_t tp;               /* tensor parallel, at least 1; likewise the next three */
     uint32_t pp;               /* pipeline parallel: stages of consecutive layers */
@@ -15,6 +23,8 @@ struct tn_deployment {
     uint64_t context_tokens;   /* of one request, prompt and output */
     uint64_t concurrency;      /* requests at once */
     const struct tn_dtype *kv_dtype;
+    const struct tn_assignment *sets; /* [set_count] */
+    size_t set_count;
     uint32_t overhead_ppm; /* generic engine: millionths of weights and caches */
 };
 

@@ -2,15 +2,33 @@
 #ifndef TN_PLAN_ENGINE_H
 #define TN_PLAN_ENGINE_H
 
+#include "catalog/catalog.h"
 #include "plan/ledger.h"
+
+struct tn_rules;     /* an engine's record at one version, compiled (src/engine/rules.h) */
+struct tn_placement; /* the weights of a model as an engine lays them on ranks (src/engine/placement.h) */
+struct tn_planner;
 
 struct tn_engine {
     const char *name;
     const char *summary; /* one line for lists */
+    bool has_record;     /* data/engine has its versions and settings */
     /* Fills the ledger; ledger->arena is set by the caller, the rest is zero.
-     * Errors: TN_ERROR_DEPLOYMENT, TN_ERROR_TOO_LARGE, TN_ERROR_MEMORY. */
-    bool (*plan)(const struct tn_model *model, const struct tn_deployment *deployment, struct tn_ledger *ledger,
+     * Errors: TN_ERROR_DEPLOYMENT where the engine refuses the deployment, TN_ERROR_USAGE for a setting that it does not take,
+     * TN_ERROR_TOO_LARGE, TN_ERROR_MEMORY. */
+    bool (*plan)(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_ledger *ledger,
                  struct tn_error *error);
+};
+
+/* Plans of one model by one engine: what does not depend on the deployment is computed once, the placement of the weights once for each
+ * division over ranks. To be used by one thread at a time. */
+struct tn_planner {
+    const struct tn_engine *engine;
+    const struct tn_model *model;
+    const struct tn_rules *rules;   /* NULL where the engine has no record */
+    struct tn_placement *placement; /* of the last plan; NULL before it, and for engines that place nothing */
+    struct tn_arena arena;          /* owns the rules */
+    struct tn_arena placement_arena;
 };
 
 #endif

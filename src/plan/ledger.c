@@ -41,7 +41,18 @@ bool tn_ledger_add(struct tn_ledger *ledger, struct tn_entry entry, struct tn_er
     bool fits = tn_add_u64(stage->low_bytes, entry.low_bytes, &stage->low_bytes)
                 && tn_add_u64(stage->mid_bytes, entry.mid_bytes, &stage->mid_bytes)
                 && tn_add_u64(stage->high_bytes, entry.high_bytes, &stage->high_bytes);
+    stage->least_bytes = stage->high_bytes;
     return fits || tn_fail(error, TN_ERROR_TOO_LARGE, "the memory of one rank exceeds 64 bits");
+}
+
+void tn_ledger_set_stage(struct tn_ledger *ledger, uint64_t low_bytes, uint64_t mid_bytes, uint64_t high_bytes,
+                         uint64_t least_bytes)
+{
+    struct tn_stage *stage = &ledger->stages[ledger->stage_count - 1];
+    stage->low_bytes = low_bytes;
+    stage->mid_bytes = mid_bytes;
+    stage->high_bytes = high_bytes;
+    stage->least_bytes = least_bytes;
 }
 
 bool tn_ledger_finish(struct tn_ledger *ledger, struct tn_error *error)

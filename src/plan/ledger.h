@@ -53,10 +53,43 @@ struct tn_stage {
     uint64_t low_bytes;
     uint64_t mid_bytes;
     uint64_t high_bytes;
+    uint64_t
+        least_bytes; /* what a rank must have at the least: as high_bytes, with a pool for no more than what was asked */
+};
+
+/* The KV pool of an engine that takes one at its start, over the whole deployment as its log counts it. */
+struct tn_pool_size {
+    uint64_t bytes; /* of one rank: what the engine allocates */
+    uint64_t blocks;
+    uint64_t tokens; /* as the engine prints them: with windows or states no plain capacity */
+    double max_concurrency;
+};
+
+struct tn_pool {
+    bool present;
+    struct tn_pool_size low; /* when all else takes most */
+    struct tn_pool_size mid;
+    struct tn_pool_size high;
+    uint64_t available_bytes; /* of one rank, mid: what is left for the pool */
+    uint64_t
+        needed_bytes; /* of one rank: one request of the longest length that the engine takes; 0 where it does not ask */
+    uint64_t suggested_tokens; /* the longest length that would be taken; 0 where the pool suffices */
+};
+
+/* Whether the engine starts at all. */
+enum tn_start { TN_START_YES, TN_START_UNSURE, TN_START_NO };
+
+/* A setting of the engine as it was used. */
+struct tn_used_setting {
+    struct tn_str name;
+    struct tn_value value;
+    enum tn_origin origin; /* given, default, or derived from GPU, model and other settings */
+    struct tn_str formula; /* of a value that was not given */
 };
 
 struct tn_ledger {
     struct tn_arena *arena;
+    bool wants_text;         /* set by the caller: settings and log lines are wanted too, not only numbers */
     struct tn_stage *stages; /* [stage_count] */
     uint32_t stage_count;
     uint32_t ranks_per_stage; /* tp x dp */
@@ -66,6 +99,14 @@ struct tn_ledger {
     uint64_t low_bytes; /* over all ranks */
     uint64_t mid_bytes;
     uint64_t high_bytes;
+    struct tn_pool pool;
+    enum tn_start start;
+    struct tn_str complaint; /* why it does not start, or may not, as the engine puts it; empty where it does */
+    struct tn_str remedy;    /* the setting that the complaint is about; empty where none */
+    struct tn_used_setting *settings; /* [setting_count], where wants_text */
+    size_t setting_count;
+    struct tn_str *log; /* [log_count] lines that the engine's log will have, where wants_text */
+    size_t log_count;
 };
 
 /* Begins a stage; entries added next belong to it. NULL when memory is out. */
@@ -73,6 +114,10 @@ struct tn_stage *tn_ledger_begin_stage(struct tn_ledger *ledger, uint32_t first_
 
 /* Adds an entry to the last stage and to its sums. Errors: TN_ERROR_TOO_LARGE, TN_ERROR_MEMORY. */
 bool tn_ledger_add(struct tn_ledger *ledger, struct tn_entry entry, struct tn_error *error);
+
+/* Sets the sums of the last stage: of an engine whose pool takes what the rest leaves, so that their ranges cancel. */
+void tn_ledger_set_stage(struct tn_ledger *ledger, uint64_t low_bytes, uint64_t mid_bytes, uint64_t high_bytes,
+                         uint64_t least_bytes);
 
 /* Sums the stages over all ranks. Errors: TN_ERROR_TOO_LARGE. */
 bool tn_ledger_finish(struct tn_ledger *ledger, struct tn_error *error);

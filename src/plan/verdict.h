@@ -17,15 +17,14 @@ struct tn_verdict {
 };
 
 /* ledger  of this model and deployment, by this engine. Deployments that the engine refuses count as not fitting. */
-void tn_verdict(const struct tn_engine *engine, const struct tn_model *model, const struct tn_deployment *deployment,
-                const struct tn_ledger *ledger, struct tn_verdict *verdict);
+void tn_verdict(struct tn_planner *planner, const struct tn_deployment *deployment, const struct tn_ledger *ledger,
+                struct tn_verdict *verdict);
 
 /* Plans the deployment and says whether every rank fits. An engine that refuses it: false. */
-bool tn_deployment_fits(const struct tn_engine *engine, const struct tn_model *model,
-                        const struct tn_deployment *deployment, struct tn_arena *arena);
+bool tn_deployment_fits(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_arena *arena);
 
 /* The tp and pp with which `gpus` GPUs are used best: the largest tp that the engine accepts, the rest by pp. false: none. */
-bool tn_split_gpus(const struct tn_engine *engine, const struct tn_model *model, const struct tn_deployment *deployment,
-                   uint32_t gpus, uint32_t *tp, uint32_t *pp);
+bool tn_split_gpus(struct tn_planner *planner, const struct tn_deployment *deployment, uint32_t gpus, uint32_t *tp,
+                   uint32_t *pp);
 
 #endif

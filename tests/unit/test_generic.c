@@ -49,7 +49,8 @@ static bool plan_it(struct plan *plan, const struct tn_model *model, const struc
     *plan = (struct plan){0};
     plan->ledger.arena = &plan->arena;
     complete.kv_dtype = complete.kv_dtype ? complete.kv_dtype : tn_dtype_find(TN_STR("fp16"));
-    return tn_engine_generic.plan(model, &complete, &plan->ledger, &plan->error);
+    struct tn_planner planner = {.engine = &tn_engine_generic, .model = model};
+    return tn_engine_generic.plan(&planner, &complete, &plan->ledger, &plan->error);
 }
 
 /* "embedding 64, norms 32 | embedding 64": the entries of each stage */

@@ -50,8 +50,9 @@ static struct tn_verdict judge(const struct tn_model *model, const struct tn_dep
     struct tn_arena arena = {0};
     struct tn_ledger ledger = {.arena = &arena};
     struct tn_verdict verdict;
-    assert_true(tn_engine_generic.plan(model, deployment, &ledger, NULL));
-    tn_verdict(&tn_engine_generic, model, deployment, &ledger, &verdict);
+    struct tn_planner planner = {.engine = &tn_engine_generic, .model = model};
+    assert_true(tn_engine_generic.plan(&planner, deployment, &ledger, NULL));
+    tn_verdict(&planner, deployment, &ledger, &verdict);
     tn_arena_free(&arena);
     return verdict;
 }
@@ -59,7 +60,8 @@ static struct tn_verdict judge(const struct tn_model *model, const struct tn_dep
 static bool fits(const struct tn_model *model, const struct tn_deployment *deployment)
 {
     struct tn_arena arena = {0};
-    bool result = tn_deployment_fits(&tn_engine_generic, model, deployment, &arena);
+    struct tn_planner planner = {.engine = &tn_engine_generic, .model = model};
+    bool result = tn_deployment_fits(&planner, deployment, &arena);
     tn_arena_free(&arena);
     return result;
 }
@@ -79,7 +81,8 @@ static size_t list_memories(const struct tn_model *model, uint64_t *memories)
     struct tn_arena arena = {0};
     struct tn_ledger ledger = {.arena = &arena};
     struct tn_deployment deployment = deployment_of(1);
-    assert_true(tn_engine_generic.plan(model, &deployment, &ledger, NULL));
+    struct tn_planner planner = {.engine = &tn_engine_generic, .model = model};
+    assert_true(tn_engine_generic.plan(&planner, &deployment, &ledger, NULL));
     uint64_t need = tn_ledger_worst(&ledger)->high_bytes;
     tn_arena_free(&arena);
     size_t count = 0;
@@ -187,7 +190,8 @@ static void caches_that_every_rank_holds_do_not_hide_the_least_number(void **sta
     struct tn_deployment deployment = deployment_of(1);
     struct tn_arena arena = {0};
     struct tn_ledger ledger = {.arena = &arena};
-    assert_true(tn_engine_generic.plan(model, &deployment, &ledger, NULL));
+    struct tn_planner planner = {.engine = &tn_engine_generic, .model = model};
+    assert_true(tn_engine_generic.plan(&planner, &deployment, &ledger, NULL));
     deployment.gpu_memory_bytes = ledger.high_bytes;
     deployment.tp = 8;
     assert_int_equal(judge(model, &deployment).gpus_needed, 1);
@@ -289,7 +293,8 @@ static void gpus_are_split_with_the_most_tensor_parallel_that_is_possible(void *
         struct tn_deployment deployment = deployment_of(1);
         uint32_t tp;
         uint32_t pp;
-        bool found = tn_split_gpus(&tn_engine_generic, model, &deployment, cases[k].gpus, &tp, &pp);
+        struct tn_planner planner = {.engine = &tn_engine_generic, .model = model};
+        bool found = tn_split_gpus(&planner, &deployment, cases[k].gpus, &tp, &pp);
         assert_int_equal(found, cases[k].tp > 0);
         assert_true(!found || (tp == cases[k].tp && pp == cases[k].pp));
     }

@@ -1,0 +1,51 @@
+/* The weights of a model as a serving engine lays them on the ranks: projections merged, vocabularies padded, experts fused, quantised
+ * storage turned into what the kernels read; as bytes of tensors, and as PyTorch's allocator counts them.
+ * What an engine does differently is data: statements of its record (docs/engines.md, "Weights"). */
+#ifndef TN_ENGINE_PLACEMENT_H
+#define TN_ENGINE_PLACEMENT_H
+
+#include "engine/allocator.h"
+#include "engine/rules.h"
+
+/* Weights of one pipeline stage; its ranks hold the same. */
+struct tn_placed_stage {
+    uint32_t first_layer;
+    uint32_t layer_count;
+    uint64_t class_bytes[TN_CLASS_COUNT]; /* of tensors of one rank, padding included */
+    uint64_t whole_bytes[TN_CLASS_COUNT]; /* of the stage before the split */
+    uint64_t tensor_bytes;                /* their sum */
+    uint64_t allocated_bytes;             /* as PyTorch's allocator counts them; with buffers such as rotary caches */
+    uint64_t buffer_bytes;                /* rotary caches and the like, part of tensor_bytes of no class */
+    uint64_t largest_bytes;               /* the largest tensor */
+};
+
+/* What a placement depends on besides the model and the rules. */
+struct tn_placement_key {
+    uint32_t tp;
+    uint32_t pp;
+    uint32_t ep;
+    uint32_t dp;
+    bool has_draft;         /* multi-token prediction layers are loaded */
+    bool is_text_only;      /* towers are not */
+    bool expert_is_divided; /* experts without expert parallel: divided over tp x dp */
+    bool tower_is_whole;    /* each rank holds all of a tower (mm_encoder_tp_mode "data") */
+    uint32_t compute_capability;
+    const struct tn_record *storage; /* weights quantised while loading; NULL: as the checkpoint has them */
+};
+
+struct tn_placement {
+    struct tn_placement_key key;
+    uint32_t stage_count;
+    struct tn_placed_stage *stages; /* [stage_count] */
+};
+
+/* The placement of planner->model for the key: the planner's own where the key is the same, else computed and kept there.
+ * Layers over stages: vLLM's rule (the remainder goes to stages before the last, none to the last).
+ * Errors: TN_ERROR_DEPLOYMENT where a tensor does not divide as the engine wants, TN_ERROR_TOO_LARGE, TN_ERROR_MEMORY. */
+const struct tn_placement *tn_place(struct tn_planner *planner, const struct tn_placement_key *key,
+                                    struct tn_error *error);
+
+/* Adds the weights of a stage to the ledger, one entry per class, and buffers. */
+bool tn_placement_add(const struct tn_placed_stage *stage, struct tn_ledger *ledger, struct tn_error *error);
+
+#endif
