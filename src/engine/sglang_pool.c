@@ -185,6 +185,7 @@ bool tn_sglang_pool_bytes(const struct tn_sglang_layout *layout, const struct tn
     uint64_t padding = options->charges_padding;
     uint64_t cells;
     bool fits = kv_bytes_of(layout, options, pool, &bytes->kv_bytes)
+                && add_product(pool->tokens + options->page_tokens, layout->draft_slot_bytes, &bytes->draft_bytes)
                 && tn_add_u64(columns, EXTRA_CONTEXT + options->draft_tokens, &columns)
                 && tn_mul_u64(columns, MAP_ENTRY, &cells)
                 && add_product(pool->requests + padding, cells, &bytes->map_bytes);

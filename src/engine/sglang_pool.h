@@ -25,6 +25,7 @@ struct tn_sglang_layout {
     double compressed_bytes;      /* of one token in pools that keep one row for several, as counted and allocated */
     uint64_t state_bytes;         /* states of one request in this stage */
     uint64_t charged_state_bytes; /* what the engine counts for them: in newer versions the largest of all stages */
+    uint64_t draft_slot_bytes;    /* of one token in the pool that a draft's layers have beside this one */
     uint64_t ring_row_bytes;      /* rows of rings that each request slot has (DeepSeek V4's 128-fold compression) */
 };
 
@@ -55,6 +56,7 @@ struct tn_sglang_pool {
 struct tn_sglang_bytes {
     uint64_t kv_bytes;    /* "KV size", windows included: of pages with the one that means nothing */
     uint64_t state_bytes; /* with the slot that means nothing, and intermediate states of drafts */
+    uint64_t draft_bytes; /* the draft's own pool */
     uint64_t map_bytes;   /* req_to_token: where each request's tokens lie */
 };
 
