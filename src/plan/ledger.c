@@ -83,6 +83,16 @@ const struct tn_stage *tn_ledger_worst(const struct tn_ledger *ledger)
     return worst;
 }
 
+uint64_t tn_pool_requests(const struct tn_pool *pool, const struct tn_pool_size *size)
+{
+    static const double MOST = 9e18;
+    if (!pool->present) {
+        return UINT64_MAX;
+    }
+    uint64_t room = size->requests > 0 && size->requests < MOST ? (uint64_t)size->requests : 0;
+    return pool->most_running && pool->most_running < room ? pool->most_running : room;
+}
+
 uint64_t tn_ledger_category(const struct tn_ledger *ledger, const struct tn_stage *stage, enum tn_category category)
 {
     uint64_t sum = 0;
