@@ -63,7 +63,7 @@ void tn_plan_report_log(const struct tn_plan *plan, struct tn_report *report)
 {
     const struct tn_ledger *ledger = &plan->ledger;
     if (ledger->log_count) {
-        tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN, "  The log of %s will say",
+        tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN, "The log of %s will say",
                        plan->question.planner.engine->name);
     }
     for (size_t k = 0; k < ledger->log_count; k++) {

@@ -101,7 +101,7 @@ static bool write_limit(struct tn_builder *text, const struct tn_plan *plan, con
     if (binds) {
         tn_builder_addf(text, "%s" TN_STR_FORMAT " lets ", before, TN_STR_ARGUMENTS(pool->most_running_setting));
         tn_builder_add_grouped(text, pool->most_running * plan->question.deployment.dp);
-        tn_builder_add_text(text, " of them run");
+        tn_builder_add_text(text, " run");
     }
     return binds;
 }
