@@ -2,12 +2,13 @@
 #include "api/plan_report.h"
 #include "api/settings.h"
 
+/* A request may be shorter than the longest that the engine takes: the length that was asked for is not the setting. */
 enum tn_origin tn_plan_origin(const struct tn_plan *plan, const struct tn_used_setting *setting)
 {
     const struct tn_question *question = &plan->question;
     enum tn_input input = tn_setting_input(tn_find_setting(question->planner.rules, setting->name));
-    bool is_given = input != TN_INPUT_COUNT && question->request.values[input].given;
-    return is_given ? TN_ORIGIN_GIVEN : setting->origin;
+    bool is_same = input != TN_INPUT_COUNT && input != TN_INPUT_CONTEXT;
+    return is_same && question->request.values[input].given ? TN_ORIGIN_GIVEN : setting->origin;
 }
 
 static struct tn_str value_text(const struct tn_value *value, struct tn_report *report)
@@ -24,12 +25,15 @@ static struct tn_str value_text(const struct tn_value *value, struct tn_report *
     return tn_report_keep(report, &text);
 }
 
-/* What was given, and what another GPU or model would change; the rest is the engine's own default everywhere. */
+/* What was given, what one would change, and what another GPU would change; the rest is the engine's own default everywhere, and what is
+ * measured in bytes stands in the breakdown. */
 static bool matters(const struct tn_plan *plan, const struct tn_used_setting *setting)
 {
-    enum tn_input input = tn_setting_input(tn_find_setting(plan->question.planner.rules, setting->name));
-    enum tn_origin origin = tn_plan_origin(plan, setting);
-    return setting->origin == TN_ORIGIN_GIVEN || (origin == TN_ORIGIN_DERIVED && input == TN_INPUT_COUNT);
+    const struct tn_rules_setting *row = tn_find_setting(plan->question.planner.rules, setting->name);
+    enum tn_input input = tn_setting_input(row);
+    bool is_ours = input != TN_INPUT_COUNT && input != TN_INPUT_CONTEXT; /* in the heading */
+    return setting->origin == TN_ORIGIN_GIVEN || row->has_remedy || input == TN_INPUT_CONTEXT
+           || (row->depends_on_gpu && row->type != TN_SETTING_BYTES && !is_ours);
 }
 
 void tn_plan_report_settings(const struct tn_plan *plan, bool explain, struct tn_report *report)

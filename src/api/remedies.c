@@ -135,7 +135,7 @@ static bool plan_question(struct search *search, struct tn_question *varied, str
     }
     tn_arena_free(&scratch);
     if (other) {
-        tn_arena_free(&varied->planner.placement_arena); /* the rules stay the plan's */
+        tn_planner_close(&varied->planner); /* the rules are not in its arena: they stay the plan's */
     } else {
         question->planner = varied->planner;
         question->planner.model = search->plan->model;

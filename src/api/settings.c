@@ -61,8 +61,26 @@ static bool same_value(enum tn_input input, const struct tn_input_value *a, cons
     return tn_str_equal_any_case(a->text, b->text) || (dtype && dtype == tn_dtype_find(b->text));
 }
 
+/* What a model is is known before its engine: dtype and quantisation of the weights stay with the engine, which lays them out. */
+static bool is_of_deployment(enum tn_input input)
+{
+    return input == TN_INPUT_CONTEXT || input == TN_INPUT_CONCURRENCY
+           || (input >= TN_INPUT_KV_DTYPE && input <= TN_INPUT_DP);
+}
+
+static bool fail_contradiction(const struct reading *reading, enum tn_input input, const struct tn_assignment *set)
+{
+    bool is_context = input == TN_INPUT_CONTEXT;
+    tn_fail(reading->error, TN_ERROR_USAGE, "--%s " TN_STR_FORMAT " %s --set " TN_STR_FORMAT "=" TN_STR_FORMAT " %s",
+            tn_inputs[input].name, TN_STR_ARGUMENTS(reading->request->values[input].text),
+            is_context ? "is more than" : "and", TN_STR_ARGUMENTS(set->name), TN_STR_ARGUMENTS(set->value),
+            is_context ? "allows" : "contradict");
+    tn_fail_at(reading->error, -1, "--set");
+    return tn_fail_hint(reading->error, "give one of the two");
+}
+
 /* Fills the input that the setting is, or compares the two. */
-static bool fill_input(struct reading *reading, enum tn_input input, const struct tn_assignment *set)
+static bool fill_input(const struct reading *reading, enum tn_input input, const struct tn_assignment *set)
 {
     struct tn_request own = {.arena = reading->request->arena, .operation = reading->request->operation};
     struct tn_input_value *given = &reading->request->values[input];
@@ -79,21 +97,12 @@ static bool fill_input(struct reading *reading, enum tn_input input, const struc
         return tn_fail_at(reading->error, -1, "--set");
     }
     const struct tn_input_value *value = &own.values[input];
-    bool is_shorter = input == TN_INPUT_CONTEXT && given->number <= value->number;
-    if (given->given && !is_shorter && !same_value(input, given, value)) {
-        tn_fail(reading->error, TN_ERROR_USAGE,
-                input == TN_INPUT_CONTEXT
-                    ? "--%s " TN_STR_FORMAT " is more than --set " TN_STR_FORMAT "=" TN_STR_FORMAT " allows"
-                    : "--%s " TN_STR_FORMAT " and --set " TN_STR_FORMAT "=" TN_STR_FORMAT " contradict",
-                tn_inputs[input].name, TN_STR_ARGUMENTS(given->text), TN_STR_ARGUMENTS(set->name),
-                TN_STR_ARGUMENTS(set->value));
-        tn_fail_at(reading->error, -1, "--set");
-        return tn_fail_hint(reading->error, "the two say the same thing: give one of them");
-    }
     if (!given->given) {
         *given = *value;
+        return true;
     }
-    return true;
+    bool is_shorter = input == TN_INPUT_CONTEXT && given->number <= value->number;
+    return is_shorter || same_value(input, given, value) || fail_contradiction(reading, input, set);
 }
 
 static bool add_set(struct reading *reading, const struct tn_assignment *set)
@@ -116,7 +125,7 @@ static bool add_set(struct reading *reading, const struct tn_assignment *set)
                        "setting '" TN_STR_FORMAT "' is the same as '" TN_STR_FORMAT "', which is no input",
                        TN_STR_ARGUMENTS(setting->name), TN_STR_ARGUMENTS(setting->same));
     }
-    return input == TN_INPUT_COUNT || fill_input(reading, input, set);
+    return !is_of_deployment(input) || fill_input(reading, input, set);
 }
 
 static void find_context_setting(const struct tn_rules *rules, struct tn_given_settings *settings)

@@ -371,10 +371,16 @@ static bool make_room(struct reader *reader, size_t count)
 struct dependence {
     struct tn_rules *rules;
     bool varies;
+    bool is_of_gpu;
     bool names_something;
 };
 
-static bool row_varies(struct tn_rules *rules, struct tn_rule_row *row);
+static void look_at(struct tn_rules *rules, struct tn_rule_row *row);
+
+static bool is_of_gpu(uint32_t given)
+{
+    return given == TN_GIVEN_GPU_NAME || (given >= TN_GIVEN_GPU_MEMORY && given <= TN_GIVEN_GPU_IS_UNIFIED);
+}
 
 static void visit_name(void *context, struct tn_str name, bool is_fact)
 {
@@ -383,32 +389,40 @@ static void visit_name(void *context, struct tn_str name, bool is_fact)
     uint32_t index = is_fact ? TN_MAP_NONE : tn_map_find(&dependence->rules->names, name);
     if (index < TN_GIVEN_COUNT) {
         dependence->varies = dependence->varies || tn_given_varies((enum tn_given)index);
+        dependence->is_of_gpu = dependence->is_of_gpu || is_of_gpu(index);
     } else if (index != TN_MAP_NONE) {
-        bool varies = row_varies(dependence->rules, &dependence->rules->rows[index - TN_GIVEN_COUNT]);
-        dependence->varies = dependence->varies || varies;
+        struct tn_rule_row *row = &dependence->rules->rows[index - TN_GIVEN_COUNT];
+        look_at(dependence->rules, row);
+        dependence->varies = dependence->varies || row->varies;
+        dependence->is_of_gpu = dependence->is_of_gpu || row->setting.depends_on_gpu;
     }
 }
 
-static bool row_varies(struct tn_rules *rules, struct tn_rule_row *row)
+/* What the formula of a row depends on. A formula that needs itself is found when it is evaluated. */
+static void look_at(struct tn_rules *rules, struct tn_rule_row *row)
 {
-    if (!row->is_looked_at) { /* a formula that needs itself is found when it is evaluated */
-        struct dependence dependence = {rules, false, false};
-        row->is_looked_at = true;
-        tn_expression_names(row->expression, visit_name, &dependence);
-        if (row->low) {
-            tn_expression_names(row->low, visit_name, &dependence);
-            tn_expression_names(row->high, visit_name, &dependence);
-        }
-        row->varies = dependence.varies;
-        row->is_constant = !dependence.names_something;
+    struct dependence dependence = {.rules = rules};
+    if (row->is_looked_at) {
+        return;
     }
-    return row->varies;
+    row->is_looked_at = true;
+    tn_expression_names(row->expression, visit_name, &dependence);
+    if (row->low) {
+        tn_expression_names(row->low, visit_name, &dependence);
+        tn_expression_names(row->high, visit_name, &dependence);
+    }
+    row->varies = dependence.varies;
+    row->setting.depends_on_gpu = dependence.is_of_gpu;
+    row->is_constant = !dependence.names_something;
 }
 
 static void complete(struct tn_rules *rules)
 {
+    for (size_t k = 0; k < rules->remedy_count; k++) {
+        rules->rows[rules->remedies[k].row].setting.has_remedy = true;
+    }
     for (size_t k = 0; k < rules->row_count; k++) {
-        (void)row_varies(rules, &rules->rows[k]);
+        look_at(rules, &rules->rows[k]);
         if (rules->rows[k].is_setting) {
             rules->settings[rules->setting_count++] = rules->rows[k].setting;
         }

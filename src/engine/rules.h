@@ -58,7 +58,9 @@ struct tn_rules_setting {
     enum tn_setting_type type;
     struct tn_str formula; /* of the default, as it was written */
     struct tn_str help;
-    struct tn_str same; /* the input that it is; empty where none */
+    struct tn_str same;  /* the input that it is; empty where none */
+    bool depends_on_gpu; /* its default */
+    bool has_remedy;     /* a remedy of the record changes it */
 };
 
 size_t tn_rules_settings(const struct tn_rules *rules, const struct tn_rules_setting **settings);

@@ -19,6 +19,8 @@ const char pond_records[] =
     "  same cache_dtype kv-dtype\n"
     "  setting most_requests count 8 : requests at once\n"
     "  setting eager flag false : without graphs\n"
+    "  setting colour word \"blue\"\n"
+    "  setting lanes count if(gpu_memory > 1000000, 4, 2) : how many\n"
     "  let budget floor(gpu_memory * gpu_share)\n"
     "  let graphs if(eager, 0, 100000) range mid - mid // 2, mid + mid // 2\n"
     "  entry graphs fitted graphs : graphs\n"

@@ -324,6 +324,31 @@ static void remedies_speak_as_the_user_did(void **state)
 
 /* ---- text ---------------------------------------------------------------------------------------------------------- */
 
+/* The text of the plan; lives until the end of the fixture. */
+static const char *text_of(struct fixture *fixture, bool explain)
+{
+    struct tn_report report = {.arena = &fixture->made_up.arena};
+    struct tn_builder out = {0};
+    struct tn_style style = {0};
+    tn_plan_report(&fixture->plan, explain, &report);
+    tn_writer_find(TN_STR("text"))->write(&report, &style, &out);
+    const char *text = tn_str_terminated(&fixture->made_up.arena, tn_builder_str(&out));
+    assert_non_null(text);
+    tn_builder_free(&out);
+    return text;
+}
+
+static void assert_in_order(const char *text, const char *const *parts, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        const char *hit = strstr(text, parts[k]);
+        if (!hit) {
+            fail_msg("no '%s' in\n%s", parts[k], text);
+        }
+        text = hit;
+    }
+}
+
 static void the_text_names_what_the_log_names(void **state)
 {
     (void)state;
@@ -332,28 +357,32 @@ static void the_text_names_what_the_log_names(void **state)
         "▁ KV room",
         "at least",
         "at most",
-        "setting",
         "most_requests      4  given",
-        "The log of pond will say",
-        "    pond: 683 tokens, 6.83x\n",
-        "✓ starts on",
+        "The log of pond will say\n    pond: 683 tokens, 6.83x\n",
+        "✓ starts on GPU of 1.91 MiB and holds 6 requests of this length at once (6 to 7), of which\n"
+        "    most_requests lets 4 run, 195.31 KiB free\n",
     };
     struct fixture fixture;
-    struct tn_builder out = {0};
-    struct tn_style style = {0};
     begin(&fixture, GPU "\"context\": 100, \"set\": {\"most_requests\": 4}");
-    tn_plan_report(&fixture.plan, false, &fixture.result.report);
-    tn_writer_find(TN_STR("text"))->write(&fixture.result.report, &style, &out);
-    const char *rest = out.data;
-    for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) {
-        const char *hit = strstr(rest, parts[k]);
-        if (!hit) {
-            fail_msg("no '%s' in\n%s", parts[k], rest);
-        }
-        rest = hit;
+    assert_in_order(text_of(&fixture, false), parts, sizeof parts / sizeof parts[0]);
+    end(&fixture);
+}
+
+static void the_settings_that_one_would_look_at_are_shown(void **state)
+{
+    (void)state;
+    static const char *const shown[] = {"gpu_share", "longest", "eager", "lanes"};
+    static const char *const hidden[] = {"colour", "ranks"}; /* the same everywhere; in the heading */
+    struct fixture fixture;
+    begin(&fixture, GPU "\"context\": 100");
+    const char *text = text_of(&fixture, false);
+    assert_in_order(text, shown, sizeof shown / sizeof shown[0]);
+    const char *all = text_of(&fixture, true);
+    for (size_t k = 0; k < 2; k++) {
+        assert_null(strstr(text, hidden[k]));
+        assert_non_null(strstr(all, hidden[k]));
     }
-    assert_null(strstr(out.data, "gpu_share")); /* a default that is the same everywhere */
-    tn_builder_free(&out);
+    assert_non_null(strstr(all, "if(gpu_memory > 1000000, 4, 2)"));
     end(&fixture);
 }
 
@@ -371,6 +400,7 @@ int main(void)
         cmocka_unit_test(the_engine_complains_and_each_remedy_cures),
         cmocka_unit_test(remedies_speak_as_the_user_did),
         cmocka_unit_test(the_text_names_what_the_log_names),
+        cmocka_unit_test(the_settings_that_one_would_look_at_are_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
