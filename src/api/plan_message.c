@@ -70,9 +70,13 @@ static void write_plain(struct tn_builder *text, const struct tn_plan *plan)
 
 /* ---- engines with a pool ------------------------------------------------------------------------------------------ */
 
+/* Of all copies; UINT64_MAX: any number. */
 static uint64_t whole_requests(const struct tn_plan *plan, double requests)
 {
-    return requests > 0 && requests < MOST_REQUESTS ? (uint64_t)requests * plan->question.deployment.dp : 0;
+    if (!(requests < MOST_REQUESTS)) {
+        return UINT64_MAX;
+    }
+    return requests > 0 ? (uint64_t)requests * plan->question.deployment.dp : 0;
 }
 
 /* "57 requests of this length at once (56 to 58)" */
@@ -82,6 +86,10 @@ static void write_requests(struct tn_builder *text, const struct tn_plan *plan)
     uint64_t low = whole_requests(plan, pool->low.requests);
     uint64_t mid = whole_requests(plan, pool->mid.requests);
     uint64_t high = whole_requests(plan, pool->high.requests);
+    if (mid == UINT64_MAX) {
+        tn_builder_add_text(text, "any number of requests");
+        return;
+    }
     tn_builder_add_grouped(text, mid);
     tn_builder_addf(text, " request%s of this length at once", mid == 1 ? "" : "s");
     if (low < high) {

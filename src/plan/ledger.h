@@ -63,7 +63,7 @@ struct tn_pool_size {
     uint64_t blocks;
     uint64_t tokens;        /* as the engine prints them: with windows or states no plain capacity */
     double max_concurrency; /* requests of the longest length that the engine takes, as it prints them */
-    double requests;        /* requests of the length that was asked for, as many as find room at once */
+    double requests;        /* requests of the length that was asked for, as many as find room at once; 2^64 and more: any number */
 };
 
 struct tn_pool {
@@ -138,7 +138,7 @@ bool tn_ledger_finish(struct tn_ledger *ledger, struct tn_error *error);
 const struct tn_stage *tn_ledger_worst(const struct tn_ledger *ledger);
 
 /* Requests of the length that was asked for that one data parallel copy runs at once: those that find room, within what it lets run.
- * UINT64_MAX where the engine has no pool. */
+ * UINT64_MAX: any number, as where the engine has no pool. */
 uint64_t tn_pool_requests(const struct tn_pool *pool, const struct tn_pool_size *size);
 
 /* Sum of the mid bytes of one category in one stage (of one rank). */
