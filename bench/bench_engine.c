@@ -98,8 +98,8 @@ static bool measure_all(struct bench *bench, const char *name, bool *fast)
     bool done = true;
     printf("%-32s %14s %14s   %s\n", name, "us a plan", "us the first", "wanted");
     for (size_t k = 0; done && k < sizeof engines / sizeof engines[0]; k++) {
-        double each;
-        double first;
+        double each = 0;
+        double first = 0;
         done = measure(bench, engines[k], &each, &first);
         if (done) {
             bool is_wanted = tn_engine_find(tn_str_of(engines[k]))->has_record;
