@@ -1,5 +1,6 @@
 /* engines: the serving engines, or the settings of one at a version. */
 #include "api/deployment.h"
+#include "api/settings.h"
 #include "engine/rules.h"
 
 /* The oldest and the newest version that the engine's record knows; empty where it has no record. */
@@ -71,6 +72,13 @@ static void list_engines(const struct tn_session *session, struct tn_json_writer
 
 /* ---- one ---------------------------------------------------------------------------------------------------------- */
 
+/* The name of the input that the setting is; empty: none. */
+static struct tn_str option_of(const struct tn_rules_setting *setting)
+{
+    enum tn_input input = tn_setting_input(setting);
+    return tn_str_of(input == TN_INPUT_COUNT ? NULL : tn_inputs[input].name);
+}
+
 static void write_settings_json(struct tn_json_writer *json, const struct tn_rules *rules)
 {
     const struct tn_rules_setting *settings;
@@ -83,7 +91,7 @@ static void write_settings_json(struct tn_json_writer *json, const struct tn_rul
         tn_json_string(json, settings[k].name);
         tn_json_key(json, "type");
         tn_json_text(json, tn_setting_type_names[settings[k].type]);
-        write_text_or_null(json, "option", settings[k].same);
+        write_text_or_null(json, "option", option_of(&settings[k]));
         tn_json_key(json, "default");
         tn_json_string(json, settings[k].formula);
         write_text_or_null(json, "help", settings[k].help);
@@ -96,8 +104,9 @@ static struct tn_str setting_help(const struct tn_rules_setting *setting, struct
 {
     struct tn_builder text = {0};
     tn_builder_add(&text, setting->help);
-    if (setting->same.size) {
-        tn_builder_addf(&text, "%s--" TN_STR_FORMAT, setting->help.size ? "; " : "", TN_STR_ARGUMENTS(setting->same));
+    struct tn_str option = option_of(setting);
+    if (option.size) {
+        tn_builder_addf(&text, "%s--" TN_STR_FORMAT, setting->help.size ? "; " : "", TN_STR_ARGUMENTS(option));
     }
     return tn_report_keep(report, &text);
 }
