@@ -1,7 +1,7 @@
 /* Reading a deployment. */
 #include "api/deployment.h"
 
-#include "api/quantity.h"
+#include "text/quantity.h"
 #include "plan/cache.h"
 
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* The table of inputs, and reading values by their type. */
 #include "api/inputs.h"
 
-#include "api/quantity.h"
+#include "text/quantity.h"
 
 #define PLANS "plan table"
 #define WITH_MODEL "plan table inspect"

@@ -65,7 +65,7 @@ static void write_entry(struct tn_json_writer *json, const struct tn_entry *entr
     tn_json_key(json, "basis");
     tn_json_text(json, tn_basis_names[entry->basis]);
     tn_json_key(json, "formula");
-    tn_json_text(json, entry->formula);
+    tn_json_string(json, entry->formula);
     tn_json_end_object(json);
 }
 

@@ -40,7 +40,7 @@ struct tn_entry {
     uint64_t high_bytes;
     uint64_t whole_bytes;         /* of this stage before the split over ranks; 0 where nothing is split */
     uint32_t layer_count;         /* of a cache: its layers in this stage */
-    const char *formula;          /* what was computed, in words and symbols; static */
+    struct tn_str formula;        /* what was computed, in words and symbols; lives as long as engine and records */
     const struct tn_cache *cache; /* of a cache or state entry, else NULL */
 };
 
