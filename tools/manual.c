@@ -43,12 +43,17 @@ enum { FURTHER_OPTIONS = sizeof further_options / sizeof further_options[0] };
 
 static bool is_option(int input, const struct tn_operation *operation)
 {
-    return input != TN_INPUT_MODEL && tn_input_applies((enum tn_input)input, tn_str_of(operation->name));
+    return !tn_inputs[input].is_positional && tn_input_applies((enum tn_input)input, tn_str_of(operation->name));
 }
 
 static bool takes_models(const struct tn_operation *operation)
 {
     return tn_input_applies(TN_INPUT_MODEL, tn_str_of(operation->name));
+}
+
+static bool takes_files(const struct tn_operation *operation)
+{
+    return tn_input_positional(tn_str_of(operation->name)) == TN_INPUT_RECORDS;
 }
 
 static void print_operations(const char *separator)
@@ -130,7 +135,7 @@ static void man_options(void)
 {
     printf(".SH OPTIONS\nIn brackets: the commands that take the option.\n");
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (k == TN_INPUT_MODEL) {
+        if (tn_inputs[k].is_positional) {
             continue;
         }
         man_option(tn_inputs[k].name, tn_inputs[k].value, tn_inputs[k].help);
@@ -190,7 +195,7 @@ static void write_man(const struct tn_catalog *catalog)
 static void bash_values(const struct tn_catalog *catalog)
 {
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (k == TN_INPUT_MODEL || tn_inputs[k].type == TN_INPUT_FLAG) {
+        if (tn_inputs[k].is_positional || tn_inputs[k].type == TN_INPUT_FLAG) {
             continue;
         }
         printf("    --%s)\n", tn_inputs[k].name);
@@ -217,14 +222,14 @@ static void bash_options(const struct tn_operation *operation)
     for (size_t k = 0; k < FURTHER_OPTIONS; k++) {
         printf("--%s%s", further_options[k].name, k + 1 < FURTHER_OPTIONS ? " " : "'\n");
     }
-    printf("        takes_models=%d ;;\n", takes_models(operation));
+    printf("        takes_models=%d takes_files=%d ;;\n", takes_models(operation), takes_files(operation));
 }
 
 static void write_bash(const struct tn_catalog *catalog)
 {
     puts("# bash completion of tonnage. Written by tools/manual.c from the tables of the program: do not edit.\n"
          "_tonnage()\n{\n"
-         "    local word=${COMP_WORDS[COMP_CWORD]} command=plan names='' options takes_models\n"
+         "    local word=${COMP_WORDS[COMP_CWORD]} command=plan names='' options takes_models takes_files\n"
          "    COMPREPLY=()\n"
          "    case ${COMP_WORDS[COMP_CWORD - 1]} in");
     bash_values(catalog);
@@ -243,7 +248,8 @@ static void write_bash(const struct tn_catalog *catalog)
            "        mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$word\")\n"
            "    elif ((takes_models)); then\n        names+=' ");
     print_values(catalog, TN_INPUT_MODEL);
-    puts("'\n        mapfile -t COMPREPLY < <(compgen -W \"$names\" -f -- \"$word\")\n    fi\n}\n"
+    puts("'\n        mapfile -t COMPREPLY < <(compgen -W \"$names\" -f -- \"$word\")\n"
+         "    elif ((takes_files)); then\n        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n    fi\n}\n"
          "complete -o filenames -F _tonnage tonnage");
 }
 
@@ -289,7 +295,9 @@ static void zsh_operation(const struct tn_catalog *catalog, const struct tn_oper
     for (size_t k = 0; k < FURTHER_OPTIONS; k++) {
         printf(" \\\n        '--%s[%s]'", further_options[k].name, further_options[k].help);
     }
-    printf("%s ;;\n", takes_models(operation) ? " \\\n        '*:model:_tonnage_models'" : "");
+    printf("%s ;;\n", takes_models(operation)  ? " \\\n        '*:model:_tonnage_models'"
+                      : takes_files(operation) ? " \\\n        '*:file:_files'"
+                                               : "");
 }
 
 static void write_zsh(const struct tn_catalog *catalog)
@@ -370,7 +378,7 @@ static void write_fish(const struct tn_catalog *catalog)
     print_values(catalog, TN_INPUT_MODEL);
     puts("'");
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (k != TN_INPUT_MODEL) {
+        if (!tn_inputs[k].is_positional) {
             fish_option(catalog, (enum tn_input)k);
         }
     }

@@ -9,7 +9,10 @@
 const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_MODEL] =
         {"model", TN_INPUT_LIST, "MODEL", NULL, WITH_MODEL " models",
-         "a catalog name, a folder, a config.json, a .safetensors or .gguf file, hf:ORG/NAME, ollama:NAME, or a URL"},
+         "a catalog name, a folder, a config.json, a .safetensors or .gguf file, hf:ORG/NAME, ollama:NAME, or a URL",
+         true},
+    [TN_INPUT_RECORDS] = {"records", TN_INPUT_LIST, "RECORDS.jsonl", NULL, "score",
+                          "files of measured records, one JSON object a line", true},
     [TN_INPUT_ENGINE] = {"engine", TN_INPUT_TEXT, "NAME", NULL, PLANS, "serving engine (default: generic)"},
     [TN_INPUT_GPU] = {"gpu", TN_INPUT_TEXT, "NAME[xCOUNT]", NULL, PLANS,
                       "a GPU of the catalog, and how many: a100-80gbx2"},
@@ -41,11 +44,13 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                            "with --params: size of one head (default: hidden / heads)"},
     [TN_INPUT_OVERHEAD] = {"overhead", TN_INPUT_SHARE, "P", NULL, PLANS,
                            "generic engine: overhead as a share of weights and KV (default: 10%)"},
-    [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL, "also look for MODEL among DIR/*.json"},
+    [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL " score",
+                         "also look for MODEL among DIR/*.json"},
     [TN_INPUT_TENSORS] = {"tensors", TN_INPUT_FLAG, NULL, NULL, "inspect",
                           "show the table of tensors; with --json every tensor, not only the groups"},
     [TN_INPUT_CHECK] = {"check", TN_INPUT_FLAG, NULL, NULL, "inspect",
                         "compare the tensors of the files with the record; draft one where there is none"},
+    [TN_INPUT_DETAILS] = {"details", TN_INPUT_FLAG, NULL, NULL, "score", "also list every record with its errors"},
     [TN_INPUT_FAMILY] = {"family", TN_INPUT_TEXT, "F", NULL, "models",
                          "only models of this family, such as llama or qwen"},
     [TN_INPUT_ARCHITECTURE] = {"architecture", TN_INPUT_TEXT, "A", NULL, "models",
@@ -100,6 +105,16 @@ enum tn_input tn_input_find(struct tn_str name, struct tn_str operation)
 {
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
         if (same_name(tn_inputs[k].name, name) && tn_input_applies((enum tn_input)k, operation)) {
+            return (enum tn_input)k;
+        }
+    }
+    return TN_INPUT_COUNT;
+}
+
+enum tn_input tn_input_positional(struct tn_str operation)
+{
+    for (int k = 0; k < TN_INPUT_COUNT; k++) {
+        if (tn_inputs[k].is_positional && tn_input_applies((enum tn_input)k, operation)) {
             return (enum tn_input)k;
         }
     }

@@ -5,7 +5,8 @@
 #include "text/value.h"
 
 enum tn_input {
-    TN_INPUT_MODEL, /* positional; several for `table`; texts to look for of `models` */
+    TN_INPUT_MODEL,   /* positional; several for `table`; texts to look for of `models` */
+    TN_INPUT_RECORDS, /* positional */
     TN_INPUT_ENGINE,
     TN_INPUT_GPU,
     TN_INPUT_GPU_MEMORY,
@@ -28,6 +29,7 @@ enum tn_input {
     TN_INPUT_MODELS,
     TN_INPUT_TENSORS,
     TN_INPUT_CHECK,
+    TN_INPUT_DETAILS,
     TN_INPUT_FAMILY,
     TN_INPUT_ARCHITECTURE,
     TN_INPUT_MIN_PARAMS,
@@ -58,6 +60,7 @@ struct tn_input_row {
     const char *choices;    /* TN_INPUT_CHOICE: words separated by spaces */
     const char *operations; /* names of the operations that take it, separated by spaces; "*": all */
     const char *help;       /* one line, without a full stop */
+    bool is_positional;     /* on the command line it stands without its name */
 };
 
 extern const struct tn_input_row tn_inputs[TN_INPUT_COUNT];
@@ -81,6 +84,9 @@ struct tn_request {
 
 /* The input of that name, with "-" or "_"; TN_INPUT_COUNT where there is none that the operation takes. */
 enum tn_input tn_input_find(struct tn_str name, struct tn_str operation);
+
+/* The input that arguments without a name are, of the operation; TN_INPUT_COUNT where it takes none. */
+enum tn_input tn_input_positional(struct tn_str operation);
 
 /* True where the operation takes the input. */
 bool tn_input_applies(enum tn_input input, struct tn_str operation);

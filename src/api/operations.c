@@ -7,6 +7,7 @@ const struct tn_operation tn_operations[] = {
     {"plan", "MODEL [options]", "memory of one model in one deployment, per GPU, and whether it fits", tn_run_plan},
     {"table", "[MODEL...] [options]", "models x contexts x concurrencies", tn_run_table},
     {"inspect", "MODEL [options]", "architecture, tensors, parameters, caches", tn_run_inspect},
+    {"score", "RECORDS.jsonl... [options]", "predictions against measured records", tn_run_score},
     {"models", "[TEXT...] [options]", "the models of the catalog whose names contain the texts", tn_run_models},
     {"gpus", "[options]", "the GPUs of the catalog", tn_run_gpus},
     {"engines", "[options]", "the serving engines", tn_run_engines},
