@@ -39,6 +39,7 @@ struct tn_scored {
     const struct tn_measurement *measurement;
     struct tn_str why;    /* it could not be resolved; empty where it was */
     struct tn_str model;  /* its id in the catalog */
+    bool is_derived;      /* the catalog has the model, and its name says how this copy of it is quantised */
     struct tn_str family; /* the architecture's record */
     struct tn_str engine; /* "vllm 0.19.0": as planned */
     struct tn_sample samples[TN_TERM_COUNT];

@@ -7,7 +7,7 @@
 static void write_real(struct tn_json_writer *json, const char *key, double number)
 {
     tn_json_key(json, key);
-    tn_json_real(json, round(number * 1e4) / 1e4);
+    tn_json_real(json, floor(number * 1e4 + 0.5) / 1e4);
 }
 
 static void write_count(struct tn_json_writer *json, const char *key, size_t number)
@@ -207,6 +207,8 @@ static void write_record(struct tn_json_writer *json, const struct tn_scored *re
     tn_json_begin_object(json);
     write_place(json, record->measurement);
     write_str(json, "model", record->model);
+    tn_json_key(json, "model_is_derived");
+    tn_json_boolean(json, record->is_derived);
     write_str(json, "family", record->family);
     write_str(json, "engine", record->engine);
     write_str(json, "version_basis", tn_str_of(bases[record->measurement->version_basis]));

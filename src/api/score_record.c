@@ -1,60 +1,16 @@
 /* One measured record: from what it says was asked to a plan, by the same inputs as on the command line. */
 #include "api/deployment.h"
-#include "api/score.h"
+#include "api/score_work.h"
 #include "engine/rules.h"
-
-/* ---- names of quantisations ------------------------------------------------------------------------------------------- */
-
-/* As records name them: what builds of that kind end in on the hub, and the quantisation that --quant takes for a model that has no such
- * build in the catalog. */
-static const struct quant_name {
-    const char *name;
-    const char *suffix;
-    const char *quant;
-} quant_names[] = {
-    {"awq", "AWQ", "awq"},
-    {"gptq", "GPTQ-Int4", "gptq"},
-    {"nvfp4", "NVFP4", "nvfp4"},
-    {"modelopt", "NVFP4", "nvfp4"},
-    {"modelopt_fp4", "NVFP4", "nvfp4"},
-    {"bitsandbytes", "bnb-4bit", "bnb-4bit"},
-    {"bitsandbytes-int8", "bnb-8bit", "bnb-8bit"},
-    {"fp8", "FP8", "modelopt-fp8"},
-    {"compressed-tensors", "FP8-dynamic", "ct-fp8"},
-    {"mxfp4", "MXFP4", "mxfp4"},
-};
-
-static const struct quant_name *quant_named(struct tn_str name)
-{
-    for (size_t k = 0; k < sizeof quant_names / sizeof quant_names[0]; k++) {
-        if (tn_str_equal_any_case(name, tn_str_of(quant_names[k].name))) {
-            return &quant_names[k];
-        }
-    }
-    return NULL;
-}
 
 /* ---- the work on one record ------------------------------------------------------------------------------------------- */
 
-struct work {
-    const struct tn_session *session;
-    const struct tn_measurement *measurement;
-    struct tn_arena *arena;   /* of the answer */
-    struct tn_arena *scratch; /* of this record */
-    struct tn_request request;
-    struct tn_assignment *sets; /* [set_count]; one more has room: the measured pool */
-    size_t set_count;
-    struct tn_model *model;
-    struct tn_scored *scored;
-    struct tn_error *error;
-};
-
-static bool set_text(struct work *work, enum tn_input input, struct tn_str text)
+bool tn_score_input(struct tn_score_work *work, enum tn_input input, struct tn_str text)
 {
     return !text.size || tn_request_set(&work->request, input, text, work->error);
 }
 
-static bool set_number(struct work *work, enum tn_input input, uint64_t number, const char *unit)
+static bool set_number(struct tn_score_work *work, enum tn_input input, uint64_t number, const char *unit)
 {
     struct tn_builder builder = {0};
     struct tn_str text;
@@ -65,7 +21,7 @@ static bool set_number(struct work *work, enum tn_input input, uint64_t number, 
 }
 
 /* "vllm@0.19.0" */
-static bool set_engine(struct work *work)
+static bool set_engine(struct tn_score_work *work)
 {
     const struct tn_measurement *measurement = work->measurement;
     struct tn_builder builder = {0};
@@ -77,18 +33,18 @@ static bool set_engine(struct work *work)
     }
     bool done = !builder.failed && tn_str_copy(work->scratch, tn_builder_str(&builder), &text);
     tn_builder_free(&builder);
-    return done ? set_text(work, TN_INPUT_ENGINE, text) : tn_fail_memory(work->error);
+    return done ? tn_score_input(work, TN_INPUT_ENGINE, text) : tn_fail_memory(work->error);
 }
 
-static bool set_inputs(struct work *work)
+static bool set_inputs(struct tn_score_work *work)
 {
     const struct tn_measurement *measurement = work->measurement;
     bool done =
-        set_engine(work) && set_text(work, TN_INPUT_KV_DTYPE, measurement->kv_dtype)
+        set_engine(work) && tn_score_input(work, TN_INPUT_KV_DTYPE, measurement->kv_dtype)
         && set_number(work, TN_INPUT_TP, measurement->tp, "") && set_number(work, TN_INPUT_PP, measurement->pp, "")
         && set_number(work, TN_INPUT_EP, measurement->ep, "") && set_number(work, TN_INPUT_DP, measurement->dp, "");
     if (done && measurement->gpu) {
-        done = set_text(work, TN_INPUT_GPU, measurement->gpu->id);
+        done = tn_score_input(work, TN_INPUT_GPU, measurement->gpu->id);
     }
     if (done && measurement->gpu_memory_bytes) {
         done = set_number(work, TN_INPUT_GPU_MEMORY, measurement->gpu_memory_bytes, "B");
@@ -99,13 +55,12 @@ static bool set_inputs(struct work *work)
     return done;
 }
 
-static bool add_set(struct work *work, const char *name, struct tn_str value)
+void tn_score_set(struct tn_score_work *work, const char *name, struct tn_str value)
 {
     work->sets[work->set_count++] = (struct tn_assignment){tn_str_of(name), value};
-    return true;
 }
 
-static bool copy_sets(struct work *work)
+static bool copy_sets(struct tn_score_work *work)
 {
     enum { FURTHER = 2 }; /* the quantisation and the pool */
     const struct tn_measurement *measurement = work->measurement;
@@ -119,76 +74,9 @@ static bool copy_sets(struct work *work)
     return true;
 }
 
-/* ---- the model -------------------------------------------------------------------------------------------------------- */
-
-static bool load(struct work *work, struct tn_str name)
-{
-    tn_model_free(work->model);
-    work->model = tn_request_model(work->session, &work->request, name, work->error);
-    return work->model != NULL;
-}
-
-/* "Qwen/Qwen3.6-35B-A3B" built as NVFP4: "Qwen3.6-35B-A3B-NVFP4", whoever made it, where the catalog has it. */
-static bool build_name(struct work *work, const struct quant_name *quant, struct tn_str *name)
-{
-    struct tn_str model = work->measurement->model;
-    size_t slash = tn_str_find(model, TN_STR("/"));
-    struct tn_builder builder = {0};
-    tn_builder_add(&builder, slash == SIZE_MAX ? model : tn_str_slice(model, slash + 1, model.size));
-    tn_builder_addf(&builder, "-%s", quant->suffix);
-    bool done = !builder.failed && tn_str_copy(work->scratch, tn_builder_str(&builder), name);
-    tn_builder_free(&builder);
-    return done || tn_fail_memory(work->error);
-}
-
-/* A quantisation that the checkpoint does not have: vLLM quantises while it loads, others were given a quantised checkpoint. */
-static bool quantise(struct work *work, const struct quant_name *quant)
-{
-    const struct tn_measurement *measurement = work->measurement;
-    bool is_vllm = tn_str_is(tn_str_of(tn_log_engine_name(measurement->engine)), "vllm");
-    bool while_loading =
-        is_vllm && !measurement->is_build
-        && (tn_str_is(measurement->quantization, "fp8") || tn_str_is(measurement->quantization, "bitsandbytes"));
-    if (while_loading) {
-        return add_set(work, "quantization", measurement->quantization);
-    }
-    return set_text(work, TN_INPUT_QUANT, tn_str_of(quant->quant)) && load(work, measurement->model);
-}
-
-/* The dtype of a record is that of the computation: of weights too, where they are not quantised. */
-static bool convert(struct work *work)
-{
-    const struct tn_dtype *dtype = tn_dtype_find(work->measurement->dtype);
-    bool changes = dtype && !work->model->quant.size && dtype != work->model->dtype;
-    return !changes
-           || (set_text(work, TN_INPUT_DTYPE, work->measurement->dtype) && load(work, work->measurement->model));
-}
-
-static bool find_model(struct work *work)
-{
-    const struct tn_measurement *measurement = work->measurement;
-    const struct quant_name *quant = quant_named(measurement->quantization);
-    struct tn_str name = measurement->model;
-    struct tn_str build;
-    if (quant && measurement->is_build) {
-        if (!build_name(work, quant, &build)) {
-            return false;
-        }
-        name = tn_catalog_find_model(work->session->catalog, build, NULL) ? build : name;
-    }
-    if (!load(work, name)) {
-        return false;
-    }
-    bool is_other = measurement->is_build && tn_str_equal(name, measurement->model);
-    if (quant && (!work->model->quant.size || is_other)) {
-        return quantise(work, quant);
-    }
-    return measurement->quantization.size || convert(work);
-}
-
 /* ---- plans ------------------------------------------------------------------------------------------------------------ */
 
-static bool plan(struct work *work, struct tn_question *question, struct tn_ledger *ledger)
+static bool plan(struct tn_score_work *work, struct tn_question *question, struct tn_ledger *ledger)
 {
     question->deployment.sets = work->sets;
     question->deployment.set_count = work->set_count;
@@ -207,7 +95,7 @@ static bool is_plain(const struct tn_model *model)
 }
 
 /* With the pool as it was measured, and with the least and the most that its digits may stand for. */
-static bool plan_given_pool(struct work *work, struct tn_question *question)
+static bool plan_given_pool(struct tn_score_work *work, struct tn_question *question)
 {
     const struct tn_figure *pool = &work->measurement->figures[TN_FIGURE_KV_POOL];
     int64_t rounding = (int64_t)pool->rounding;
@@ -226,7 +114,8 @@ static bool plan_given_pool(struct work *work, struct tn_question *question)
                || tn_fail_memory(work->error);
         tn_builder_free(&builder);
         work->set_count = set_count;
-        done = done && add_set(work, "available_kv_cache_memory", text) && plan(work, question, &ledgers[k]);
+        tn_score_set(work, "available_kv_cache_memory", text);
+        done = done && plan(work, question, &ledgers[k]);
     }
     work->set_count = set_count;
     if (done && ledgers[0].pool.present) {
@@ -236,7 +125,7 @@ static bool plan_given_pool(struct work *work, struct tn_question *question)
 }
 
 /* A verdict of the plan beside the one of the record. */
-static void judge(struct work *work, const struct tn_deployment *deployment, const struct tn_ledger *ledger)
+static void judge(struct tn_score_work *work, const struct tn_deployment *deployment, const struct tn_ledger *ledger)
 {
     struct tn_scored *scored = work->scored;
     scored->is_judged = deployment->gpu_memory_bytes && work->measurement->outcome != TN_OUTCOME_UNKNOWN;
@@ -245,7 +134,7 @@ static void judge(struct work *work, const struct tn_deployment *deployment, con
 }
 
 /* "vllm 0.19.0" */
-static bool name_engine(struct work *work, const struct tn_planner *planner)
+static bool name_engine(struct tn_score_work *work, const struct tn_planner *planner)
 {
     struct tn_builder builder = {0};
     tn_builder_add_text(&builder, planner->engine->name);
@@ -258,7 +147,7 @@ static bool name_engine(struct work *work, const struct tn_planner *planner)
     return done || tn_fail_memory(work->error);
 }
 
-static bool keep_names(struct work *work, const struct tn_planner *planner)
+static bool keep_names(struct tn_score_work *work, const struct tn_planner *planner)
 {
     struct tn_scored *scored = work->scored;
     return name_engine(work, planner)
@@ -267,7 +156,7 @@ static bool keep_names(struct work *work, const struct tn_planner *planner)
                || tn_fail_memory(work->error));
 }
 
-static bool plan_record(struct work *work)
+static bool plan_record(struct tn_score_work *work)
 {
     struct tn_question question;
     struct tn_ledger ledger;
@@ -284,7 +173,7 @@ static bool plan_record(struct work *work)
 }
 
 /* What the engine refuses outright is a prediction too: that it does not start. */
-static void judge_refusal(struct work *work)
+static void judge_refusal(struct tn_score_work *work)
 {
     const struct tn_measurement *measurement = work->measurement;
     bool has_gpu = measurement->gpu || measurement->gpu_memory_bytes;
@@ -302,15 +191,15 @@ bool tn_score_record(const struct tn_session *session, const struct tn_request *
     }
     tn_arena_reset(scratch);
     struct tn_error own = {.offset = -1};
-    struct work work = {.session = session,
-                        .measurement = measurement,
-                        .arena = arena,
-                        .scratch = scratch,
-                        .request = {.arena = scratch, .operation = TN_STR("plan")},
-                        .scored = scored,
-                        .error = &own};
+    struct tn_score_work work = {.session = session,
+                                 .measurement = measurement,
+                                 .arena = arena,
+                                 .scratch = scratch,
+                                 .request = {.arena = scratch, .operation = TN_STR("plan")},
+                                 .scored = scored,
+                                 .error = &own};
     work.request.values[TN_INPUT_MODELS] = request->values[TN_INPUT_MODELS];
-    bool done = set_inputs(&work) && copy_sets(&work) && find_model(&work) && plan_record(&work);
+    bool done = set_inputs(&work) && copy_sets(&work) && tn_score_model(&work) && plan_record(&work);
     tn_model_free(work.model);
     if (done) {
         return true;

@@ -4,11 +4,19 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { WORST = 3, SHOWN_IDS = 3, PCT_DECIMALS = 2 };
+enum { WORST = 3, PCT_DECIMALS = 2 };
+
+static const double MOST_SHOWN = 1e15;
+
+/* The nearest integer; what is too large for a table is cut. */
+static uint64_t rounded(double number)
+{
+    return number > MOST_SHOWN ? (uint64_t)MOST_SHOWN : number > 0 ? (uint64_t)floor(number + 0.5) : 0;
+}
 
 static struct tn_cell cell_pct(double percent)
 {
-    return tn_cell_fixed((uint64_t)llround(fmin(fabs(percent), 1e9) * 1000));
+    return tn_cell_fixed(rounded(fabs(percent) * 1000));
 }
 
 /* "+0.31", "-12.40" */
@@ -16,7 +24,7 @@ static struct tn_cell cell_signed(struct tn_report *report, double percent)
 {
     struct tn_builder text = {0};
     tn_builder_add_char(&text, percent < 0 ? '-' : '+');
-    tn_builder_add_fixed(&text, (uint64_t)llround(fmin(fabs(percent), 1e9) * 1000), 1000, PCT_DECIMALS);
+    tn_builder_add_fixed(&text, rounded(fabs(percent) * 1000), 1000, PCT_DECIMALS);
     return tn_cell_text(tn_report_keep(report, &text));
 }
 
@@ -143,7 +151,7 @@ static bool has_term(const struct tn_scored *record, enum tn_term term)
 static struct tn_cell cell_amount(enum tn_term term, double amount)
 {
     bool is_count = term == TN_TERM_KV_TOKENS || term == TN_TERM_KV_TOKENS_GIVEN_POOL;
-    uint64_t number = (uint64_t)llround(fmax(amount, 0));
+    uint64_t number = rounded(amount);
     return is_count ? tn_cell_count(number) : tn_cell_bytes(number);
 }
 
@@ -216,11 +224,20 @@ static void add_details(const struct tn_score *score, struct tn_report *report)
 
 /* ---- what was not scored ---------------------------------------------------------------------------------------------- */
 
+static struct tn_str file_name(struct tn_str path)
+{
+    size_t start = path.size;
+    while (start > 0 && path.data[start - 1] != '/') {
+        start--;
+    }
+    return tn_str_slice(path, start, path.size);
+}
+
 /* Records that share a reason, on one row, with the first of them. */
 static void add_unresolved(const struct tn_score *score, struct tn_report *report)
 {
     static const struct tn_column columns[] = {
-        {"records", "n", true, 0}, {"why", "why", false, 0}, {"which", "id", false, 0}};
+        {"records", "n", true, 0}, {"why", "why", false, 0}, {"the first", "id", false, 0}};
     struct tn_table *table = NULL;
     for (size_t k = 0; k < score->count; k++) {
         struct tn_str why = score->records[k].why;
@@ -231,16 +248,13 @@ static void add_unresolved(const struct tn_score *score, struct tn_report *repor
             is_first = !tn_str_equal(score->records[n].why, why);
         }
         for (size_t n = k; n < score->count && is_first; n++) {
-            bool is_same = tn_str_equal(score->records[n].why, why);
-            count += is_same;
-            if (is_same && count <= SHOWN_IDS) {
-                const struct tn_measurement *measurement = score->records[n].measurement;
-                tn_builder_addf(&ids, "%s" TN_STR_FORMAT " (" TN_STR_FORMAT ":%u)", count > 1 ? ", " : "",
-                                TN_STR_ARGUMENTS(measurement->id), TN_STR_ARGUMENTS(measurement->file),
-                                measurement->line);
-            }
+            count += tn_str_equal(score->records[n].why, why);
         }
-        tn_builder_add_text(&ids, count > SHOWN_IDS ? " ..." : "");
+        if (is_first) {
+            const struct tn_measurement *measurement = score->records[k].measurement;
+            tn_builder_addf(&ids, TN_STR_FORMAT ", " TN_STR_FORMAT ":%u%s", TN_STR_ARGUMENTS(measurement->id),
+                            TN_STR_ARGUMENTS(file_name(measurement->file)), measurement->line, count > 1 ? " ..." : "");
+        }
         struct tn_str which = tn_report_keep(report, &ids);
         table = is_first && !table ? tn_report_table(report, "Not scored", columns, 3) : table;
         struct tn_cell *cells = is_first && table ? tn_table_row(report, table) : NULL;
@@ -258,10 +272,10 @@ static void add_left_out(const struct tn_score *score, struct tn_report *report)
         const struct tn_scored *record = &score->records[k];
         for (int term = 0; term < TN_TERM_COUNT && !record->why.size; term++) {
             if (record->samples[term].state == TN_SAMPLE_LEFT_OUT) {
-                tn_report_text(report, TN_BLOCK_NOTE, TN_TONE_DIM,
-                               TN_STR_FORMAT " (" TN_STR_FORMAT ":%u): %s is left out: %s",
-                               TN_STR_ARGUMENTS(record->measurement->id), TN_STR_ARGUMENTS(record->measurement->file),
-                               record->measurement->line, tn_term_names[term], record->samples[term].why);
+                tn_report_text(
+                    report, TN_BLOCK_NOTE, TN_TONE_DIM, TN_STR_FORMAT " (" TN_STR_FORMAT ":%u): %s is left out: %s",
+                    TN_STR_ARGUMENTS(record->measurement->id), TN_STR_ARGUMENTS(file_name(record->measurement->file)),
+                    record->measurement->line, tn_term_names[term], record->samples[term].why);
             }
         }
     }

@@ -63,7 +63,7 @@ static uint64_t size_in(struct tn_str text)
         const struct unit *unit = digits ? unit_named(name) : NULL;
         double number;
         if (unit && tn_real_read(tn_str_slice(word, 0, digits), &number) && number > 0 && number < 1e6) {
-            return (uint64_t)llround(number * unit->bytes);
+            return (uint64_t)floor(number * unit->bytes + 0.5);
         }
     }
     return 0;
