@@ -43,7 +43,8 @@ enum { FURTHER_OPTIONS = sizeof further_options / sizeof further_options[0] };
 
 static bool is_option(int input, const struct tn_operation *operation)
 {
-    return !tn_inputs[input].is_positional && tn_input_applies((enum tn_input)input, tn_str_of(operation->name));
+    return !tn_input_is_positional((enum tn_input)input)
+           && tn_input_applies((enum tn_input)input, tn_str_of(operation->name));
 }
 
 static bool takes_models(const struct tn_operation *operation)
@@ -135,7 +136,7 @@ static void man_options(void)
 {
     printf(".SH OPTIONS\nIn brackets: the commands that take the option.\n");
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (tn_inputs[k].is_positional) {
+        if (tn_input_is_positional((enum tn_input)k)) {
             continue;
         }
         man_option(tn_inputs[k].name, tn_inputs[k].value, tn_inputs[k].help);
@@ -195,7 +196,7 @@ static void write_man(const struct tn_catalog *catalog)
 static void bash_values(const struct tn_catalog *catalog)
 {
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (tn_inputs[k].is_positional || tn_inputs[k].type == TN_INPUT_FLAG) {
+        if (tn_input_is_positional((enum tn_input)k) || tn_inputs[k].type == TN_INPUT_FLAG) {
             continue;
         }
         printf("    --%s)\n", tn_inputs[k].name);
@@ -378,7 +379,7 @@ static void write_fish(const struct tn_catalog *catalog)
     print_values(catalog, TN_INPUT_MODEL);
     puts("'");
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (!tn_inputs[k].is_positional) {
+        if (!tn_input_is_positional((enum tn_input)k)) {
             fish_option(catalog, (enum tn_input)k);
         }
     }

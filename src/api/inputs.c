@@ -9,10 +9,9 @@
 const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_MODEL] =
         {"model", TN_INPUT_LIST, "MODEL", NULL, WITH_MODEL " models",
-         "a catalog name, a folder, a config.json, a .safetensors or .gguf file, hf:ORG/NAME, ollama:NAME, or a URL",
-         true},
+         "a catalog name, a folder, a config.json, a .safetensors or .gguf file, hf:ORG/NAME, ollama:NAME, or a URL"},
     [TN_INPUT_RECORDS] = {"records", TN_INPUT_LIST, "RECORDS.jsonl", NULL, "score",
-                          "files of measured records, one JSON object a line", true},
+                          "files of measured records, one JSON object a line"},
     [TN_INPUT_ENGINE] = {"engine", TN_INPUT_TEXT, "NAME", NULL, PLANS, "serving engine (default: generic)"},
     [TN_INPUT_GPU] = {"gpu", TN_INPUT_TEXT, "NAME[xCOUNT]", NULL, PLANS,
                       "a GPU of the catalog, and how many: a100-80gbx2"},
@@ -111,10 +110,15 @@ enum tn_input tn_input_find(struct tn_str name, struct tn_str operation)
     return TN_INPUT_COUNT;
 }
 
+bool tn_input_is_positional(enum tn_input input)
+{
+    return input <= TN_INPUT_LAST_POSITIONAL;
+}
+
 enum tn_input tn_input_positional(struct tn_str operation)
 {
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (tn_inputs[k].is_positional && tn_input_applies((enum tn_input)k, operation)) {
+        if (tn_input_is_positional((enum tn_input)k) && tn_input_applies((enum tn_input)k, operation)) {
             return (enum tn_input)k;
         }
     }

@@ -5,8 +5,9 @@
 #include "text/value.h"
 
 enum tn_input {
-    TN_INPUT_MODEL,   /* positional; several for `table`; texts to look for of `models` */
-    TN_INPUT_RECORDS, /* positional */
+    TN_INPUT_MODEL, /* several for `table`; texts to look for of `models` */
+    TN_INPUT_RECORDS,
+    TN_INPUT_LAST_POSITIONAL = TN_INPUT_RECORDS,
     TN_INPUT_ENGINE,
     TN_INPUT_GPU,
     TN_INPUT_GPU_MEMORY,
@@ -60,7 +61,6 @@ struct tn_input_row {
     const char *choices;    /* TN_INPUT_CHOICE: words separated by spaces */
     const char *operations; /* names of the operations that take it, separated by spaces; "*": all */
     const char *help;       /* one line, without a full stop */
-    bool is_positional;     /* on the command line it stands without its name */
 };
 
 extern const struct tn_input_row tn_inputs[TN_INPUT_COUNT];
@@ -84,6 +84,9 @@ struct tn_request {
 
 /* The input of that name, with "-" or "_"; TN_INPUT_COUNT where there is none that the operation takes. */
 enum tn_input tn_input_find(struct tn_str name, struct tn_str operation);
+
+/* Whether it stands without its name on the command line: the first rows do. */
+bool tn_input_is_positional(enum tn_input input);
 
 /* The input that arguments without a name are, of the operation; TN_INPUT_COUNT where it takes none. */
 enum tn_input tn_input_positional(struct tn_str operation);

@@ -94,6 +94,25 @@ static bool is_plain(const struct tn_model *model)
     return plain;
 }
 
+/* One plan with a pool of that many bytes. */
+static bool plan_with_pool(struct tn_score_work *work, struct tn_question *question, int64_t bytes,
+                           struct tn_ledger *ledger)
+{
+    struct tn_builder builder = {0};
+    struct tn_str text = {0};
+    size_t set_count = work->set_count;
+    tn_builder_addf(&builder, "%lld", (long long)bytes);
+    bool done = !builder.failed && tn_str_copy(work->scratch, tn_builder_str(&builder), &text);
+    tn_builder_free(&builder);
+    if (!done) {
+        return tn_fail_memory(work->error);
+    }
+    tn_score_set(work, "available_kv_cache_memory", text);
+    done = plan(work, question, ledger);
+    work->set_count = set_count;
+    return done;
+}
+
 /* With the pool as it was measured, and with the least and the most that its digits may stand for. */
 static bool plan_given_pool(struct tn_score_work *work, struct tn_question *question)
 {
@@ -102,22 +121,12 @@ static bool plan_given_pool(struct tn_score_work *work, struct tn_question *ques
     const int64_t bytes[3] = {pool->value - rounding, pool->value, pool->value + rounding};
     struct tn_ledger ledgers[3];
     bool done = true;
-    size_t set_count = work->set_count;
     if (!pool->known || bytes[0] <= 0 || !work->scored->samples[TN_TERM_KV_TOKENS].state) {
         return true;
     }
     for (size_t k = 0; done && k < 3; k++) {
-        struct tn_builder builder = {0};
-        struct tn_str text;
-        tn_builder_addf(&builder, "%lld", (long long)bytes[k]);
-        done = (!builder.failed && tn_str_copy(work->scratch, tn_builder_str(&builder), &text))
-               || tn_fail_memory(work->error);
-        tn_builder_free(&builder);
-        work->set_count = set_count;
-        tn_score_set(work, "available_kv_cache_memory", text);
-        done = done && plan(work, question, &ledgers[k]);
+        done = plan_with_pool(work, question, bytes[k], &ledgers[k]);
     }
-    work->set_count = set_count;
     if (done && ledgers[0].pool.present) {
         tn_score_given_pool(work->measurement, ledgers, is_plain(work->model), work->scored);
     }

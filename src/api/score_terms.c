@@ -225,8 +225,8 @@ void tn_score_given_pool(const struct tn_measurement *measurement, const struct 
         compare(sample, requests, 0.005, predicted);
         sample->exact = requests_fit;
     }
-    bool is_far =
-        sample->state == TN_SAMPLE_SCORED && fabs(sample->predicted - sample->measured) > sample->measured / 20;
+    bool is_far = sample->state == TN_SAMPLE_SCORED && !sample->exact
+                  && fabs(sample->predicted - sample->measured) > sample->measured / 20;
     if (is_far && is_plain) {
         leave_out(sample, "contradictory: its tokens times the bytes of one do not give its pool");
     }

@@ -25,7 +25,7 @@ bool tn_reading_fault(struct tn_reading *reading, const char *format, ...)
 
 const struct tn_value *tn_reading_member(const struct tn_value *object, const char *key)
 {
-    const struct tn_value *value = tn_value_member(object, tn_str_of(key));
+    const struct tn_value *value = object ? tn_value_member(object, tn_str_of(key)) : NULL;
     return value && value->kind != TN_NULL ? value : NULL;
 }
 

@@ -17,7 +17,7 @@ struct tn_reading {
 /* Sets the fault unless there is one. false only where memory is out, with the error filled. */
 bool tn_reading_fault(struct tn_reading *reading, const char *format, ...) TN_PRINTF(2, 3);
 
-/* The member of an object; NULL where it is missing or null. */
+/* The member of an object; NULL where it is missing or null, or there is no object. */
 const struct tn_value *tn_reading_member(const struct tn_value *object, const char *key);
 
 /* The member as it is expected to be; missing and null leave *text, *number, *flag as they are. Anything else is a fault of the record.
