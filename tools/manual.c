@@ -43,7 +43,8 @@ enum { FURTHER_OPTIONS = sizeof further_options / sizeof further_options[0] };
 
 static bool is_option(int input, const struct tn_operation *operation)
 {
-    return input != TN_INPUT_MODEL && tn_input_applies((enum tn_input)input, tn_str_of(operation->name));
+    return !tn_input_is_positional((enum tn_input)input)
+           && tn_input_applies((enum tn_input)input, tn_str_of(operation->name));
 }
 
 /* What may stand behind its name without an option: models, engines, or nothing. */
@@ -136,7 +137,7 @@ static void man_options(void)
 {
     printf(".SH OPTIONS\nIn brackets: the commands that take the option.\n");
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (k == TN_INPUT_MODEL) {
+        if (tn_input_is_positional((enum tn_input)k)) {
             continue;
         }
         man_option(tn_inputs[k].name, tn_inputs[k].value, tn_inputs[k].help);
@@ -197,7 +198,7 @@ static void write_man(const struct tn_catalog *catalog)
 static void bash_values(const struct tn_catalog *catalog)
 {
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (k == TN_INPUT_MODEL || tn_inputs[k].type == TN_INPUT_FLAG) {
+        if (tn_input_is_positional((enum tn_input)k) || tn_inputs[k].type == TN_INPUT_FLAG) {
             continue;
         }
         printf("    --%s)\n", tn_inputs[k].name);
@@ -253,7 +254,8 @@ static void write_bash(const struct tn_catalog *catalog)
     printf("'\n        mapfile -t COMPREPLY < <(compgen -W \"$names\" -- \"$word\")\n"
            "    elif [[ $takes == model ]]; then\n        names+=' ");
     print_values(catalog, TN_INPUT_MODEL);
-    puts("'\n        mapfile -t COMPREPLY < <(compgen -W \"$names\" -f -- \"$word\")\n    fi\n}\n"
+    puts("'\n        mapfile -t COMPREPLY < <(compgen -W \"$names\" -f -- \"$word\")\n"
+         "    elif [[ $takes == records ]]; then\n        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n    fi\n}\n"
          "complete -o filenames -F _tonnage tonnage");
 }
 
@@ -305,6 +307,8 @@ static void zsh_operation(const struct tn_catalog *catalog, const struct tn_oper
         printf(" \\\n        ':engine:(");
         print_values(catalog, TN_INPUT_ENGINE);
         printf(")'");
+    } else if (takes(operation, TN_INPUT_RECORDS)) {
+        printf(" \\\n        '*:file:_files'");
     }
     puts(" ;;");
 }
@@ -394,7 +398,7 @@ static void write_fish(const struct tn_catalog *catalog)
     fish_positional(catalog, TN_INPUT_MODEL);
     fish_positional(catalog, TN_INPUT_ENGINE);
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (k != TN_INPUT_MODEL) {
+        if (!tn_input_is_positional((enum tn_input)k)) {
             fish_option(catalog, (enum tn_input)k);
         }
     }

@@ -10,6 +10,8 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_MODEL] =
         {"model", TN_INPUT_LIST, "MODEL", NULL, WITH_MODEL " models",
          "a catalog name, a folder, a config.json, a .safetensors or .gguf file, hf:ORG/NAME, ollama:NAME, or a URL"},
+    [TN_INPUT_RECORDS] = {"records", TN_INPUT_LIST, "RECORDS.jsonl", NULL, "score",
+                          "files of measured records, one JSON object a line"},
     [TN_INPUT_ENGINE] =
         {"engine", TN_INPUT_TEXT, "NAME[@VERSION]", NULL, PLANS " engines",
          "serving engine, and its version: vllm@0.19.0 (default: generic; of others the newest version)"},
@@ -45,11 +47,12 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                            "generic engine: overhead as a share of weights and KV (default: 10%)"},
     [TN_INPUT_SET] = {"set", TN_INPUT_PAIRS, "KEY=VALUE", NULL, PLANS,
                       "a setting of the engine under its own name, repeatable: `tonnage engines NAME` lists them"},
-    [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL, "also look for MODEL among DIR/*.json"},
+    [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL " score", "also look for MODEL among DIR/*.json"},
     [TN_INPUT_TENSORS] = {"tensors", TN_INPUT_FLAG, NULL, NULL, "inspect",
                           "show the table of tensors; with --json every tensor, not only the groups"},
     [TN_INPUT_CHECK] = {"check", TN_INPUT_FLAG, NULL, NULL, "inspect",
                         "compare the tensors of the files with the record; draft one where there is none"},
+    [TN_INPUT_DETAILS] = {"details", TN_INPUT_FLAG, NULL, NULL, "score", "also list every record with its errors"},
     [TN_INPUT_FAMILY] = {"family", TN_INPUT_TEXT, "F", NULL, "models",
                          "only models of this family, such as llama or qwen"},
     [TN_INPUT_ARCHITECTURE] = {"architecture", TN_INPUT_TEXT, "A", NULL, "models",
@@ -108,6 +111,11 @@ enum tn_input tn_input_find(struct tn_str name, struct tn_str operation)
         }
     }
     return TN_INPUT_COUNT;
+}
+
+bool tn_input_is_positional(enum tn_input input)
+{
+    return input <= TN_INPUT_LAST_POSITIONAL;
 }
 
 static bool fail_value(enum tn_input input, struct tn_str text, const char *wanted, struct tn_error *error)

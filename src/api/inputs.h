@@ -5,7 +5,9 @@
 #include "text/value.h"
 
 enum tn_input {
-    TN_INPUT_MODEL, /* positional; several for `table`; texts to look for of `models` */
+    TN_INPUT_MODEL, /* several for `table`; texts to look for of `models` */
+    TN_INPUT_RECORDS,
+    TN_INPUT_LAST_POSITIONAL = TN_INPUT_RECORDS,
     TN_INPUT_ENGINE,
     TN_INPUT_GPU,
     TN_INPUT_GPU_MEMORY,
@@ -29,6 +31,7 @@ enum tn_input {
     TN_INPUT_MODELS,
     TN_INPUT_TENSORS,
     TN_INPUT_CHECK,
+    TN_INPUT_DETAILS,
     TN_INPUT_FAMILY,
     TN_INPUT_ARCHITECTURE,
     TN_INPUT_MIN_PARAMS,
@@ -83,6 +86,9 @@ struct tn_request {
 
 /* The input of that name, with "-" or "_"; TN_INPUT_COUNT where there is none that the operation takes. */
 enum tn_input tn_input_find(struct tn_str name, struct tn_str operation);
+
+/* Whether it stands without its name on the command line: the first rows do. */
+bool tn_input_is_positional(enum tn_input input);
 
 /* True where the operation takes the input. */
 bool tn_input_applies(enum tn_input input, struct tn_str operation);

@@ -8,6 +8,7 @@ const struct tn_operation tn_operations[] = {
      tn_run_plan},
     {"table", "[MODEL...] [options]", TN_INPUT_MODEL, "models x contexts x concurrencies", tn_run_table},
     {"inspect", "MODEL [options]", TN_INPUT_MODEL, "architecture, tensors, parameters, caches", tn_run_inspect},
+    {"score", "RECORDS.jsonl... [options]", TN_INPUT_RECORDS, "predictions against measured records", tn_run_score},
     {"models", "[TEXT...] [options]", TN_INPUT_MODEL, "the models of the catalog whose names contain the texts",
      tn_run_models},
     {"gpus", "[options]", TN_INPUT_COUNT, "the GPUs of the catalog", tn_run_gpus},
