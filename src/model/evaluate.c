@@ -215,8 +215,8 @@ static bool evaluate_cache(struct build *build, const struct tn_cache_rule *rule
     if (cache->rows && cache->elements_per_unit % cache->rows) {
         tn_fail(build->error, TN_ERROR_RECORD, "a state of %llu elements is not made of %llu equal rows",
                 (unsigned long long)cache->elements_per_unit, (unsigned long long)cache->rows);
-        return tn_fail_at(build->error, -1, TN_STR_FORMAT ":%u",
-                          TN_STR_ARGUMENTS(build->architecture->record->file), build->architecture->record->line);
+        return tn_fail_at(build->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(build->architecture->record->file),
+                          build->architecture->record->line);
     }
     return evaluate_split(build, &rule->split, what, &cache->split);
 }
