@@ -422,6 +422,9 @@ static void a_state_may_be_made_of_rows(void **state)
     assert_int_equal(model->caches[1].rows, 0);
     tn_model_free(model);
     made_up_close(&made_up);
+    check_error("arch x\n  match architectures X\n  stack text l.{i}. layers 2\n  mixer mamba\n"
+                "  cache mamba constant elements 5 rows 2\n",
+                TN_ERROR_RECORD, "a state of 5 elements is not made of 2 equal rows", "made-up.rec:1");
 }
 
 static void params_may_use_each_other_in_any_order_but_not_themselves(void **state)
@@ -518,8 +521,6 @@ static const struct {
     {"cache attention full elements 1 class norm", TN_ERROR_RECORD, "an unknown word"},
     {"cache attention full elements 4 rows 2", TN_ERROR_RECORD, "'rows' of a cache that is not constant"},
     {"cache attention constant elements 4 rows", TN_ERROR_EXPRESSION, "an unexpected end"},
-    {"cache attention constant elements 5 rows 2", TN_ERROR_RECORD,
-     "a state of 5 elements is not made of 2 equal rows"},
     {"cache attention full elements 1 dtype nobody", TN_ERROR_RECORD, "an unknown dtype"},
     {"cache attention full elements 1 split nobody", TN_ERROR_RECORD, "an unknown split rule"},
     {"note code", TN_ERROR_RECORD, "expected ' : TEXT'"},
