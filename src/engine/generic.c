@@ -79,7 +79,7 @@ static bool add_weights(const struct generic *generic, const struct tn_stage *st
                                  .mid_bytes = sums[class],
                                  .high_bytes = sums[class],
                                  .whole_bytes = wholes[class],
-                                 .formula = "parameters x bytes per parameter, over the ranks"};
+                                 .formula = TN_STR("parameters x bytes per parameter, over the ranks")};
         if (sums[class] && !tn_ledger_add(generic->ledger, entry, generic->error)) {
             return false;
         }
@@ -116,17 +116,17 @@ static bool add_cache(const struct generic *generic, const struct tn_stage *stag
         return tn_fail(generic->error, TN_ERROR_TOO_LARGE, "the KV cache of all requests exceeds 64 bits");
     }
     bool grows = tn_cache_grows(cache);
-    struct tn_entry entry = {.category = grows ? TN_CATEGORY_CACHE : TN_CATEGORY_STATE,
-                             .basis = TN_BASIS_EXACT,
-                             .label = cache->label,
-                             .low_bytes = bytes,
-                             .mid_bytes = bytes,
-                             .high_bytes = bytes,
-                             .formula = grows
-                                            ? "units x elements x layers x bytes per element x requests, over the ranks"
-                                            : "elements x layers x bytes per element x requests, over the ranks",
-                             .layer_count = here.layer_count,
-                             .cache = cache};
+    struct tn_entry entry = {
+        .category = grows ? TN_CATEGORY_CACHE : TN_CATEGORY_STATE,
+        .basis = TN_BASIS_EXACT,
+        .label = cache->label,
+        .low_bytes = bytes,
+        .mid_bytes = bytes,
+        .high_bytes = bytes,
+        .formula = grows ? TN_STR("units x elements x layers x bytes per element x requests, over the ranks")
+                         : TN_STR("elements x layers x bytes per element x requests, over the ranks"),
+        .layer_count = here.layer_count,
+        .cache = cache};
     return !bytes || tn_ledger_add(generic->ledger, entry, generic->error);
 }
 
@@ -142,7 +142,7 @@ static bool add_overhead(const struct generic *generic, const struct tn_stage *s
                              .low_bytes = bytes,
                              .mid_bytes = bytes,
                              .high_bytes = bytes,
-                             .formula = "(weights + caches) x overhead"};
+                             .formula = TN_STR("(weights + caches) x overhead")};
     return !bytes || tn_ledger_add(generic->ledger, entry, generic->error);
 }
 

@@ -8,10 +8,14 @@
  *       since VERSION NAME EXPRESSION            another formula from that version on; the last that applies wins
  *       entry CATEGORY BASIS NAME : LABEL        a line of the ledger, of one rank; BASIS is fitted or assumed or exact
  *       refuse EXPRESSION : TEXT                 the engine does not take the deployment where it is true
- *       log EXPRESSION : TEXT                    what its log will say, where true; {NAME:FORMAT} puts in a value
+ *       log EXPRESSION : TEXT                    what its log will say, where true
+ *       say NAME : TEXT                          a text that the C code asks for: why the engine does not start
+ *       remedy NAME EXPRESSION : TEXT            another value of a setting, to be tried where the deployment does not fit; the cheapest
+ *                                                stands first
  *
- * A formula of a setting or let may end in `range LOW HIGH`, two expressions in which `mid` is its value. TYPE is one of count, tokens,
- * bytes, real, flag, word. An entry may begin with `when EXPRESSION` behind its NAME. Formulas read
+ * A formula of a setting or let may end in `range LOW, HIGH`, two expressions in which `mid` is its value. TYPE is one of count, tokens,
+ * bytes, real, flag, word. An entry may have `when EXPRESSION` behind its NAME, a remedy behind its value. In a TEXT {NAME:FORMAT} puts in a value: n (12345), g (12,345),
+ * x2 (2.31) to x4, gib2 (GiB with two decimals), gib4, mib2, or w (a word). A record inherits: `engine vllm : vllm_fitted`. Formulas read
  *
  *     settings and lets by name (in any order; evaluated when first needed)
  *     what the engine's C code gives (enum tn_given): deployment, GPU, widths of the model, weights of the rank
@@ -47,12 +51,16 @@ enum tn_setting_type {
     TN_SETTING_WORD
 };
 
+extern const char *const tn_setting_type_names[TN_SETTING_WORD + 1]; /* as records write them */
+
 struct tn_rules_setting {
     struct tn_str name;
     enum tn_setting_type type;
     struct tn_str formula; /* of the default, as it was written */
     struct tn_str help;
-    struct tn_str same; /* the input that it is; empty where none */
+    struct tn_str same;  /* the input that it is; empty where none */
+    bool depends_on_gpu; /* its default */
+    bool has_remedy;     /* a remedy of the record changes it */
 };
 
 size_t tn_rules_settings(const struct tn_rules *rules, const struct tn_rules_setting **settings);
@@ -71,7 +79,7 @@ enum tn_given {
     TN_GIVEN_CONCURRENCY,        /* requests at once */
     TN_GIVEN_KV_BITS,            /* bits of one element of the KV cache */
     TN_GIVEN_GPU_MEMORY,         /* gpu_memory: bytes that the driver reports; 0 where no GPU was named */
-    TN_GIVEN_GPU_TOTAL,          /* gpu_total: bytes that a program sees (cudaMemGetInfo); see src/engine/facts.h */
+    TN_GIVEN_GPU_VISIBLE,        /* gpu_visible: bytes that a program sees (cudaMemGetInfo); see src/engine/facts.h */
     TN_GIVEN_COMPUTE_CAPABILITY, /* 90 for 9.0; 0 where it has none or it is not known */
     TN_GIVEN_GPU_IS_UNIFIED,     /* memory shared with the processor */
     TN_GIVEN_HIDDEN,             /* the model's widths: see struct tn_widths */
@@ -101,12 +109,20 @@ enum tn_given {
     TN_GIVEN_POOL_BYTES,
     TN_GIVEN_POOL_TOKENS,
     TN_GIVEN_BLOCKS,
-    TN_GIVEN_MAX_CONCURRENCY, /* a real */
-    TN_GIVEN_NEEDED,          /* bytes that one request of the maximum length needs */
-    TN_GIVEN_SUGGESTED,       /* tokens of the longest request that would be taken */
-    TN_GIVEN_QUANT,           /* text: the quantisation record's id, "" where none */
-    TN_GIVEN_GPU_NAME,        /* text */
-    TN_GIVEN_ARCHITECTURE,    /* text: the class that the config names */
+    TN_GIVEN_MAX_CONCURRENCY,  /* a real */
+    TN_GIVEN_REQUESTS,         /* that the engine lets run at once */
+    TN_GIVEN_WINDOW_TOKENS,    /* of a pool for layers with windows alone; 0 where there is none */
+    TN_GIVEN_STATE_POOL_SLOTS, /* requests whose states are kept; 0 where there are none */
+    TN_GIVEN_AVAILABLE,        /* bytes that are left for the pool */
+    TN_GIVEN_NEEDED,           /* bytes that one request of the maximum length needs */
+    TN_GIVEN_SUGGESTED,        /* tokens of the longest request that would be taken */
+    TN_GIVEN_QUANT,            /* text: the quantisation record's id, "" where none */
+    TN_GIVEN_GPU_NAME,         /* text */
+    TN_GIVEN_ARCHITECTURE,     /* text: the class that the config names */
+    TN_GIVEN_KV_DTYPE,         /* text: the KV dtype as asked for, "auto" where not */
+    TN_GIVEN_KIB,
+    TN_GIVEN_MIB,
+    TN_GIVEN_GIB,
     TN_GIVEN_COUNT
 };
 
@@ -129,7 +145,7 @@ struct tn_range {
     uint64_t high;
 };
 
-/* The value of a setting or let; of a real the part before the point, of a flag 0 or 1. A record that lacks the name: TN_ERROR_RECORD.
+/* The value of a setting or let; of a real rounded down, of a flag 0 or 1; below 0: 0. A record that lacks the name: TN_ERROR_RECORD.
  * What a user has set has no range. */
 bool tn_evaluation_number(struct tn_evaluation *evaluation, const char *name, uint64_t *number, struct tn_error *error);
 bool tn_evaluation_range(struct tn_evaluation *evaluation, const char *name, struct tn_range *range,
@@ -147,8 +163,14 @@ bool tn_evaluation_check(struct tn_evaluation *evaluation, struct tn_error *erro
 /* Adds the record's entries to the last stage of the ledger. An entry of 0 bytes is left out. */
 bool tn_evaluation_add_entries(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error);
 
+/* The text of a `say`, filled in; in the evaluation's arena. Empty where the record has none of that name. */
+bool tn_evaluation_say(struct tn_evaluation *evaluation, const char *name, struct tn_str *text, struct tn_error *error);
+
 /* Adds the record's log lines to the ledger. */
 bool tn_evaluation_add_log(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error);
+
+/* Adds the values that the record's remedies have now. What is not another value than the present one is left out. */
+bool tn_evaluation_add_offers(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error);
 
 /* Copies all settings with their values and origins into the ledger (ledger->settings). */
 bool tn_evaluation_add_settings(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error);

@@ -225,7 +225,7 @@ bool tn_quant_find(const struct tn_catalog *catalog, const struct tn_facts *fact
         if (text.size
             && (!tn_expression_parse_all(arena, text, &expression, error)
                 || !tn_expression_boolean(expression, &scope, arena, &applies, error))) {
-            return tn_quant_fail_expression(records[k], records[k]->line, error);
+            return tn_fail_in_record(records[k], records[k]->line, error);
         }
         if (applies) {
             *record = records[k];
@@ -518,7 +518,7 @@ static bool evaluate_kept(struct quantiser *quantiser)
         const struct tn_quant_keep *keep = &quantiser->rules.keeps[k];
         if (!tn_expression_evaluate(keep->list, &scope, &quantiser->model->arena, &quantiser->kept[k],
                                     quantiser->error)) {
-            return tn_quant_fail_expression(quantiser->rules.record, keep->line, quantiser->error);
+            return tn_fail_in_record(quantiser->rules.record, keep->line, quantiser->error);
         }
     }
     return true;

@@ -14,16 +14,6 @@ struct reader {
     unsigned depth;
 };
 
-bool tn_quant_fail_expression(const struct tn_record *record, uint32_t line, struct tn_error *error)
-{
-    if (error && error->code == TN_ERROR_EXPRESSION) {
-        error->where[0] = '\0';
-        error->offset = -1;
-        tn_fail_at(error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(record->file), line);
-    }
-    return false;
-}
-
 static bool fail_line(struct reader *reader, const struct tn_statement *statement, const char *message)
 {
     tn_fail(reader->error, TN_ERROR_RECORD, "%s: '" TN_STR_FORMAT "'", message, TN_STR_ARGUMENTS(statement->rest));
@@ -34,7 +24,7 @@ static bool read_expression(struct reader *reader, const struct tn_statement *st
                             const struct tn_expression **expression)
 {
     return tn_expression_parse_all(reader->arena, text, expression, reader->error)
-           || tn_quant_fail_expression(reader->record, statement->line, reader->error);
+           || tn_fail_in_record(reader->record, statement->line, reader->error);
 }
 
 /* An optional "when CONDITION" at the end of a line. */

@@ -74,7 +74,4 @@ const struct tn_record *tn_quant_named(const struct tn_catalog *catalog, struct 
 /* Fails with TN_ERROR_DTYPE and the nearest names as the hint. Always returns false. */
 bool tn_quant_fail_unknown(const struct tn_catalog *catalog, struct tn_str name, struct tn_error *error);
 
-/* The error of an expression gets file and line of the record in place of the offset in the expression. Always returns false. */
-bool tn_quant_fail_expression(const struct tn_record *record, uint32_t line, struct tn_error *error);
-
 #endif

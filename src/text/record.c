@@ -233,3 +233,13 @@ struct tn_str tn_record_text(const struct tn_record *record, const char *word)
     }
     return (struct tn_str){0};
 }
+
+bool tn_fail_in_record(const struct tn_record *record, uint32_t line, struct tn_error *error)
+{
+    if (error && error->code == TN_ERROR_EXPRESSION) {
+        error->where[0] = '\0';
+        error->offset = -1;
+        tn_fail_at(error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(record->file), line);
+    }
+    return false;
+}

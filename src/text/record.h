@@ -46,4 +46,7 @@ bool tn_records_read(struct tn_arena *arena, struct tn_str text, struct tn_str f
 /* The rest of the first statement with this word, or an empty string. */
 struct tn_str tn_record_text(const struct tn_record *record, const char *word);
 
+/* The place of an error of an expression becomes the line of the record that it stands in; other errors stay. Always returns false. */
+bool tn_fail_in_record(const struct tn_record *record, uint32_t line, struct tn_error *error);
+
 #endif

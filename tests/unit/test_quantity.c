@@ -1,5 +1,5 @@
 /* Quantities as people write them: each unit, the exact limits, and what is none. */
-#include "api/quantity.h"
+#include "text/quantity.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

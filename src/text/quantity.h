@@ -1,6 +1,6 @@
 /* Numbers as people write them: 4k, 13B, 24GiB, 10%. No floating point: what is written is what is counted. */
-#ifndef TN_API_QUANTITY_H
-#define TN_API_QUANTITY_H
+#ifndef TN_TEXT_QUANTITY_H
+#define TN_TEXT_QUANTITY_H
 
 #include "base/text.h"
 

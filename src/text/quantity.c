@@ -1,5 +1,5 @@
 /* Reading quantities: digits, one point, a unit from a table. */
-#include "api/quantity.h"
+#include "text/quantity.h"
 
 #include "base/number.h"
 
