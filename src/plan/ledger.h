@@ -35,6 +35,7 @@ struct tn_entry {
     enum tn_category category;
     enum tn_basis basis;
     struct tn_str label;
+    bool is_beside; /* not part of the budget of which a pool takes the rest */
     uint64_t low_bytes;
     uint64_t mid_bytes;
     uint64_t high_bytes;
