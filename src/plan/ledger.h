@@ -30,6 +30,9 @@ enum tn_basis {
 extern const char *const tn_category_names[TN_CATEGORY_COUNT];
 extern const char *const tn_basis_names[TN_BASIS_COUNT];
 
+/* What weights of a class are called. */
+extern const char *const tn_class_labels[TN_CLASS_COUNT];
+
 struct tn_entry {
     uint32_t stage;
     enum tn_category category;
