@@ -21,9 +21,9 @@ struct vllm {
     struct tn_vllm_kv kv;
     uint64_t *available[END_COUNT]; /* [stage_count] left for the pool, of one rank */
     struct tn_vllm_kv_pool pools[END_COUNT];
-    uint64_t asked_blocks; /* for the requests of the deployment */
+    uint64_t asked_blocks;    /* for the requests of the deployment */
     uint64_t gpu_total_bytes; /* 0: no GPU was named */
-    bool failed; /* a formula could not be evaluated: the error says which */
+    bool failed;              /* a formula could not be evaluated: the error says which */
     struct tn_error *error;
 };
 
@@ -81,7 +81,8 @@ static void give_stage(const struct vllm *vllm, uint32_t stage)
 static enum tn_vllm_mamba_mode mamba_mode(struct vllm *vllm)
 {
     struct tn_str mode = text_of(vllm, "mamba_cache_mode");
-    return tn_str_is(mode, "all") ? TN_VLLM_MAMBA_ALL : (tn_str_is(mode, "align") ? TN_VLLM_MAMBA_ALIGN : TN_VLLM_MAMBA_NONE);
+    return tn_str_is(mode, "all") ? TN_VLLM_MAMBA_ALL
+                                  : (tn_str_is(mode, "align") ? TN_VLLM_MAMBA_ALIGN : TN_VLLM_MAMBA_NONE);
 }
 
 static bool prepare_pool(struct vllm *vllm)
@@ -111,9 +112,8 @@ static bool prepare_pool(struct vllm *vllm)
         .block_tokens = number_of(vllm, "block_size"),
         .max_model_len = number_of(vllm, "max_model_len"),
         .max_num_batched_tokens = number_of(vllm, "max_num_batched_tokens"),
-        .batches_in_flight = tn_vllm_batches_in_flight(version, placement->stage_count,
-                                                       number_of(vllm, "async_scheduling") != 0,
-                                                       number_of(vllm, "is_v2") != 0),
+        .batches_in_flight = tn_vllm_batches_in_flight(
+            version, placement->stage_count, number_of(vllm, "async_scheduling") != 0, number_of(vllm, "is_v2") != 0),
         .speculative_tokens = (uint32_t)number_of(vllm, "num_speculative_tokens"),
         .mamba_mode = mamba_mode(vllm),
         .is_hybrid_disabled = number_of(vllm, "disable_hybrid_kv_cache_manager") != 0,
@@ -126,8 +126,8 @@ static bool prepare_pool(struct vllm *vllm)
         tn_fail(vllm->error, TN_ERROR_DTYPE, "vLLM has no kv_cache_dtype '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(dtype));
         return tn_fail_at(vllm->error, -1, "--kv-dtype");
     }
-    return tn_kv_layers_of(vllm->planner->model, deployment, number_of(vllm, "has_draft") != 0,
-                           vllm->ledger->arena, &layers, vllm->error)
+    return tn_kv_layers_of(vllm->planner->model, deployment, number_of(vllm, "has_draft") != 0, vllm->ledger->arena,
+                           &layers, vllm->error)
            && tn_vllm_kv_prepare(&layers, &options, vllm->ledger->arena, &vllm->kv, vllm->error);
 }
 
@@ -233,8 +233,7 @@ static bool add_stage(struct vllm *vllm, uint32_t stage)
         return tn_fail_memory(vllm->error);
     }
     if (!add_weights(vllm, stage) || !tn_evaluation_add_entries(vllm->evaluation, vllm->ledger, vllm->error)
-        || !pool_range(vllm, stage, &asked_bytes, &pool)
-        || !tn_charge_stage(&inside, vllm->ledger, vllm->error)
+        || !pool_range(vllm, stage, &asked_bytes, &pool) || !tn_charge_stage(&inside, vllm->ledger, vllm->error)
         || !tn_charge_beside(&beside, vllm->ledger, vllm->error)) {
         return false;
     }
@@ -322,8 +321,7 @@ static bool plan_vllm(struct tn_planner *planner, const struct tn_deployment *de
     struct vllm vllm = {.planner = planner, .deployment = deployment, .ledger = ledger, .error = error};
     struct tn_widths widths;
     tn_widths_of(planner->model, &widths);
-    vllm.evaluation =
-        tn_evaluation_new(planner->rules, &planner->model->facts, deployment, ledger->arena, error);
+    vllm.evaluation = tn_evaluation_new(planner->rules, &planner->model->facts, deployment, ledger->arena, error);
     if (!vllm.evaluation) {
         return false;
     }
