@@ -261,12 +261,12 @@ uint64_t tn_gpu_total_bytes(const struct tn_gpu *gpu, uint64_t memory_bytes)
 /* "9.0" -> 90 */
 uint32_t tn_gpu_compute_capability(const struct tn_gpu *gpu)
 {
-    uint64_t number = 0;
+    uint32_t number = 0;
     struct tn_str text = gpu ? tn_record_text(gpu->record, "compute_capability") : (struct tn_str){0};
     text = tn_str_word(&text);
     for (size_t k = 0; k < text.size; k++) {
         if (text.data[k] >= '0' && text.data[k] <= '9') {
-            number = 10 * number + (uint64_t)(text.data[k] - '0');
+            number = 10 * number + (uint32_t)(text.data[k] - '0');
         }
     }
     return number;

@@ -5,13 +5,14 @@
 #include "catalog/catalog.h"
 #include "plan/ledger.h"
 
-struct tn_rules;     /* an engine's record at one version, compiled (src/engine/rules.h) */
+struct tn_rules;        /* an engine's record at one version, compiled (src/engine/rules.h) */
 struct tn_weight_rules; /* how the engine lays weights on ranks (src/engine/weight_rules.h) */
-struct tn_placement; /* the weights of a model as an engine lays them on ranks (src/engine/placement.h) */
+struct tn_placement;    /* the weights of a model as an engine lays them on ranks (src/engine/placement.h) */
 struct tn_planner;
 
 struct tn_engine {
     const char *name;
+    const char *alias;   /* another name that --engine takes; NULL where none */
     const char *summary; /* one line for lists */
     bool has_record;     /* data/engine has its versions and settings */
     /* Fills the ledger; ledger->arena is set by the caller, the rest is zero.
