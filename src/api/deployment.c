@@ -139,6 +139,7 @@ static bool read_kv_dtype(const struct tn_model *model, struct tn_question *ques
         return tn_fail_hint(error, "known are auto, fp16, bf16, fp8, int8, q8_0, q4_0 and the other names of dtypes");
     }
     question->deployment.kv_dtype = dtype;
+    question->deployment.kv_dtype_is_given = !is_auto;
     add_setting(question, "kv_dtype", 0, tn_str_of(dtype->name), is_auto ? TN_ORIGIN_DERIVED : TN_ORIGIN_GIVEN);
     return true;
 }
