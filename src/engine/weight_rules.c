@@ -214,9 +214,13 @@ static bool read_vocab(struct reader *reader)
            && (reader->rules->vocab_multiple || fail_line(reader, "expected at least 1"));
 }
 
+/* scalars EXPRESSION */
 static bool read_scalars(struct reader *reader)
 {
-    return read_number(reader, &reader->rules->scalar_count);
+    struct tn_str rest = reader->statement->rest;
+    reader->rules->scalars_line = line_of(reader);
+    return (take_expression(reader, &rest, &reader->rules->scalars) && !rest.size)
+           || fail_line(reader, "expected 'scalars EXPRESSION'");
 }
 
 /* exact_blocks CONDITION */

@@ -94,7 +94,8 @@ struct tn_sized_rule {
 struct tn_weight_rules {
     const struct tn_record *record;
     uint64_t vocab_multiple; /* rows of a vocabulary are rounded up to it; at least 1 */
-    uint64_t scalar_count;   /* F32 scalars of each attention layer */
+    const struct tn_expression *scalars; /* how many F32 scalars each attention layer has; NULL: none */
+    struct tn_rule_line scalars_line;
     const struct tn_expression
         *exact_blocks; /* whether blocks of memory are as large as their tensors; NULL: they are not */
     struct tn_rule_line exact_blocks_line;
