@@ -375,9 +375,35 @@ static bool read_draft(struct reader *reader)
     return read_globs(reader, &reader->rules->draft);
 }
 
-static bool read_dequantised(struct reader *reader)
+/* copies GLOB... [when CONDITION] */
+static bool read_copies(struct reader *reader)
 {
-    return read_globs(reader, &reader->rules->dequantised);
+    return read_glob_rule(reader, ADD(reader, reader->rules->copies, reader->rules->copy_count),
+                          reader->statement->rest);
+}
+
+/* narrow DTYPE DTYPE */
+static bool read_narrow(struct reader *reader)
+{
+    struct tn_str rest = reader->statement->rest;
+    reader->rules->narrow_from = tn_dtype_find(tn_str_word(&rest));
+    reader->rules->narrow_to = tn_dtype_find(rest);
+    return (reader->rules->narrow_from && reader->rules->narrow_to)
+           || fail_line(reader, "expected 'narrow DTYPE DTYPE'");
+}
+
+/* online NAME QUANT */
+static bool read_online(struct reader *reader)
+{
+    struct tn_str rest = reader->statement->rest;
+    struct tn_online_rule *online = ADD(reader, reader->rules->onlines, reader->rules->online_count);
+    if (!online) {
+        return false;
+    }
+    online->name = tn_str_word(&rest);
+    online->quant = rest;
+    return tn_catalog_record(reader->catalog, TN_STR("quant"), rest)
+           || fail_line(reader, "there is no such quantisation");
 }
 
 static bool read_param(struct reader *reader)
@@ -414,7 +440,9 @@ static const struct word weights_words[] = {
     {"whole", read_whole},
     {"draft", read_draft},
     {"param", read_param},
-    {"dequantised", read_dequantised},
+    {"copies", read_copies},
+    {"narrow", read_narrow},
+    {"online", read_online},
     {"refuse", read_refuse},
     {"storages", read_storages},
     {"exact_blocks", read_exact_blocks},

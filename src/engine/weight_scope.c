@@ -241,7 +241,9 @@ bool tn_weight_elements(struct tn_weight_scope *scope, const struct tn_expressio
 
 const struct tn_dtype *tn_weight_model_dtype(const struct tn_weight_scope *scope)
 {
-    return scope->key->dtype ? scope->key->dtype : scope->model->dtype;
+    const struct tn_dtype *dtype = scope->model->dtype;
+    dtype = dtype && dtype == scope->rules->narrow_from ? scope->rules->narrow_to : dtype;
+    return scope->key->dtype ? scope->key->dtype : dtype;
 }
 
 bool tn_weight_bytes(struct tn_weight_scope *scope, const struct tn_dtype *dtype, uint64_t elements, uint64_t *bytes)
