@@ -68,13 +68,13 @@ static bool place(struct tn_weight_scope *scope, struct tn_placement *placement)
     return true;
 }
 
-const struct tn_weight_rules *tn_planner_weight_rules(struct tn_planner *planner, struct tn_error *error)
+static bool open_rules(struct tn_planner *planner, struct tn_error *error)
 {
     if (!planner->weight_rules) {
         planner->weight_rules =
             tn_weight_rules_open(planner->catalog, tn_str_of(planner->engine->name), &planner->arena, error);
     }
-    return planner->weight_rules;
+    return planner->weight_rules != NULL;
 }
 
 const struct tn_placement *tn_place(struct tn_planner *planner, const struct tn_placement_key *key,
@@ -85,7 +85,7 @@ const struct tn_placement *tn_place(struct tn_planner *planner, const struct tn_
     }
     planner->placement = NULL;
     tn_arena_reset(&planner->placement_arena);
-    if (!tn_planner_weight_rules(planner, error)) {
+    if (!open_rules(planner, error)) {
         return NULL;
     }
     struct tn_placement *placement = TN_NEW(&planner->placement_arena, struct tn_placement);

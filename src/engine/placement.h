@@ -42,18 +42,6 @@ struct tn_placement {
     struct tn_placed_stage *stages; /* [stage_count] */
 };
 
-/* Sets the key's dtype by the name that an engine's setting has; "auto" and the empty name: the model's. Errors: TN_ERROR_USAGE. */
-bool tn_place_dtype(struct tn_placement_key *key, struct tn_str name, struct tn_error *error);
-
-/* Sets the key's storage by the engine's name of a quantisation at loading ("fp8"); "none" and the empty name: none. A model that is
- * quantised already stays as it is. Errors: TN_ERROR_DEPLOYMENT where the engine has no such quantisation, and as tn_place. */
-bool tn_place_storage(struct tn_planner *planner, struct tn_placement_key *key, struct tn_str name,
-                      struct tn_error *error);
-
-/* The rules of the planner's engine, read when first asked for. NULL with the error filled: TN_ERROR_RECORD, TN_ERROR_EXPRESSION,
- * TN_ERROR_MEMORY. */
-const struct tn_weight_rules *tn_planner_weight_rules(struct tn_planner *planner, struct tn_error *error);
-
 /* The placement of planner->model for the key: the planner's own where the key is the same, else computed and kept there.
  * Errors: TN_ERROR_DEPLOYMENT where a tensor does not divide as the engine wants, TN_ERROR_TOO_LARGE, TN_ERROR_MEMORY. */
 const struct tn_placement *tn_place(struct tn_planner *planner, const struct tn_placement_key *key,

@@ -392,20 +392,6 @@ static bool read_narrow(struct reader *reader)
            || fail_line(reader, "expected 'narrow DTYPE DTYPE'");
 }
 
-/* online NAME QUANT */
-static bool read_online(struct reader *reader)
-{
-    struct tn_str rest = reader->statement->rest;
-    struct tn_online_rule *online = ADD(reader, reader->rules->onlines, reader->rules->online_count);
-    if (!online) {
-        return false;
-    }
-    online->name = tn_str_word(&rest);
-    online->quant = rest;
-    return tn_catalog_record(reader->catalog, TN_STR("quant"), rest)
-           || fail_line(reader, "there is no such quantisation");
-}
-
 static bool read_param(struct reader *reader)
 {
     return read_symbol(reader, ADD(reader, reader->rules->params, reader->rules->param_count));
@@ -442,7 +428,6 @@ static const struct word weights_words[] = {
     {"param", read_param},
     {"copies", read_copies},
     {"narrow", read_narrow},
-    {"online", read_online},
     {"refuse", read_refuse},
     {"storages", read_storages},
     {"exact_blocks", read_exact_blocks},

@@ -91,19 +91,11 @@ struct tn_sized_rule {
     struct tn_rule_line line;
 };
 
-/* online: a name of the engine, and the quant record that it means */
-struct tn_online_rule {
-    struct tn_str name;
-    struct tn_str quant;
-};
-
 struct tn_weight_rules {
     const struct tn_record *record;
     const struct tn_dtype
         *narrow_from; /* a model of this dtype is loaded as narrow_to where none is asked for; NULL: none is */
     const struct tn_dtype *narrow_to;
-    struct tn_online_rule *onlines; /* how weights can be quantised while loading */
-    size_t online_count;
     uint64_t vocab_multiple;             /* rows of a vocabulary are rounded up to it; at least 1 */
     const struct tn_expression *scalars; /* how many F32 scalars each attention layer has; NULL: none */
     struct tn_rule_line scalars_line;
