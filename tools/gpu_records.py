@@ -136,7 +136,7 @@ SHORT = {
     "rtx-pro-4000-blackwell": "rtx-pro-4000",
     "rtx-pro-4500-blackwell": "rtx-pro-4500",
     "rtx-pro-5000-blackwell": "rtx-pro-5000",
-    "rtx-pro-6000-blackwell-server": "rtx-pro-6000 pro-6000 rtx-pro-6000-server",
+    "rtx-pro-6000-blackwell-server": "rtx-pro-6000 rtx-pro-6000-blackwell pro-6000 rtx-pro-6000-server",
     "rtx-pro-6000-blackwell-workstation": "rtx-pro-6000-workstation",
     "rtx-pro-6000-blackwell-max-q": "rtx-pro-6000-max-q",
     "ryzen-ai-max-395": "strix-halo ai-max-395",
