@@ -26,6 +26,9 @@ static const unsigned term_categories[TN_TERM_COUNT] = {
     [TN_TERM_GRAPHS] = CATEGORY(GRAPHS),
 };
 
+/* Counts whether or not it stands in the budget that the log's terms divide; the other terms do not hold what stands beside it. */
+static const unsigned beside_categories = CATEGORY(GRAPHS);
+
 /* What PyTorch's allocator holds at the most. */
 static const unsigned peak_categories = CATEGORY(WEIGHTS) | CATEGORY(FRAGMENTATION) | CATEGORY(CACHE) | CATEGORY(STATE)
                                         | CATEGORY(ACTIVATION) | CATEGORY(WORKSPACE);
@@ -35,7 +38,8 @@ static struct range sum_of(const struct tn_ledger *ledger, const struct tn_stage
     struct range sum = {0};
     for (size_t k = 0; k < stage->entry_count; k++) {
         const struct tn_entry *entry = &ledger->entries[stage->first_entry + k];
-        if (categories & (1U << entry->category)) {
+        unsigned category = 1U << entry->category;
+        if ((categories & category) && (!entry->is_beside || (beside_categories & category))) {
             sum.low += (double)entry->low_bytes;
             sum.mid += (double)entry->mid_bytes;
             sum.high += (double)entry->high_bytes;
