@@ -138,8 +138,12 @@ static void judge(struct tn_score_work *work, const struct tn_deployment *deploy
 {
     struct tn_scored *scored = work->scored;
     scored->is_judged = deployment->gpu_memory_bytes && work->measurement->outcome != TN_OUTCOME_UNKNOWN;
-    scored->start = ledger->start;
-    scored->fits = ledger->start == TN_START_YES && tn_ledger_worst(ledger)->high_bytes <= deployment->gpu_memory_bytes;
+    const struct tn_stage *worst = tn_ledger_worst(ledger);
+    if (ledger->start == TN_START_NO || worst->low_bytes > deployment->gpu_memory_bytes) {
+        scored->call = TN_CALL_DOES_NOT_FIT;
+    } else if (ledger->start == TN_START_UNSURE || worst->high_bytes > deployment->gpu_memory_bytes) {
+        scored->call = TN_CALL_UNSURE;
+    }
 }
 
 /* "vllm 0.19.0" */
@@ -187,7 +191,7 @@ static void judge_refusal(struct tn_score_work *work)
     const struct tn_measurement *measurement = work->measurement;
     bool has_gpu = measurement->gpu || measurement->gpu_memory_bytes;
     work->scored->is_judged = has_gpu && measurement->outcome != TN_OUTCOME_UNKNOWN;
-    work->scored->start = TN_START_NO;
+    work->scored->call = TN_CALL_DOES_NOT_FIT;
 }
 
 bool tn_score_record(const struct tn_session *session, const struct tn_request *request,
