@@ -85,12 +85,12 @@ static bool read_argument(struct reading *reading)
         tn_fail(reading->error, TN_ERROR_USAGE, "unknown option " TN_STR_FORMAT, TN_STR_ARGUMENTS(text));
         return tn_fail_hint(reading->error, "`tonnage help` lists the options");
     }
-    enum tn_input input = tn_input_positional(reading->request->operation);
-    if (input == TN_INPUT_COUNT) {
+    enum tn_input positional = tn_operation_find(reading->request->operation)->positional;
+    if (positional == TN_INPUT_COUNT) {
         return tn_fail(reading->error, TN_ERROR_USAGE, "`tonnage " TN_STR_FORMAT "` takes no '" TN_STR_FORMAT "'",
                        TN_STR_ARGUMENTS(reading->request->operation), TN_STR_ARGUMENTS(text));
     }
-    return tn_request_set(reading->request, input, text, reading->error);
+    return tn_request_set(reading->request, positional, text, reading->error);
 }
 
 /* Errors in the arguments are to be JSON as well where JSON is asked for anywhere among them. */

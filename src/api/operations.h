@@ -50,8 +50,9 @@ void tn_result_free(struct tn_result *result);
 
 struct tn_operation {
     const char *name;
-    const char *arguments; /* what follows the name on the command line */
-    const char *summary;   /* one line */
+    const char *arguments;    /* what follows the name on the command line */
+    enum tn_input positional; /* what stands there without an option's name; TN_INPUT_COUNT: nothing may */
+    const char *summary;      /* one line */
     bool (*run)(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                 struct tn_error *error);
 };

@@ -10,9 +10,11 @@
  *       refuse EXPRESSION : TEXT                 the engine does not take the deployment where it is true
  *       log EXPRESSION : TEXT                    what its log will say, where true
  *       say NAME : TEXT                          a text that the C code asks for: why the engine does not start
+ *       remedy NAME EXPRESSION : TEXT            another value of a setting, to be tried where the deployment does not fit; the cheapest
+ *                                                stands first
  *
  * A formula of a setting or let may end in `range LOW, HIGH`, two expressions in which `mid` is its value. TYPE is one of count, tokens,
- * bytes, real, flag, word. An entry may have `when EXPRESSION` behind its NAME. In a TEXT {NAME:FORMAT} puts in a value: n (12345), g (12,345),
+ * bytes, real, flag, word. An entry may have `when EXPRESSION` behind its NAME, a remedy behind its value. In a TEXT {NAME:FORMAT} puts in a value: n (12345), g (12,345),
  * x2 (2.31), gib2 (GiB with two decimals), gib4, mib2, or w (a word). A record inherits: `engine vllm : vllm_fitted`. Formulas read
  *
  *     settings and lets by name (in any order; evaluated when first needed)
@@ -49,12 +51,16 @@ enum tn_setting_type {
     TN_SETTING_WORD
 };
 
+extern const char *const tn_setting_type_names[TN_SETTING_WORD + 1]; /* as records write them */
+
 struct tn_rules_setting {
     struct tn_str name;
     enum tn_setting_type type;
     struct tn_str formula; /* of the default, as it was written */
     struct tn_str help;
-    struct tn_str same; /* the input that it is; empty where none */
+    struct tn_str same;  /* the input that it is; empty where none */
+    bool depends_on_gpu; /* its default */
+    bool has_remedy;     /* a remedy of the record changes it */
 };
 
 size_t tn_rules_settings(const struct tn_rules *rules, const struct tn_rules_setting **settings);
@@ -159,6 +165,9 @@ bool tn_evaluation_say(struct tn_evaluation *evaluation, const char *name, struc
 
 /* Adds the record's log lines to the ledger. */
 bool tn_evaluation_add_log(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error);
+
+/* Adds the values that the record's remedies have now. What is not another value than the present one is left out. */
+bool tn_evaluation_add_offers(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error);
 
 /* Copies all settings with their values and origins into the ledger (ledger->settings). */
 bool tn_evaluation_add_settings(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error);

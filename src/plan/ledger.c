@@ -83,6 +83,17 @@ const struct tn_stage *tn_ledger_worst(const struct tn_ledger *ledger)
     return worst;
 }
 
+uint64_t tn_pool_requests(const struct tn_pool *pool, const struct tn_pool_size *size)
+{
+    static const double TWO_TO_64 = 18446744073709551616.0;
+    uint64_t limit = pool->present && pool->most_running ? pool->most_running : UINT64_MAX;
+    if (!pool->present || !(size->requests < TWO_TO_64)) { /* no cache at all: any number finds room */
+        return limit;
+    }
+    uint64_t room = size->requests > 0 ? (uint64_t)size->requests : 0;
+    return room < limit ? room : limit;
+}
+
 uint64_t tn_ledger_category(const struct tn_ledger *ledger, const struct tn_stage *stage, enum tn_category category)
 {
     uint64_t sum = 0;
