@@ -15,7 +15,7 @@
  *
  * A formula of a setting or let may end in `range LOW, HIGH`, two expressions in which `mid` is its value. TYPE is one of count, tokens,
  * bytes, real, flag, word. An entry may have `when EXPRESSION` behind its NAME, a remedy behind its value. In a TEXT {NAME:FORMAT} puts in a value: n (12345), g (12,345),
- * x2 (2.31), gib2 (GiB with two decimals), gib4, mib2, or w (a word). A record inherits: `engine vllm : vllm_fitted`. Formulas read
+ * x2 (2.31) to x4, gib2 (GiB with two decimals), gib4, mib2, or w (a word). A record inherits: `engine vllm : vllm_fitted`. Formulas read
  *
  *     settings and lets by name (in any order; evaluated when first needed)
  *     what the engine's C code gives (enum tn_given): deployment, GPU, widths of the model, weights of the rank
@@ -109,14 +109,17 @@ enum tn_given {
     TN_GIVEN_POOL_BYTES,
     TN_GIVEN_POOL_TOKENS,
     TN_GIVEN_BLOCKS,
-    TN_GIVEN_MAX_CONCURRENCY, /* a real */
-    TN_GIVEN_AVAILABLE,       /* bytes that are left for the pool */
-    TN_GIVEN_NEEDED,          /* bytes that one request of the maximum length needs */
-    TN_GIVEN_SUGGESTED,       /* tokens of the longest request that would be taken */
-    TN_GIVEN_QUANT,           /* text: the quantisation record's id, "" where none */
-    TN_GIVEN_GPU_NAME,        /* text */
-    TN_GIVEN_ARCHITECTURE,    /* text: the class that the config names */
-    TN_GIVEN_KV_DTYPE,        /* text: the KV dtype as asked for, "auto" where not */
+    TN_GIVEN_MAX_CONCURRENCY,  /* a real */
+    TN_GIVEN_REQUESTS,         /* that the engine lets run at once */
+    TN_GIVEN_WINDOW_TOKENS,    /* of a pool for layers with windows alone; 0 where there is none */
+    TN_GIVEN_STATE_POOL_SLOTS, /* requests whose states are kept; 0 where there are none */
+    TN_GIVEN_AVAILABLE,        /* bytes that are left for the pool */
+    TN_GIVEN_NEEDED,           /* bytes that one request of the maximum length needs */
+    TN_GIVEN_SUGGESTED,        /* tokens of the longest request that would be taken */
+    TN_GIVEN_QUANT,            /* text: the quantisation record's id, "" where none */
+    TN_GIVEN_GPU_NAME,         /* text */
+    TN_GIVEN_ARCHITECTURE,     /* text: the class that the config names */
+    TN_GIVEN_KV_DTYPE,         /* text: the KV dtype as asked for, "auto" where not */
     TN_GIVEN_KIB,
     TN_GIVEN_MIB,
     TN_GIVEN_GIB,
