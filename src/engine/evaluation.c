@@ -449,6 +449,7 @@ bool tn_evaluation_add_entries(struct tn_evaluation *evaluation, struct tn_ledge
         struct tn_entry line = {.category = entry->category,
                                 .basis = cell->is_set ? TN_BASIS_ASSUMED : entry->basis,
                                 .label = entry->label,
+                                .is_beside = entry->is_beside,
                                 .low_bytes = range.low,
                                 .mid_bytes = range.mid,
                                 .high_bytes = range.high,

@@ -259,7 +259,7 @@ uint64_t tn_gpu_total_bytes(const struct tn_gpu *gpu, uint64_t memory_bytes)
 }
 
 /* "9.0" -> 90 */
-static uint64_t compute_capability(const struct tn_gpu *gpu)
+uint32_t tn_gpu_compute_capability(const struct tn_gpu *gpu)
 {
     uint64_t number = 0;
     struct tn_str text = gpu ? tn_record_text(gpu->record, "compute_capability") : (struct tn_str){0};
@@ -312,7 +312,7 @@ static void give_deployment(struct tn_evaluation *evaluation, const struct tn_de
     tn_evaluation_give(evaluation, TN_GIVEN_CONCURRENCY, deployment->concurrency);
     tn_evaluation_give(evaluation, TN_GIVEN_GPU_MEMORY, deployment->gpu_memory_bytes);
     tn_evaluation_give(evaluation, TN_GIVEN_GPU_VISIBLE, tn_gpu_total_bytes(gpu, deployment->gpu_memory_bytes));
-    tn_evaluation_give(evaluation, TN_GIVEN_COMPUTE_CAPABILITY, compute_capability(gpu));
+    tn_evaluation_give(evaluation, TN_GIVEN_COMPUTE_CAPABILITY, tn_gpu_compute_capability(gpu));
     tn_evaluation_give(evaluation, TN_GIVEN_GPU_IS_UNIFIED, gpu && is_unified(gpu));
     tn_evaluation_give_text(evaluation, TN_GIVEN_GPU_NAME, gpu ? gpu->name : (struct tn_str){0});
 }

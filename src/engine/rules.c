@@ -237,11 +237,12 @@ static bool read_entry(struct reader *reader)
     struct tn_str rest = reader->statement->rest;
     int category = find_word(tn_str_word(&rest), tn_category_names, TN_CATEGORY_COUNT);
     int basis = find_word(tn_str_word(&rest), tn_basis_names, TN_BASIS_COUNT);
+    bool is_beside = take_mark(&rest, "beside ");
     struct tn_rule_row *row = find_row(reader->rules, tn_str_word(&rest));
     struct tn_rule_entry *entry = &reader->rules->entries[reader->rules->entry_count];
-    *entry = (struct tn_rule_entry){.category = (enum tn_category)category, .basis = (enum tn_basis)basis};
+    *entry = (struct tn_rule_entry){.category = (enum tn_category)category, .basis = (enum tn_basis)basis, .is_beside = is_beside};
     if (category == TN_CATEGORY_COUNT || basis == TN_BASIS_COUNT || !row) {
-        return fail_line(reader, "expected 'entry CATEGORY BASIS NAME [when CONDITION] : LABEL'");
+        return fail_line(reader, "expected 'entry CATEGORY BASIS [beside] NAME [when CONDITION] : LABEL'");
     }
     entry->row = (uint32_t)(row - reader->rules->rows);
     if (take_mark(&rest, "when ") && !take_expression(reader, &rest, &entry->when)) {

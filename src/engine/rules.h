@@ -6,7 +6,8 @@
  *       same NAME INPUT                          the setting is an input of ours: tensor_parallel_size and --tp
  *       let NAME EXPRESSION                      what follows from others
  *       since VERSION NAME EXPRESSION            another formula from that version on; the last that applies wins
- *       entry CATEGORY BASIS NAME : LABEL        a line of the ledger, of one rank; BASIS is fitted or assumed or exact
+ *       entry CATEGORY BASIS NAME : LABEL        a line of the ledger, of one rank; BASIS is fitted or assumed or exact. `beside` behind the
+ *                                                BASIS: not part of the budget of which the pool takes the rest
  *       refuse EXPRESSION : TEXT                 the engine does not take the deployment where it is true
  *       log EXPRESSION : TEXT                    what its log will say, where true
  *       say NAME : TEXT                          a text that the C code asks for: why the engine does not start

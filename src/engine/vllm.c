@@ -22,7 +22,7 @@ struct vllm {
     uint64_t *available[END_COUNT]; /* [stage_count] left for the pool, of one rank */
     struct tn_vllm_kv_pool pools[END_COUNT];
     uint64_t asked_blocks; /* for the requests of the deployment */
-    bool has_gpu;
+    uint64_t gpu_total_bytes; /* 0: no GPU was named */
     bool failed; /* a formula could not be evaluated: the error says which */
     struct tn_error *error;
 };
@@ -56,7 +56,7 @@ static bool place(struct vllm *vllm)
         .is_text_only = number_of(vllm, "language_model_only") != 0,
         .expert_is_divided = true,
         .tower_is_whole = tn_str_is(text_of(vllm, "mm_encoder_tp_mode"), "data"),
-        .compute_capability = (uint32_t)number_of(vllm, "compute_capability_used"),
+        .compute_capability = tn_gpu_compute_capability(deployment->gpu),
     };
     if (vllm->failed || !tn_place_dtype(&key, text_of(vllm, "dtype"), vllm->error)
         || !tn_place_storage(vllm->planner, &key, text_of(vllm, "load_quantization"), vllm->error)) {
@@ -87,6 +87,7 @@ static enum tn_vllm_mamba_mode mamba_mode(struct vllm *vllm)
 static bool prepare_pool(struct vllm *vllm)
 {
     const struct tn_placement *placement = vllm->placement;
+    const struct tn_deployment *deployment = vllm->deployment;
     struct tn_vllm_kv_stage *stages =
         TN_NEW_ARRAY(vllm->ledger->arena, struct tn_vllm_kv_stage, placement->stage_count);
     struct tn_kv_layers layers;
@@ -103,7 +104,7 @@ static bool prepare_pool(struct vllm *vllm)
         .stages = stages,
         .stage_count = placement->stage_count,
         .context_ranks = (uint32_t)number_of(vllm, "decode_context_parallel_size"),
-        .compute_capability = (uint32_t)number_of(vllm, "compute_capability_used"),
+        .compute_capability = tn_gpu_compute_capability(deployment->gpu),
         .dtype = tn_vllm_kv_dtype_find(dtype),
         .model_bytes = (uint32_t)number_of(vllm, "activation_bytes"),
         .state_bytes = (uint32_t)number_of(vllm, "state_element_bytes"),
@@ -125,7 +126,7 @@ static bool prepare_pool(struct vllm *vllm)
         tn_fail(vllm->error, TN_ERROR_DTYPE, "vLLM has no kv_cache_dtype '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(dtype));
         return tn_fail_at(vllm->error, -1, "--kv-dtype");
     }
-    return tn_kv_layers_of(vllm->planner->model, vllm->deployment, number_of(vllm, "has_draft") != 0,
+    return tn_kv_layers_of(vllm->planner->model, deployment, number_of(vllm, "has_draft") != 0,
                            vllm->ledger->arena, &layers, vllm->error)
            && tn_vllm_kv_prepare(&layers, &options, vllm->ledger->arena, &vllm->kv, vllm->error);
 }
@@ -199,7 +200,7 @@ static bool pool_range(const struct vllm *vllm, uint32_t stage, uint64_t *asked_
     }
     uint64_t bytes[END_COUNT];
     for (int end = 0; end < END_COUNT; end++) {
-        bytes[end] = vllm->has_gpu ? tn_vllm_kv_pool_bytes(&vllm->kv, &vllm->pools[end], stage) : *asked_bytes;
+        bytes[end] = vllm->gpu_total_bytes ? tn_vllm_kv_pool_bytes(&vllm->kv, &vllm->pools[end], stage) : *asked_bytes;
     }
     *range = (struct tn_range){bytes[END_LOW], bytes[END_MID], bytes[END_HIGH]};
     return true;
@@ -224,8 +225,8 @@ static bool add_stage(struct vllm *vllm, uint32_t stage)
 {
     const struct tn_placed_stage *placed = &vllm->placement->stages[stage];
     struct tn_range pool;
-    struct tn_range inside;
-    struct tn_range outside;
+    struct tn_charges inside = {0};
+    struct tn_charges beside = {0};
     uint64_t asked_bytes;
     give_stage(vllm, stage);
     if (!tn_ledger_begin_stage(vllm->ledger, placed->first_layer, placed->layer_count)) {
@@ -233,8 +234,8 @@ static bool add_stage(struct vllm *vllm, uint32_t stage)
     }
     if (!add_weights(vllm, stage) || !tn_evaluation_add_entries(vllm->evaluation, vllm->ledger, vllm->error)
         || !pool_range(vllm, stage, &asked_bytes, &pool)
-        || !tn_evaluation_range(vllm->evaluation, "non_kv_cache_memory", &inside, vllm->error)
-        || !tn_evaluation_range(vllm->evaluation, "memory_beside_budget", &outside, vllm->error)) {
+        || !tn_charge_stage(&inside, vllm->ledger, vllm->error)
+        || !tn_charge_beside(&beside, vllm->ledger, vllm->error)) {
         return false;
     }
     bool is_exact = pool.low == pool.high;
@@ -248,8 +249,8 @@ static bool add_stage(struct vllm *vllm, uint32_t stage)
     if (pool.high && !tn_ledger_add(vllm->ledger, entry, vllm->error)) {
         return false;
     }
-    tn_pool_set_stage(vllm->ledger, &(struct tn_pool_stage){.inside = inside,
-                                                            .outside = outside,
+    tn_pool_set_stage(vllm->ledger, &(struct tn_pool_stage){.inside = tn_charges_range(&inside),
+                                                            .outside = tn_charges_range(&beside),
                                                             .pool_bytes = pool.mid,
                                                             .asked_bytes = asked_bytes,
                                                             .takes_rest = !is_exact});
@@ -274,7 +275,8 @@ static bool judge_start(struct vllm *vllm)
         {!by_hand && !number_of(vllm, "has_free_memory"), false, "free_memory", "gpu_memory_utilization"},
         {!mid->blocks, !vllm->pools[END_LOW].blocks, "no_blocks", "gpu_memory_utilization"},
         {!mid->is_enough, !vllm->pools[END_LOW].is_enough, "needed", "max_model_len"},
-        {!by_hand && !number_of(vllm, "has_warm_up_memory"), false, "warm_up", "gpu_memory_utilization"},
+        {!by_hand && tn_ledger_worst(ledger)->mid_bytes > vllm->gpu_total_bytes, false, "warm_up",
+         "gpu_memory_utilization"},
     };
     for (size_t k = 0; k < sizeof checks / sizeof checks[0] && ledger->start != TN_START_NO; k++) {
         if (!checks[k].fails && (!checks[k].may_fail || ledger->start == TN_START_UNSURE)) {
@@ -327,7 +329,7 @@ static bool plan_vllm(struct tn_planner *planner, const struct tn_deployment *de
     }
     tn_give_facts(vllm.evaluation, planner->model, &widths, deployment);
     ledger->ranks_per_stage = deployment->tp * deployment->dp;
-    vllm.has_gpu = number_of(&vllm, "gpu_total") > 0;
+    vllm.gpu_total_bytes = number_of(&vllm, "gpu_total");
     if (!tn_evaluation_check(vllm.evaluation, error) || !place(&vllm) || !prepare_pool(&vllm) || !size_pool(&vllm)) {
         return false;
     }
@@ -336,11 +338,11 @@ static bool plan_vllm(struct tn_planner *planner, const struct tn_deployment *de
             return false;
         }
     }
-    if (vllm.has_gpu) {
+    if (vllm.gpu_total_bytes) {
         report_pool(&vllm);
         give_results(&vllm);
     }
-    return (!vllm.has_gpu || judge_start(&vllm)) && add_texts(&vllm) && tn_ledger_finish(ledger, error);
+    return (!vllm.gpu_total_bytes || judge_start(&vllm)) && add_texts(&vllm) && tn_ledger_finish(ledger, error);
 }
 
 const struct tn_engine tn_engine_vllm = {.name = "vllm",
