@@ -238,6 +238,27 @@ static bool read_attention_division(struct tn_reading *reading)
     return tn_reading_set_text(reading, "enable_dp_attention", TN_STR("true")) && set_number(reading, "dp_size", dp);
 }
 
+/* What --context and --dtype are of a model, as settings they are of the engine: the longest request that it takes, and the computation. */
+bool tn_reading_own_settings(struct tn_reading *reading)
+{
+    static const struct {
+        const char *context;
+        const char *dtype; /* NULL: it has no such setting that matters */
+    } names[ENGINE_COLUMNS] = {
+        [ENGINE_VLLM] = {"max_model_len", "dtype"},   [ENGINE_SGLANG] = {"context_length", NULL},
+        [ENGINE_TRTLLM] = {"max_seq_len", NULL},      [ENGINE_TRANSFORMERS] = {"max_length", "torch_dtype"},
+        [ENGINE_TGI] = {"max_total_tokens", "dtype"},
+    };
+    const struct tn_measurement *measurement = reading->measurement;
+    if (!measurement->engine || !measurement->engine->engine) {
+        return true; /* the fault is said */
+    }
+    int column = measurement->engine->column;
+    const char *dtype = measurement->dtype.size ? names[column].dtype : NULL;
+    return (!measurement->context_tokens || set_number(reading, names[column].context, measurement->context_tokens))
+           && (!dtype || tn_reading_set_text(reading, dtype, measurement->dtype));
+}
+
 bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes)
 {
     const struct tn_log_engine *engine = reading->measurement->engine;
