@@ -15,47 +15,31 @@ struct range {
     double high;
 };
 
-/* Which entries make up a line of the log: those of a category whose label has the part in it, or all of it where there is none. What is in
- * use before the engine's first look at the GPU, and what comes after its log is written, is in the ledger and in no term. */
-static const struct term_row {
-    enum tn_term term;
-    enum tn_category category;
-    const char *label; /* NULL: any */
-} term_rows[] = {
-    {TN_TERM_WEIGHTS, TN_CATEGORY_WEIGHTS, NULL},
-    {TN_TERM_WEIGHTS, TN_CATEGORY_FRAGMENTATION, "weights"},
-    {TN_TERM_WEIGHTS, TN_CATEGORY_FRAGMENTATION, "loading"},
-    {TN_TERM_ACTIVATION, TN_CATEGORY_ACTIVATION, NULL},
-    {TN_TERM_NON_TORCH, TN_CATEGORY_RUNTIME, "non-torch"},
-    {TN_TERM_NON_TORCH, TN_CATEGORY_COMMUNICATION, "non-torch"},
-    {TN_TERM_GRAPHS, TN_CATEGORY_GRAPHS, NULL},
-    /* what PyTorch's allocator holds at the most */
-    {TN_TERM_TOTAL, TN_CATEGORY_WEIGHTS, NULL},
-    {TN_TERM_TOTAL, TN_CATEGORY_FRAGMENTATION, "weights"},
-    {TN_TERM_TOTAL, TN_CATEGORY_CACHE, NULL},
-    {TN_TERM_TOTAL, TN_CATEGORY_STATE, NULL},
-    {TN_TERM_TOTAL, TN_CATEGORY_ACTIVATION, NULL},
-    {TN_TERM_TOTAL, TN_CATEGORY_WORKSPACE, NULL},
+#define CATEGORY(name) (1U << TN_CATEGORY_##name)
+
+/* The terms that are entries of some categories. Context and libraries (runtime) and what ranks exchange (communication) do not come from
+ * PyTorch's allocator. */
+static const unsigned term_categories[TN_TERM_COUNT] = {
+    [TN_TERM_WEIGHTS] = CATEGORY(WEIGHTS) | CATEGORY(FRAGMENTATION),
+    [TN_TERM_ACTIVATION] = CATEGORY(ACTIVATION),
+    [TN_TERM_NON_TORCH] = CATEGORY(RUNTIME) | CATEGORY(COMMUNICATION),
+    [TN_TERM_GRAPHS] = CATEGORY(GRAPHS),
 };
 
-static bool is_of_term(const struct tn_entry *entry, enum tn_term term)
-{
-    for (size_t k = 0; k < sizeof term_rows / sizeof term_rows[0]; k++) {
-        const struct term_row *row = &term_rows[k];
-        bool has_label = !row->label || tn_str_find(entry->label, tn_str_of(row->label)) != SIZE_MAX;
-        if (row->term == term && row->category == entry->category && has_label) {
-            return true;
-        }
-    }
-    return false;
-}
+/* Counts whether or not it stands in the budget that the log's terms divide; the other terms do not hold what stands beside it. */
+static const unsigned beside_categories = CATEGORY(GRAPHS);
 
-static struct range sum_of(const struct tn_ledger *ledger, const struct tn_stage *stage, enum tn_term term)
+/* What PyTorch's allocator holds at the most. */
+static const unsigned peak_categories = CATEGORY(WEIGHTS) | CATEGORY(FRAGMENTATION) | CATEGORY(CACHE) | CATEGORY(STATE)
+                                        | CATEGORY(ACTIVATION) | CATEGORY(WORKSPACE);
+
+static struct range sum_of(const struct tn_ledger *ledger, const struct tn_stage *stage, unsigned categories)
 {
     struct range sum = {0};
     for (size_t k = 0; k < stage->entry_count; k++) {
         const struct tn_entry *entry = &ledger->entries[stage->first_entry + k];
-        if (is_of_term(entry, term)) {
+        unsigned category = 1U << entry->category;
+        if ((categories & category) && (!entry->is_beside || (beside_categories & category))) {
             sum.low += (double)entry->low_bytes;
             sum.mid += (double)entry->mid_bytes;
             sum.high += (double)entry->high_bytes;
@@ -74,8 +58,8 @@ static const struct tn_stage *stage_of(const struct tn_measurement *measurement,
     }
     const struct tn_stage *nearest = &ledger->stages[0];
     for (uint32_t k = 1; k < ledger->stage_count; k++) {
-        double here = sum_of(ledger, &ledger->stages[k], TN_TERM_WEIGHTS).mid;
-        double there = sum_of(ledger, nearest, TN_TERM_WEIGHTS).mid;
+        double here = sum_of(ledger, &ledger->stages[k], term_categories[TN_TERM_WEIGHTS]).mid;
+        double there = sum_of(ledger, nearest, term_categories[TN_TERM_WEIGHTS]).mid;
         double gain = fabs(there - (double)weights->value) - fabs(here - (double)weights->value);
         nearest = gain > 2 * (double)weights->rounding ? &ledger->stages[k] : nearest;
     }
@@ -162,7 +146,7 @@ static void compare_total(const struct tn_measurement *measurement, const struct
         return;
     }
     if (peak->known) {
-        compare_figure(total, peak, sum_of(ledger, stage, TN_TERM_TOTAL));
+        compare_figure(total, peak, sum_of(ledger, stage, peak_categories));
         return;
     }
     struct range predicted = {0};
@@ -196,7 +180,7 @@ void tn_score_terms(const struct tn_measurement *measurement, const struct tn_le
     const struct tn_figure *pool = &measurement->figures[TN_FIGURE_KV_POOL];
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         compare_figure(&scored->samples[rows[k].term], &measurement->figures[rows[k].figure],
-                       sum_of(ledger, stage, rows[k].term));
+                       sum_of(ledger, stage, term_categories[rows[k].term]));
     }
     if (ledger->pool.present) {
         compare_figure(&scored->samples[TN_TERM_KV_POOL], pool, pool_of(measurement, &ledger->pool));

@@ -5,6 +5,7 @@
 #include "plan/engine.h"
 
 extern const struct tn_engine tn_engine_generic;
+extern const struct tn_engine tn_engine_vllm;
 
 /* Ends with NULL. */
 extern const struct tn_engine *const tn_engines[];
