@@ -240,7 +240,8 @@ static bool read_entry(struct reader *reader)
     bool is_beside = take_mark(&rest, "beside ");
     struct tn_rule_row *row = find_row(reader->rules, tn_str_word(&rest));
     struct tn_rule_entry *entry = &reader->rules->entries[reader->rules->entry_count];
-    *entry = (struct tn_rule_entry){.category = (enum tn_category)category, .basis = (enum tn_basis)basis, .is_beside = is_beside};
+    *entry = (struct tn_rule_entry){
+        .category = (enum tn_category)category, .basis = (enum tn_basis)basis, .is_beside = is_beside};
     if (category == TN_CATEGORY_COUNT || basis == TN_BASIS_COUNT || !row) {
         return fail_line(reader, "expected 'entry CATEGORY BASIS [beside] NAME [when CONDITION] : LABEL'");
     }
