@@ -11,14 +11,20 @@ uint64_t tn_range_end(struct tn_range range, enum tn_end end)
 bool tn_work_begin(struct tn_work *work)
 {
     const struct tn_model *model = work->planner->model;
-    struct tn_widths widths;
     work->evaluation =
         tn_evaluation_new(work->planner->rules, &model->facts, work->deployment, work->ledger->arena, work->error);
     if (!work->evaluation) {
         return false;
     }
-    tn_widths_of(model, &widths);
-    tn_give_facts(work->evaluation, model, &widths, work->deployment);
+    if (!work->planner->widths) {
+        struct tn_widths *widths = TN_NEW(&work->planner->arena, struct tn_widths);
+        if (!widths) {
+            return tn_fail_memory(work->error);
+        }
+        tn_widths_of(model, widths);
+        work->planner->widths = widths;
+    }
+    tn_give_facts(work->evaluation, model, work->planner->widths, work->deployment);
     return true;
 }
 

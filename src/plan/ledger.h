@@ -67,7 +67,8 @@ struct tn_pool_size {
     uint64_t blocks;
     uint64_t tokens;        /* as the engine prints them: with windows or states no plain capacity */
     double max_concurrency; /* requests of the longest length that the engine takes, as it prints them */
-    double requests;        /* requests of the length that was asked for, as many as find room at once; 2^64 and more: any number */
+    double
+        requests; /* requests of the length that was asked for, as many as find room at once; 2^64 and more: any number */
 };
 
 struct tn_pool {
