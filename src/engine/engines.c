@@ -30,6 +30,15 @@ bool tn_planner_open(struct tn_planner *planner, const struct tn_engine *engine,
     return planner->rules != NULL;
 }
 
+void tn_planner_share(const struct tn_planner *planner, const struct tn_model *model, struct tn_planner *other)
+{
+    *other = (struct tn_planner){.engine = planner->engine,
+                                 .catalog = planner->catalog,
+                                 .model = model,
+                                 .rules = planner->rules,
+                                 .weight_rules = planner->weight_rules};
+}
+
 void tn_planner_close(struct tn_planner *planner)
 {
     tn_arena_free(&planner->arena);

@@ -22,6 +22,9 @@ const struct tn_engine *tn_engine_find(struct tn_str name);
 bool tn_planner_open(struct tn_planner *planner, const struct tn_engine *engine, const struct tn_catalog *catalog,
                      const struct tn_model *model, struct tn_str version, struct tn_error *error);
 
+/* A planner of another model by the same engine and version. The records stay those of `planner`, which is to be closed after it. */
+void tn_planner_share(const struct tn_planner *planner, const struct tn_model *model, struct tn_planner *other);
+
 void tn_planner_close(struct tn_planner *planner);
 
 #endif
