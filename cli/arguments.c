@@ -22,7 +22,7 @@ static bool fail_option(struct reading *reading, struct tn_str name)
     tn_fail(reading->error, TN_ERROR_USAGE, "unknown option --" TN_STR_FORMAT " of `tonnage " TN_STR_FORMAT "`",
             TN_STR_ARGUMENTS(name), TN_STR_ARGUMENTS(operation));
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (tn_input_applies((enum tn_input)k, operation)) {
+        if (tn_input_applies((enum tn_input)k, operation) && !tn_input_is_positional((enum tn_input)k)) {
             tn_nearest_offer(&nearest, tn_str_of(tn_inputs[k].name));
         }
     }
@@ -50,7 +50,7 @@ static bool read_option(struct reading *reading, struct tn_str text)
         return tn_request_set(reading->request, TN_INPUT_FORMAT, TN_STR("json"), reading->error);
     }
     enum tn_input input = tn_input_find(name, reading->request->operation);
-    if (input == TN_INPUT_COUNT || input == TN_INPUT_MODEL) {
+    if (input == TN_INPUT_COUNT || tn_input_is_positional(input)) {
         return fail_option(reading, name);
     }
     bool is_flag = tn_inputs[input].type == TN_INPUT_FLAG;
@@ -85,11 +85,12 @@ static bool read_argument(struct reading *reading)
         tn_fail(reading->error, TN_ERROR_USAGE, "unknown option " TN_STR_FORMAT, TN_STR_ARGUMENTS(text));
         return tn_fail_hint(reading->error, "`tonnage help` lists the options");
     }
-    if (!tn_input_applies(TN_INPUT_MODEL, reading->request->operation)) {
+    enum tn_input positional = tn_operation_find(reading->request->operation)->positional;
+    if (positional == TN_INPUT_COUNT) {
         return tn_fail(reading->error, TN_ERROR_USAGE, "`tonnage " TN_STR_FORMAT "` takes no '" TN_STR_FORMAT "'",
                        TN_STR_ARGUMENTS(reading->request->operation), TN_STR_ARGUMENTS(text));
     }
-    return tn_request_set(reading->request, TN_INPUT_MODEL, text, reading->error);
+    return tn_request_set(reading->request, positional, text, reading->error);
 }
 
 /* Errors in the arguments are to be JSON as well where JSON is asked for anywhere among them. */

@@ -5,6 +5,7 @@
 #include "host/progress.h"
 #include "host/remote_source.h"
 #include "host/terminal.h"
+#include "host/text_files.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -86,7 +87,10 @@ static bool answer(const struct tn_request *request, int *exit_code, struct tn_e
     tn_remote_source_open(&remote, tn_progress_show, &progress);
     struct tn_model_files files = {.remote = &remote.source};
     struct tn_model_finder finder = {.context = &files, .find = tn_model_files_find};
-    struct tn_session session = {.catalog = catalog, .finder = &finder};
+    struct tn_text_files texts = {0};
+    struct tn_text_reader reader = {.context = &texts, .read = tn_text_files_read};
+    struct tn_watcher watcher = {.context = &progress, .show = tn_progress_show_records};
+    struct tn_session session = {.catalog = catalog, .finder = &finder, .reader = &reader, .watcher = &watcher};
     struct tn_result result = {0};
     bool done = tn_operation_run(&session, request, &result, error);
     tn_progress_end(&progress);
@@ -94,6 +98,7 @@ static bool answer(const struct tn_request *request, int *exit_code, struct tn_e
     *exit_code = result.fits ? EXIT_FITS : EXIT_DOES_NOT_FIT;
     tn_result_free(&result);
     tn_model_files_free(&files);
+    tn_text_files_free(&texts);
     tn_remote_source_close(&remote);
     tn_catalog_close(catalog);
     return done;

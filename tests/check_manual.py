@@ -20,6 +20,8 @@ COMPLETIONS = [
     (["tonnage", "plan", "x", "--engine", "g"], "generic"),
     (["tonnage", "plan", "x", "--gpu", "rtx-409"], "rtx-4090"),
     (["tonnage", "help", "mod"], "models"),
+    (["tonnage", "engines", "g"], "generic"),
+    (["tonnage", "plan", "x", "--s"], "--set"),
 ]
 
 

@@ -57,6 +57,23 @@ FIGURES = [
     ("release_year", "release_year"),
 ]
 
+# GiB that programs saw on a card (cudaMemGetInfo) where the table has no figure: from start-up logs of vLLM. Two decimals.
+SEEN_BY_PROGRAMS = {
+    "a100-sxm4-40gb": (39.49, "start-up logs of vLLM"),
+    "a100-sxm4-80gb": (79.25, "start-up logs of vLLM"),
+    "b300-sxm": (267.69, "start-up logs of vLLM"),
+    "gb10": (121.63, "start-up logs of vLLM"),
+    "h100-sxm5-80gb": (79.19, "llm-d-incubation/llm-d-planner#205, logs of vLLM 0.19"),
+    "h200-sxm5-141gb": (139.81, "start-up logs of vLLM"),
+    "l40s": (44.42, "start-up logs of vLLM"),
+    "rtx-3090": (23.56, "vllm-project/vllm#45517, Free memory on device"),
+    "rtx-5090": (31.37, "vllm-project/vllm#14452, total_gpu_memory"),
+    "rtx-pro-6000-blackwell-max-q": (95.01, "start-up logs of vLLM"),
+    "rtx-pro-6000-blackwell-server": (95.01, "start-up logs of vLLM"),
+    "rtx-pro-6000-blackwell-workstation": (95.01, "start-up logs of vLLM"),
+    "v100-sxm2-32gb": (31.74, "start-up logs of vLLM"),
+}
+
 # How the table begins a derivation of several figures at once.
 DERIVED_TOGETHER = {
     "fp16/bf16 dense": {"fp16", "bf16"},
@@ -119,7 +136,7 @@ SHORT = {
     "rtx-pro-4000-blackwell": "rtx-pro-4000",
     "rtx-pro-4500-blackwell": "rtx-pro-4500",
     "rtx-pro-5000-blackwell": "rtx-pro-5000",
-    "rtx-pro-6000-blackwell-server": "rtx-pro-6000 pro-6000 rtx-pro-6000-server",
+    "rtx-pro-6000-blackwell-server": "rtx-pro-6000 rtx-pro-6000-blackwell pro-6000 rtx-pro-6000-server",
     "rtx-pro-6000-blackwell-workstation": "rtx-pro-6000-workstation",
     "rtx-pro-6000-blackwell-max-q": "rtx-pro-6000-max-q",
     "ryzen-ai-max-395": "strix-halo ai-max-395",
@@ -376,6 +393,11 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     ids = {row["name"]: identifier(row["name"]) for row in rows}
+    for row in rows:
+        seen, source = SEEN_BY_PROGRAMS.get(ids[row["name"]], (None, None))
+        if seen and not row.get("memory_torch_bytes"):
+            row["memory_torch_bytes"] = int(seen * 2**30)
+            row["source"]["memory_torch_bytes"] = source
     faults = list(collisions(rows, ids))
     faults += [f"{name}: in SHORT, but no record" for name in SHORT if name not in ids.values()]
     vendors = collections.OrderedDict()

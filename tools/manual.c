@@ -43,12 +43,19 @@ enum { FURTHER_OPTIONS = sizeof further_options / sizeof further_options[0] };
 
 static bool is_option(int input, const struct tn_operation *operation)
 {
-    return input != TN_INPUT_MODEL && tn_input_applies((enum tn_input)input, tn_str_of(operation->name));
+    return !tn_input_is_positional((enum tn_input)input)
+           && tn_input_applies((enum tn_input)input, tn_str_of(operation->name));
 }
 
-static bool takes_models(const struct tn_operation *operation)
+/* What may stand behind its name without an option: models, engines, or nothing. */
+static const char *positional_of(const struct tn_operation *operation)
 {
-    return tn_input_applies(TN_INPUT_MODEL, tn_str_of(operation->name));
+    return operation->positional == TN_INPUT_COUNT ? "nothing" : tn_inputs[operation->positional].name;
+}
+
+static bool takes(const struct tn_operation *operation, enum tn_input input)
+{
+    return operation->positional == input;
 }
 
 static void print_operations(const char *separator)
@@ -130,7 +137,7 @@ static void man_options(void)
 {
     printf(".SH OPTIONS\nIn brackets: the commands that take the option.\n");
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (k == TN_INPUT_MODEL) {
+        if (tn_input_is_positional((enum tn_input)k)) {
             continue;
         }
         man_option(tn_inputs[k].name, tn_inputs[k].value, tn_inputs[k].help);
@@ -172,7 +179,8 @@ static void write_man(const struct tn_catalog *catalog)
          "tonnage plan llama\\-2\\-13b \\-\\-context 4096 \\-\\-concurrency 10 \\-\\-explain\n"
          "tonnage plan \\-\\-params 13B \\-\\-layers 40 \\-\\-hidden 5120 \\-\\-context 4096 \\-\\-json\n"
          "tonnage table llama\\-2\\-7b llama\\-2\\-70b \\-\\-format csv\n"
-         "tonnage inspect llama\\-2\\-7b \\-\\-tensors\n.EE\n"
+         "tonnage inspect llama\\-2\\-7b \\-\\-tensors\n"
+         "tonnage plan llama\\-3.1\\-8b \\-\\-engine vllm@0.19.0 \\-\\-gpu h100 \\-\\-set max_num_seqs=64\n.EE\n"
          ".SH ENVIRONMENT\n"
          ".TP\n.B HF_TOKEN\na token for private and gated repositories of the hub; sent to the hub alone\n"
          ".TP\n.B HF_ENDPOINT\nthe URL of a mirror of the hub\n"
@@ -182,7 +190,7 @@ static void write_man(const struct tn_catalog *catalog)
          "and\n.B \\-\\-models\nname, and none is written but copies of remote headers in\n.IR $XDG_CACHE_HOME/tonnage "
          ",\n"
          "which may be removed at any time.\n"
-         ".SH SEE ALSO\ndocs/json.md, docs/formulas.md and docs/records.md in the source tree");
+         ".SH SEE ALSO\ndocs/json.md, docs/formulas.md, docs/engines.md and docs/records.md in the source tree");
 }
 
 /* ---- bash --------------------------------------------------------------------------------------------------------- */
@@ -190,7 +198,7 @@ static void write_man(const struct tn_catalog *catalog)
 static void bash_values(const struct tn_catalog *catalog)
 {
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (k == TN_INPUT_MODEL || tn_inputs[k].type == TN_INPUT_FLAG) {
+        if (tn_input_is_positional((enum tn_input)k) || tn_inputs[k].type == TN_INPUT_FLAG) {
             continue;
         }
         printf("    --%s)\n", tn_inputs[k].name);
@@ -217,14 +225,14 @@ static void bash_options(const struct tn_operation *operation)
     for (size_t k = 0; k < FURTHER_OPTIONS; k++) {
         printf("--%s%s", further_options[k].name, k + 1 < FURTHER_OPTIONS ? " " : "'\n");
     }
-    printf("        takes_models=%d ;;\n", takes_models(operation));
+    printf("        takes=%s ;;\n", positional_of(operation));
 }
 
 static void write_bash(const struct tn_catalog *catalog)
 {
     puts("# bash completion of tonnage. Written by tools/manual.c from the tables of the program: do not edit.\n"
          "_tonnage()\n{\n"
-         "    local word=${COMP_WORDS[COMP_CWORD]} command=plan names='' options takes_models\n"
+         "    local word=${COMP_WORDS[COMP_CWORD]} command=plan names='' options takes\n"
          "    COMPREPLY=()\n"
          "    case ${COMP_WORDS[COMP_CWORD - 1]} in");
     bash_values(catalog);
@@ -241,10 +249,15 @@ static void write_bash(const struct tn_catalog *catalog)
     }
     printf("    esac\n    if [[ $word == -* ]]; then\n"
            "        mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$word\")\n"
-           "    elif ((takes_models)); then\n        names+=' ");
+           "    elif [[ $takes == engine ]]; then\n        names+=' ");
+    print_values(catalog, TN_INPUT_ENGINE);
+    printf("'\n        mapfile -t COMPREPLY < <(compgen -W \"$names\" -- \"$word\")\n"
+           "    elif [[ $takes == model ]]; then\n        names+=' ");
     print_values(catalog, TN_INPUT_MODEL);
-    puts("'\n        mapfile -t COMPREPLY < <(compgen -W \"$names\" -f -- \"$word\")\n    fi\n}\n"
-         "complete -o filenames -F _tonnage tonnage");
+    puts(
+        "'\n        mapfile -t COMPREPLY < <(compgen -W \"$names\" -f -- \"$word\")\n"
+        "    elif [[ $takes == records ]]; then\n        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n    fi\n}\n"
+        "complete -o filenames -F _tonnage tonnage");
 }
 
 /* ---- zsh ---------------------------------------------------------------------------------------------------------- */
@@ -289,7 +302,16 @@ static void zsh_operation(const struct tn_catalog *catalog, const struct tn_oper
     for (size_t k = 0; k < FURTHER_OPTIONS; k++) {
         printf(" \\\n        '--%s[%s]'", further_options[k].name, further_options[k].help);
     }
-    printf("%s ;;\n", takes_models(operation) ? " \\\n        '*:model:_tonnage_models'" : "");
+    if (takes(operation, TN_INPUT_MODEL)) {
+        printf(" \\\n        '*:model:_tonnage_models'");
+    } else if (takes(operation, TN_INPUT_ENGINE)) {
+        printf(" \\\n        ':engine:(");
+        print_values(catalog, TN_INPUT_ENGINE);
+        printf(")'");
+    } else if (takes(operation, TN_INPUT_RECORDS)) {
+        printf(" \\\n        '*:file:_files'");
+    }
+    puts(" ;;");
 }
 
 static void write_zsh(const struct tn_catalog *catalog)
@@ -347,6 +369,17 @@ static void fish_option(const struct tn_catalog *catalog, enum tn_input input)
     printf("\n");
 }
 
+static void fish_positional(const struct tn_catalog *catalog, enum tn_input input)
+{
+    printf("complete -c tonnage -n '__tonnage_is");
+    for (const struct tn_operation *operation = tn_operations; operation->name; operation++) {
+        printf("%s%s", takes(operation, input) ? " " : "", takes(operation, input) ? operation->name : "");
+    }
+    printf("' -a '");
+    print_values(catalog, input);
+    puts("'");
+}
+
 static void write_fish(const struct tn_catalog *catalog)
 {
     printf("# fish completion of tonnage. Written by tools/manual.c from the tables of the program: do not edit.\n"
@@ -362,15 +395,11 @@ static void write_fish(const struct tn_catalog *catalog)
     puts("complete -c tonnage -n __fish_use_subcommand -a 'help version'");
     printf("complete -c tonnage -n '__tonnage_is help' -f -a '");
     print_operations(" ");
-    printf("'\ncomplete -c tonnage -n '__tonnage_is");
-    for (const struct tn_operation *operation = tn_operations; operation->name; operation++) {
-        printf("%s%s", takes_models(operation) ? " " : "", takes_models(operation) ? operation->name : "");
-    }
-    printf("' -a '");
-    print_values(catalog, TN_INPUT_MODEL);
     puts("'");
+    fish_positional(catalog, TN_INPUT_MODEL);
+    fish_positional(catalog, TN_INPUT_ENGINE);
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (k != TN_INPUT_MODEL) {
+        if (!tn_input_is_positional((enum tn_input)k)) {
             fish_option(catalog, (enum tn_input)k);
         }
     }

@@ -1,18 +1,19 @@
 /* Reading a deployment. */
 #include "api/deployment.h"
 
-#include "text/quantity.h"
+#include "api/settings.h"
+#include "catalog/names.h"
 #include "plan/cache.h"
+#include "text/quantity.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 enum { DEFAULT_CONTEXT_TOKENS = 4096, DEFAULT_OVERHEAD_PPM = 100000 };
 
-static void add_note(struct tn_question *question, struct tn_arena *arena, const char *code, const char *format, ...)
-    TN_PRINTF(4, 5);
+static void add_note(struct tn_question *question, const char *code, const char *format, ...) TN_PRINTF(3, 4);
 
-static void add_note(struct tn_question *question, struct tn_arena *arena, const char *code, const char *format, ...)
+static void add_note(struct tn_question *question, const char *code, const char *format, ...)
 {
     char text[400];
     va_list arguments;
@@ -21,7 +22,7 @@ static void add_note(struct tn_question *question, struct tn_arena *arena, const
     va_end(arguments);
     struct tn_note note = {.code = code};
     if (question->note_count < sizeof question->notes / sizeof question->notes[0]
-        && tn_str_copy(arena, tn_str_of(text), &note.message)) {
+        && tn_str_copy(question->request.arena, tn_str_of(text), &note.message)) {
         question->notes[question->note_count++] = note;
     }
 }
@@ -54,17 +55,17 @@ static uint64_t count_behind(struct tn_str text, struct tn_str *name)
 }
 
 /* "a100-80gbx2" -> "a100-80gb", 2. The count is looked for only where the whole is no GPU: there are GPUs whose names end so. */
-static bool read_gpu(const struct tn_session *session, struct tn_str text, struct tn_question *question,
-                     struct tn_error *error)
+static bool read_gpu(struct tn_str text, struct tn_question *question, struct tn_error *error)
 {
+    const struct tn_catalog *catalog = question->session->catalog;
     question->gpu_count = 1;
-    question->gpu = tn_catalog_find_gpu(session->catalog, text, error);
+    question->gpu = tn_catalog_find_gpu(catalog, text, error);
     if (question->gpu) {
         return true;
     }
     struct tn_str name;
     uint64_t count = count_behind(text, &name);
-    question->gpu = count ? tn_catalog_find_gpu(session->catalog, name, NULL) : NULL;
+    question->gpu = count ? tn_catalog_find_gpu(catalog, name, NULL) : NULL;
     if (question->gpu && count > TN_MOST_RANKS) {
         tn_fail(error, TN_ERROR_USAGE, "--gpu '" TN_STR_FORMAT "': at most %d GPUs are planned", TN_STR_ARGUMENTS(text),
                 TN_MOST_RANKS);
@@ -73,13 +74,12 @@ static bool read_gpu(const struct tn_session *session, struct tn_str text, struc
     return (question->gpu && count <= TN_MOST_RANKS) || tn_fail_at(error, -1, "--gpu");
 }
 
-static bool read_memory(const struct tn_session *session, const struct tn_request *request,
-                        struct tn_question *question, struct tn_error *error)
+static bool read_memory(struct tn_question *question, struct tn_error *error)
 {
-    const struct tn_input_value *gpu = &request->values[TN_INPUT_GPU];
-    const struct tn_input_value *memory = &request->values[TN_INPUT_GPU_MEMORY];
+    const struct tn_input_value *gpu = &question->request.values[TN_INPUT_GPU];
+    const struct tn_input_value *memory = &question->request.values[TN_INPUT_GPU_MEMORY];
     question->gpu_count = 1;
-    if (gpu->given && !read_gpu(session, gpu->text, question, error)) {
+    if (gpu->given && !read_gpu(gpu->text, question, error)) {
         return false;
     }
     question->deployment.gpu = question->gpu;
@@ -99,7 +99,7 @@ static bool read_memory(const struct tn_session *session, const struct tn_reques
         return tn_fail_hint(error, "give it with --gpu-memory SIZE");
     }
     if (question->gpu->memory_is_marketed) {
-        add_note(question, request->arena, "gpu_memory_marketed",
+        add_note(question, "gpu_memory_marketed",
                  "what the driver of " TN_STR_FORMAT
                  " reports is not known: its marketed size is counted as GB of 10^9 bytes",
                  TN_STR_ARGUMENTS(question->gpu->name));
@@ -107,31 +107,30 @@ static bool read_memory(const struct tn_session *session, const struct tn_reques
     return true;
 }
 
-static void read_context(const struct tn_request *request, const struct tn_model *model, struct tn_question *question)
+static void read_context(const struct tn_model *model, struct tn_question *question)
 {
-    const struct tn_input_value *value = &request->values[TN_INPUT_CONTEXT];
+    const struct tn_input_value *value = &question->request.values[TN_INPUT_CONTEXT];
     uint64_t most = model->max_context_tokens;
     uint64_t tokens = value->given ? value->number : (most ? most : DEFAULT_CONTEXT_TOKENS);
     question->deployment.context_tokens = tokens;
     add_setting(question, "context", tokens, (struct tn_str){0},
                 origin_of(value, most ? TN_ORIGIN_CONFIG : TN_ORIGIN_DEFAULT));
     if (value->given && most && tokens > most) {
-        add_note(question, request->arena, "context_beyond_model",
+        add_note(question, "context_beyond_model",
                  "%llu tokens are more than the %llu that the model was made for: memory is counted all the same",
                  (unsigned long long)tokens, (unsigned long long)most);
     }
     if (!value->given) {
-        add_note(question, request->arena, "context_default",
+        add_note(question, "context_default",
                  most ? "context: the model's maximum of %llu tokens; --context plans for less"
                       : "context: %llu tokens, as the model states no maximum; --context says otherwise",
                  (unsigned long long)tokens);
     }
 }
 
-static bool read_kv_dtype(const struct tn_request *request, const struct tn_model *model, struct tn_question *question,
-                          struct tn_error *error)
+static bool read_kv_dtype(const struct tn_model *model, struct tn_question *question, struct tn_error *error)
 {
-    const struct tn_input_value *value = &request->values[TN_INPUT_KV_DTYPE];
+    const struct tn_input_value *value = &question->request.values[TN_INPUT_KV_DTYPE];
     bool is_auto = !value->given || tn_str_is(value->text, "auto");
     const struct tn_dtype *dtype = is_auto ? tn_cache_default_dtype(model) : tn_dtype_find(value->text);
     if (!dtype) {
@@ -167,8 +166,9 @@ static bool check_ranks(const struct tn_question *question, struct tn_error *err
 }
 
 /* What is not given of tp and pp follows from the number of GPUs: as much tensor parallel as the model allows. */
-static bool read_parallel(const struct tn_request *request, struct tn_question *question, struct tn_error *error)
+static bool read_parallel(struct tn_question *question, struct tn_error *error)
 {
+    const struct tn_request *request = &question->request;
     struct tn_deployment *deployment = &question->deployment;
     bool tp_given = request->values[TN_INPUT_TP].given;
     bool pp_given = request->values[TN_INPUT_PP].given;
@@ -195,22 +195,61 @@ static bool read_parallel(const struct tn_request *request, struct tn_question *
     return check_ranks(question, error);
 }
 
-/* "vllm@0.19.0": the engine and its version */
-static bool read_engine(const struct tn_session *session, const struct tn_request *request,
-                        const struct tn_model *model, struct tn_question *question, struct tn_error *error)
+static bool fail_engine(struct tn_str name, struct tn_error *error)
 {
-    const struct tn_input_value *value = &request->values[TN_INPUT_ENGINE];
-    struct tn_str name = value->given ? value->text : tn_str_of(tn_engine_generic.name);
-    size_t mark = tn_str_find(name, TN_STR("@"));
-    struct tn_str version = mark < name.size ? tn_str_slice(name, mark + 1, name.size) : (struct tn_str){0};
-    name = tn_str_slice(name, 0, mark);
-    const struct tn_engine *engine = tn_engine_find(name);
-    if (engine) {
-        return tn_planner_open(&question->planner, engine, session->catalog, model, version, error);
+    struct tn_nearest nearest = {.wanted = name};
+    for (size_t k = 0; tn_engines[k]; k++) {
+        tn_nearest_offer(&nearest, tn_str_of(tn_engines[k]->name));
     }
     tn_fail(error, TN_ERROR_USAGE, "unknown engine '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(name));
     tn_fail_at(error, -1, "--engine");
-    return tn_fail_hint(error, "`tonnage engines` lists those that this version knows");
+    tn_nearest_hint(&nearest, "engine", error);
+    return false;
+}
+
+bool tn_read_engine(struct tn_str text, const struct tn_engine **engine, struct tn_str *version, struct tn_error *error)
+{
+    size_t mark = tn_str_find(text, TN_STR("@"));
+    struct tn_str name = tn_str_slice(text, 0, mark);
+    *version = mark == SIZE_MAX ? (struct tn_str){0} : tn_str_slice(text, mark + 1, text.size);
+    *engine = tn_engine_find(name);
+    if (mark != SIZE_MAX && !version->size) {
+        tn_fail(error, TN_ERROR_USAGE, "there is no version behind the @ of '" TN_STR_FORMAT "'",
+                TN_STR_ARGUMENTS(text));
+        return tn_fail_at(error, -1, "--engine");
+    }
+    return *engine || fail_engine(name, error);
+}
+
+bool tn_question_settings(const struct tn_session *session, const struct tn_request *request,
+                          const struct tn_rules *rules, struct tn_question *question, struct tn_error *error)
+{
+    struct tn_given_settings settings;
+    struct tn_deployment *deployment = &question->deployment;
+    *question = (struct tn_question){.session = session, .asked = *request, .request = *request};
+    if (!tn_read_settings(&question->request, rules, &settings, error)) {
+        return false;
+    }
+    deployment->sets = settings.sets;
+    deployment->set_count = settings.count;
+    deployment->context_setting = settings.context_setting;
+    return true;
+}
+
+bool tn_question_open(const struct tn_session *session, const struct tn_request *request, struct tn_question *question,
+                      struct tn_error *error)
+{
+    const struct tn_input_value *value = &request->values[TN_INPUT_ENGINE];
+    struct tn_str name = value->given ? value->text : tn_str_of(tn_engine_generic.name);
+    const struct tn_engine *engine;
+    struct tn_str version;
+    struct tn_planner planner = {0};
+    *question = (struct tn_question){0};
+    bool done = tn_read_engine(name, &engine, &version, error)
+                && tn_planner_open(&planner, engine, session->catalog, NULL, version, error)
+                && tn_question_settings(session, request, planner.rules, question, error);
+    question->planner = planner;
+    return done;
 }
 
 void tn_question_free(struct tn_question *question)
@@ -218,24 +257,24 @@ void tn_question_free(struct tn_question *question)
     tn_planner_close(&question->planner);
 }
 
-bool tn_question_read(const struct tn_session *session, const struct tn_request *request, const struct tn_model *model,
-                      struct tn_question *question, struct tn_error *error)
+bool tn_question_read(struct tn_question *question, const struct tn_model *model, struct tn_error *error)
 {
-    *question = (struct tn_question){0};
     struct tn_deployment *deployment = &question->deployment;
-    const struct tn_input_value *concurrency = &request->values[TN_INPUT_CONCURRENCY];
-    const struct tn_input_value *overhead = &request->values[TN_INPUT_OVERHEAD];
-    if (!read_engine(session, request, model, question, error) || !read_memory(session, request, question, error)) {
+    const struct tn_input_value *values = question->request.values;
+    const struct tn_input_value *concurrency = &values[TN_INPUT_CONCURRENCY];
+    const struct tn_input_value *overhead = &values[TN_INPUT_OVERHEAD];
+    question->planner.model = model;
+    if (!read_memory(question, error)) {
         return false;
     }
-    read_context(request, model, question);
+    read_context(model, question);
     deployment->concurrency = concurrency->given ? concurrency->number : 1;
     deployment->overhead_ppm = overhead->given ? (uint32_t)overhead->number : DEFAULT_OVERHEAD_PPM;
     add_setting(question, "concurrency", deployment->concurrency, (struct tn_str){0},
                 origin_of(concurrency, TN_ORIGIN_DEFAULT));
     add_setting(question, "dtype", 0, tn_str_of(model->dtype->name),
-                origin_of(&request->values[TN_INPUT_DTYPE], TN_ORIGIN_CONFIG));
-    if (!read_kv_dtype(request, model, question, error) || !read_parallel(request, question, error)) {
+                origin_of(&values[TN_INPUT_DTYPE], TN_ORIGIN_CONFIG));
+    if (!read_kv_dtype(model, question, error) || !read_parallel(question, error)) {
         return false;
     }
     add_setting(question, "overhead_ppm", deployment->overhead_ppm, (struct tn_str){0},

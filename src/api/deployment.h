@@ -16,8 +16,11 @@ struct tn_setting {
 enum { TN_SETTINGS = 10 };
 
 struct tn_question {
+    const struct tn_session *session;
+    struct tn_request asked;   /* as it was asked */
+    struct tn_request request; /* with the inputs filled in that settings of the engine are */
     struct tn_planner planner; /* free the question with tn_question_free */
-    const struct tn_gpu *gpu; /* NULL: none named */
+    const struct tn_gpu *gpu;  /* NULL: none named */
     uint32_t gpu_count;
     struct tn_deployment deployment;
     struct tn_setting settings[TN_SETTINGS];
@@ -26,10 +29,25 @@ struct tn_question {
     size_t note_count;
 };
 
-/* To be freed also after an error.
+/* "vllm@0.19.0": the engine, and its version; empty where none stands there.
+ * Errors: TN_ERROR_USAGE with the nearest names in the hint. */
+bool tn_read_engine(struct tn_str text, const struct tn_engine **engine, struct tn_str *version,
+                    struct tn_error *error);
+
+/* Engine, version and the engine's own settings: what can be known before the model is. The model is then that of question->request.
+ * The question is to be freed also after an error.
+ * Errors: TN_ERROR_USAGE, TN_ERROR_RECORD, TN_ERROR_EXPRESSION, TN_ERROR_MEMORY. */
+bool tn_question_open(const struct tn_session *session, const struct tn_request *request, struct tn_question *question,
+                      struct tn_error *error);
+
+/* The same for an engine that is open: a question without a planner, which the caller gives it. Nothing is to be freed.
+ * rules  of the engine; NULL where it has none */
+bool tn_question_settings(const struct tn_session *session, const struct tn_request *request,
+                          const struct tn_rules *rules, struct tn_question *question, struct tn_error *error);
+
+/* The deployment of an open question.
  * Errors: TN_ERROR_UNKNOWN_GPU, TN_ERROR_USAGE, TN_ERROR_DTYPE, TN_ERROR_DEPLOYMENT. */
-bool tn_question_read(const struct tn_session *session, const struct tn_request *request, const struct tn_model *model,
-                      struct tn_question *question, struct tn_error *error);
+bool tn_question_read(struct tn_question *question, const struct tn_model *model, struct tn_error *error);
 
 void tn_question_free(struct tn_question *question);
 

@@ -10,7 +10,11 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_MODEL] =
         {"model", TN_INPUT_LIST, "MODEL", NULL, WITH_MODEL " models",
          "a catalog name, a folder, a config.json, a .safetensors or .gguf file, hf:ORG/NAME, ollama:NAME, or a URL"},
-    [TN_INPUT_ENGINE] = {"engine", TN_INPUT_TEXT, "NAME", NULL, PLANS, "serving engine (default: generic)"},
+    [TN_INPUT_RECORDS] = {"records", TN_INPUT_LIST, "RECORDS.jsonl", NULL, "score",
+                          "files of measured records, one JSON object a line"},
+    [TN_INPUT_ENGINE] =
+        {"engine", TN_INPUT_TEXT, "NAME[@VERSION]", NULL, PLANS " engines",
+         "serving engine, and its version: vllm@0.19.0 (default: generic; of others the newest version)"},
     [TN_INPUT_GPU] = {"gpu", TN_INPUT_TEXT, "NAME[xCOUNT]", NULL, PLANS,
                       "a GPU of the catalog, and how many: a100-80gbx2"},
     [TN_INPUT_GPU_MEMORY] = {"gpu-memory", TN_INPUT_SIZE, "SIZE", NULL, PLANS,
@@ -41,11 +45,15 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                            "with --params: size of one head (default: hidden / heads)"},
     [TN_INPUT_OVERHEAD] = {"overhead", TN_INPUT_SHARE, "P", NULL, PLANS,
                            "generic engine: overhead as a share of weights and KV (default: 10%)"},
-    [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL, "also look for MODEL among DIR/*.json"},
+    [TN_INPUT_SET] = {"set", TN_INPUT_PAIRS, "KEY=VALUE", NULL, PLANS,
+                      "a setting of the engine under its own name, repeatable: `tonnage engines NAME` lists them"},
+    [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL " score",
+                         "also look for MODEL among DIR/*.json"},
     [TN_INPUT_TENSORS] = {"tensors", TN_INPUT_FLAG, NULL, NULL, "inspect",
                           "show the table of tensors; with --json every tensor, not only the groups"},
     [TN_INPUT_CHECK] = {"check", TN_INPUT_FLAG, NULL, NULL, "inspect",
                         "compare the tensors of the files with the record; draft one where there is none"},
+    [TN_INPUT_DETAILS] = {"details", TN_INPUT_FLAG, NULL, NULL, "score", "also list every record with its errors"},
     [TN_INPUT_FAMILY] = {"family", TN_INPUT_TEXT, "F", NULL, "models",
                          "only models of this family, such as llama or qwen"},
     [TN_INPUT_ARCHITECTURE] = {"architecture", TN_INPUT_TEXT, "A", NULL, "models",
@@ -106,11 +114,27 @@ enum tn_input tn_input_find(struct tn_str name, struct tn_str operation)
     return TN_INPUT_COUNT;
 }
 
+bool tn_input_is_positional(enum tn_input input)
+{
+    return input <= TN_INPUT_LAST_POSITIONAL;
+}
+
 static bool fail_value(enum tn_input input, struct tn_str text, const char *wanted, struct tn_error *error)
 {
     tn_fail(error, TN_ERROR_USAGE, "--%s '" TN_STR_FORMAT "' is not %s", tn_inputs[input].name, TN_STR_ARGUMENTS(text),
             wanted);
     return tn_fail_at(error, -1, "--%s", tn_inputs[input].name);
+}
+
+static bool is_repeatable(enum tn_input input)
+{
+    return tn_inputs[input].type == TN_INPUT_LIST || tn_inputs[input].type == TN_INPUT_PAIRS;
+}
+
+static bool is_pair(struct tn_str text)
+{
+    size_t mark = tn_str_find(text, TN_STR("="));
+    return mark > 0 && mark < text.size - 1;
 }
 
 static bool append_item(struct tn_request *request, struct tn_input_value *value, struct tn_str item,
@@ -157,12 +181,15 @@ bool tn_request_set(struct tn_request *request, enum tn_input input, struct tn_s
 {
     const struct tn_input_row *row = &tn_inputs[input];
     struct tn_input_value *value = &request->values[input];
-    if (value->given && row->type != TN_INPUT_LIST) {
+    if (value->given && !is_repeatable(input)) {
         tn_fail(error, TN_ERROR_USAGE, "--%s is given twice", row->name);
         return tn_fail_at(error, -1, "--%s", row->name);
     }
     if (row->type != TN_INPUT_FLAG && !text.size) {
         return fail_value(input, text, "a value: it is empty", error);
+    }
+    if (row->type == TN_INPUT_PAIRS && !is_pair(text)) {
+        return fail_value(input, text, "KEY=VALUE, such as max_num_seqs=256", error);
     }
     value->given = true;
     value->text = value->item_count ? value->text : text;
@@ -170,6 +197,7 @@ bool tn_request_set(struct tn_request *request, enum tn_input input, struct tn_s
     case TN_INPUT_TEXT:
         return true;
     case TN_INPUT_LIST:
+    case TN_INPUT_PAIRS:
         return append_item(request, value, text, error);
     case TN_INPUT_FLAG:
         value->flag = !tn_str_is(text, "false");
@@ -181,57 +209,102 @@ bool tn_request_set(struct tn_request *request, enum tn_input input, struct tn_s
     }
 }
 
-/* A JSON value as the text that the command line would have had. */
-static bool value_text(struct tn_request *request, enum tn_input input, const struct tn_value *value,
-                       struct tn_str *text, struct tn_error *error)
+static bool fail_kind(enum tn_input input, const struct tn_value *value, struct tn_error *error)
 {
-    bool fits =
-        value->kind == TN_STRING || value->kind == TN_INTEGER || value->kind == TN_REAL || value->kind == TN_BOOL;
-    if (!fits || (value->kind == TN_BOOL) != (tn_inputs[input].type == TN_INPUT_FLAG)) {
-        tn_fail(error, TN_ERROR_USAGE, "key '%s' cannot be %s", tn_inputs[input].name, tn_kind_name(value->kind));
-        return tn_fail_at(error, value->offset, "%s", tn_inputs[input].name);
-    }
+    tn_fail(error, TN_ERROR_USAGE, "key '%s' cannot be %s", tn_inputs[input].name, tn_kind_name(value->kind));
+    return tn_fail_at(error, value->offset, "%s", tn_inputs[input].name);
+}
+
+static bool is_scalar(const struct tn_value *value)
+{
+    return value->kind == TN_STRING || value->kind == TN_INTEGER || value->kind == TN_REAL || value->kind == TN_BOOL;
+}
+
+/* A JSON value as the text that the command line would have had. */
+static void write_value(struct tn_builder *text, const struct tn_value *value)
+{
     if (value->kind == TN_STRING) {
-        *text = value->as.string;
-        return true;
-    }
-    struct tn_builder builder = {0};
-    if (value->kind == TN_BOOL) {
-        tn_builder_add_text(&builder, value->as.boolean ? "true" : "false");
+        tn_builder_add(text, value->as.string);
+    } else if (value->kind == TN_BOOL) {
+        tn_builder_add_text(text, value->as.boolean ? "true" : "false");
     } else if (value->kind == TN_INTEGER) {
-        tn_builder_addf(&builder, "%lld", (long long)value->as.integer);
+        tn_builder_addf(text, "%lld", (long long)value->as.integer);
     } else {
-        tn_builder_add_real(&builder, value->as.real);
+        tn_builder_add_real(text, value->as.real);
     }
-    bool done = !builder.failed && tn_str_copy(request->arena, tn_builder_str(&builder), text);
-    tn_builder_free(&builder);
-    return done || tn_fail_memory(error);
+}
+
+static bool set_from_builder(struct tn_request *request, enum tn_input input, struct tn_builder *builder,
+                             struct tn_error *error)
+{
+    struct tn_str text;
+    bool done =
+        (!builder->failed && tn_str_copy(request->arena, tn_builder_str(builder), &text)) || tn_fail_memory(error);
+    tn_builder_free(builder);
+    return done && tn_request_set(request, input, text, error);
+}
+
+static bool read_scalar(struct tn_request *request, enum tn_input input, const struct tn_value *value,
+                        struct tn_error *error)
+{
+    if (!is_scalar(value) || (value->kind == TN_BOOL) != (tn_inputs[input].type == TN_INPUT_FLAG)) {
+        return fail_kind(input, value, error);
+    }
+    struct tn_builder text = {0};
+    write_value(&text, value);
+    return set_from_builder(request, input, &text, error);
+}
+
+/* {"max_num_seqs": 256, "enforce_eager": true} */
+static bool read_pairs(struct tn_request *request, enum tn_input input, const struct tn_value *object,
+                       struct tn_error *error)
+{
+    for (uint32_t k = 0; k < object->count; k++) {
+        const struct tn_member *member = &object->as.members[k];
+        struct tn_builder text = {0};
+        if (member->value.kind == TN_NULL) {
+            continue;
+        }
+        if (!is_scalar(&member->value)) {
+            return fail_kind(input, &member->value, error);
+        }
+        tn_builder_add(&text, member->key);
+        tn_builder_add_char(&text, '=');
+        write_value(&text, &member->value);
+        if (!set_from_builder(request, input, &text, error)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool read_member(struct tn_request *request, const struct tn_member *member, struct tn_error *error)
 {
-    if (tn_str_is(member->key, "operation") || member->value.kind == TN_NULL) {
+    const struct tn_value *value = &member->value;
+    if (tn_str_is(member->key, "operation") || value->kind == TN_NULL) {
         return true;
     }
     if (tn_str_is(member->key, "config")) {
-        request->config = member->value;
-        return member->value.kind == TN_OBJECT || tn_fail(error, TN_ERROR_USAGE, "key 'config' must be an object");
+        request->config = *value;
+        return value->kind == TN_OBJECT || tn_fail(error, TN_ERROR_USAGE, "key 'config' must be an object");
     }
     enum tn_input input = tn_input_find(member->key, request->operation);
     if (input == TN_INPUT_COUNT) {
         tn_fail(error, TN_ERROR_USAGE, "operation '" TN_STR_FORMAT "' has no input '" TN_STR_FORMAT "'",
                 TN_STR_ARGUMENTS(request->operation), TN_STR_ARGUMENTS(member->key));
-        return tn_fail_at(error, member->value.offset, TN_STR_FORMAT, TN_STR_ARGUMENTS(member->key));
+        return tn_fail_at(error, value->offset, TN_STR_FORMAT, TN_STR_ARGUMENTS(member->key));
     }
-    bool is_list = member->value.kind == TN_LIST && tn_inputs[input].type == TN_INPUT_LIST;
-    for (uint32_t k = 0; k < (is_list ? member->value.count : 1); k++) {
-        struct tn_str text;
-        const struct tn_value *value = is_list ? &member->value.as.items[k] : &member->value;
-        if (!value_text(request, input, value, &text, error) || !tn_request_set(request, input, text, error)) {
-            return false;
-        }
+    if (value->kind == TN_OBJECT && tn_inputs[input].type == TN_INPUT_PAIRS) {
+        return read_pairs(request, input, value, error);
     }
-    return true;
+    if (value->kind != TN_LIST || !is_repeatable(input)) {
+        return read_scalar(request, input, value, error);
+    }
+    bool done = true;
+    for (uint32_t k = 0; done && k < value->count; k++) {
+        done = read_scalar(request, input, &value->as.items[k], error);
+    }
+    return done;
 }
 
 bool tn_request_read(struct tn_request *request, const struct tn_value *object, struct tn_error *error)

@@ -5,7 +5,9 @@
 #include "text/value.h"
 
 enum tn_input {
-    TN_INPUT_MODEL, /* positional; several for `table`; texts to look for of `models` */
+    TN_INPUT_MODEL, /* several for `table`; texts to look for of `models` */
+    TN_INPUT_RECORDS,
+    TN_INPUT_LAST_POSITIONAL = TN_INPUT_RECORDS,
     TN_INPUT_ENGINE,
     TN_INPUT_GPU,
     TN_INPUT_GPU_MEMORY,
@@ -25,9 +27,11 @@ enum tn_input {
     TN_INPUT_KV_HEADS,
     TN_INPUT_HEAD_DIM,
     TN_INPUT_OVERHEAD,
+    TN_INPUT_SET,
     TN_INPUT_MODELS,
     TN_INPUT_TENSORS,
     TN_INPUT_CHECK,
+    TN_INPUT_DETAILS,
     TN_INPUT_FAMILY,
     TN_INPUT_ARCHITECTURE,
     TN_INPUT_MIN_PARAMS,
@@ -42,7 +46,8 @@ enum tn_input {
 
 enum tn_input_type {
     TN_INPUT_TEXT,
-    TN_INPUT_LIST,   /* texts, repeatable or separated by commas */
+    TN_INPUT_LIST,   /* texts, repeatable */
+    TN_INPUT_PAIRS,  /* KEY=VALUE, repeatable; in JSON an object, or a list of such texts */
     TN_INPUT_TOKENS, /* a count where k is 1024: 4k, 128k */
     TN_INPUT_NUMBER, /* a count where k, M, B, T are powers of 1000: 13B */
     TN_INPUT_SIZE,   /* bytes: 80GB, 24GiB */
@@ -66,8 +71,8 @@ struct tn_input_value {
     bool given;
     bool flag;
     uint64_t number;      /* TOKENS, NUMBER, SIZE, SHARE */
-    struct tn_str text;   /* as written; of a LIST the first item */
-    struct tn_str *items; /* LIST: [item_count] */
+    struct tn_str text;   /* as written; of LIST and PAIRS the first item */
+    struct tn_str *items; /* LIST, PAIRS: [item_count] */
     size_t item_count;
 };
 
@@ -82,10 +87,13 @@ struct tn_request {
 /* The input of that name, with "-" or "_"; TN_INPUT_COUNT where there is none that the operation takes. */
 enum tn_input tn_input_find(struct tn_str name, struct tn_str operation);
 
+/* Whether it stands without its name on the command line: the first rows do. */
+bool tn_input_is_positional(enum tn_input input);
+
 /* True where the operation takes the input. */
 bool tn_input_applies(enum tn_input input, struct tn_str operation);
 
-/* Sets one input from text, checking it by its type. A list grows; any other input given twice is an error.
+/* Sets one input from text, checking it by its type. Lists and pairs grow; any other input given twice is an error.
  * Errors: TN_ERROR_USAGE with the option as the place, TN_ERROR_MEMORY. */
 bool tn_request_set(struct tn_request *request, enum tn_input input, struct tn_str text, struct tn_error *error);
 

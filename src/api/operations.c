@@ -4,13 +4,16 @@
 #include "api/catalog_model.h"
 
 const struct tn_operation tn_operations[] = {
-    {"plan", "MODEL [options]", "memory of one model in one deployment, per GPU, and whether it fits", tn_run_plan},
-    {"table", "[MODEL...] [options]", "models x contexts x concurrencies", tn_run_table},
-    {"inspect", "MODEL [options]", "architecture, tensors, parameters, caches", tn_run_inspect},
-    {"models", "[TEXT...] [options]", "the models of the catalog whose names contain the texts", tn_run_models},
-    {"gpus", "[options]", "the GPUs of the catalog", tn_run_gpus},
-    {"engines", "[options]", "the serving engines", tn_run_engines},
-    {NULL, NULL, NULL, NULL},
+    {"plan", "MODEL [options]", TN_INPUT_MODEL, "memory of one model in one deployment, per GPU, and whether it fits",
+     tn_run_plan},
+    {"table", "[MODEL...] [options]", TN_INPUT_MODEL, "models x contexts x concurrencies", tn_run_table},
+    {"inspect", "MODEL [options]", TN_INPUT_MODEL, "architecture, tensors, parameters, caches", tn_run_inspect},
+    {"score", "RECORDS.jsonl... [options]", TN_INPUT_RECORDS, "predictions against measured records", tn_run_score},
+    {"models", "[TEXT...] [options]", TN_INPUT_MODEL, "the models of the catalog whose names contain the texts",
+     tn_run_models},
+    {"gpus", "[options]", TN_INPUT_COUNT, "the GPUs of the catalog", tn_run_gpus},
+    {"engines", "[NAME[@VERSION]]", TN_INPUT_ENGINE, "the serving engines, or the settings of one", tn_run_engines},
+    {NULL, NULL, TN_INPUT_COUNT, NULL, NULL},
 };
 
 const struct tn_operation *tn_operation_find(struct tn_str name)

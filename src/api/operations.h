@@ -17,9 +17,24 @@ struct tn_model_finder {
                  struct tn_error *error);
 };
 
+/* Reads files that are no models. */
+struct tn_text_reader {
+    void *context;
+    /* The whole file; the text must live until the context is closed. Errors: TN_ERROR_UNREADABLE, TN_ERROR_TOO_LARGE, TN_ERROR_MEMORY. */
+    bool (*read)(void *context, struct tn_str path, struct tn_str *text, struct tn_error *error);
+};
+
+/* Is told how far a long operation is. */
+struct tn_watcher {
+    void *context;
+    void (*show)(void *context, size_t done, size_t count);
+};
+
 struct tn_session {
     const struct tn_catalog *catalog;
     const struct tn_model_finder *finder; /* NULL: the catalog only */
+    const struct tn_text_reader *reader;  /* NULL: no files */
+    const struct tn_watcher *watcher;     /* NULL: nobody */
 };
 
 /* The answer in both forms: `json` is complete; `report` is what a person reads. */
@@ -35,8 +50,9 @@ void tn_result_free(struct tn_result *result);
 
 struct tn_operation {
     const char *name;
-    const char *arguments; /* what follows the name on the command line */
-    const char *summary;   /* one line */
+    const char *arguments;    /* what follows the name on the command line */
+    enum tn_input positional; /* what stands there without an option's name; TN_INPUT_COUNT: nothing may */
+    const char *summary;      /* one line */
     bool (*run)(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                 struct tn_error *error);
 };
@@ -79,6 +95,8 @@ bool tn_run_inspect(const struct tn_session *session, const struct tn_request *r
                     struct tn_error *error);
 bool tn_run_models(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                    struct tn_error *error);
+bool tn_run_score(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
+                  struct tn_error *error);
 bool tn_run_gpus(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                  struct tn_error *error);
 bool tn_run_engines(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,

@@ -1,60 +1,12 @@
 /* The plan as a report. */
 #include "api/plan_report.h"
 
-#include <string.h>
-
-/* "2 x A100 SXM4 80GB", or "GPUs of 24.00 GiB" */
-static void write_gpus(struct tn_builder *text, const struct tn_plan *plan, uint64_t count)
-{
-    const struct tn_question *question = &plan->question;
-    if (count != 1) {
-        tn_builder_addf(text, "%llu x ", (unsigned long long)count);
-    }
-    if (question->gpu) {
-        tn_builder_add(text, question->gpu->name);
-    } else {
-        tn_builder_add_text(text, "GPU of ");
-        tn_write_bytes(text, question->deployment.gpu_memory_bytes, plan->units);
-    }
-}
+#include "api/settings.h"
+#include "base/number.h"
 
 static uint64_t rank_count(const struct tn_ledger *ledger)
 {
     return (uint64_t)ledger->stage_count * ledger->ranks_per_stage;
-}
-
-bool tn_plan_message(struct tn_plan *plan, struct tn_arena *arena)
-{
-    struct tn_builder text = {0};
-    const struct tn_verdict *verdict = &plan->verdict;
-    uint64_t ranks = rank_count(&plan->ledger);
-    uint64_t memory = plan->question.deployment.gpu_memory_bytes;
-    const struct tn_stage *worst = tn_ledger_worst(&plan->ledger);
-    if (!verdict->judged) {
-        tn_builder_add_text(&text, "needs ");
-        tn_write_bytes(&text, plan->ledger.mid_bytes, plan->units);
-        tn_builder_add_text(&text, " in all; name a --gpu to see whether it fits");
-    } else if (verdict->fits) {
-        tn_builder_add_text(&text, "fits on ");
-        write_gpus(&text, plan, ranks);
-        tn_builder_add_text(&text, ", ");
-        tn_write_bytes(&text, memory - worst->high_bytes, plan->units);
-        tn_builder_add_text(&text, ranks > 1 ? " free on the fullest" : " free");
-    } else {
-        tn_builder_add_text(&text, "does not fit on ");
-        write_gpus(&text, plan, ranks);
-        tn_builder_add_text(&text, ": ");
-        tn_write_bytes(&text, worst->high_bytes - memory, plan->units);
-        tn_builder_addf(&text, " too much%s, mostly %s", ranks > 1 ? " on the fullest" : "",
-                        verdict->binding == TN_CATEGORY_CACHE ? "KV cache" : tn_category_names[verdict->binding]);
-        if (verdict->gpus_needed) {
-            tn_builder_addf(&text, "; %u GPU%s needed", verdict->gpus_needed,
-                            verdict->gpus_needed == 1 ? " is" : "s are");
-        }
-    }
-    bool done = !text.failed && tn_str_copy(arena, tn_builder_str(&text), &plan->message);
-    tn_builder_free(&text);
-    return done;
 }
 
 static enum tn_shade shade_of(enum tn_category category)
@@ -74,13 +26,27 @@ static enum tn_shade shade_of(enum tn_category category)
     return shades[category];
 }
 
+/* What the requests that were asked for leave of a pool. */
+static uint64_t pool_room(const struct tn_plan *plan, const struct tn_entry *entry)
+{
+    const struct tn_pool *pool = &plan->ledger.pool;
+    const struct tn_deployment *deployment = &plan->question.deployment;
+    double asked = (double)tn_ceil_div(deployment->concurrency, deployment->dp);
+    bool is_pool = pool->present && (entry->category == TN_CATEGORY_CACHE || entry->category == TN_CATEGORY_STATE);
+    return is_pool && asked < pool->mid.requests
+               ? (uint64_t)((double)entry->mid_bytes * (1 - asked / pool->mid.requests))
+               : 0;
+}
+
 static struct tn_bar bar_of(const struct tn_plan *plan, const struct tn_stage *stage, struct tn_str label)
 {
     uint64_t memory = plan->question.deployment.gpu_memory_bytes;
     struct tn_bar bar = {.label = label, .capacity_bytes = memory};
     for (size_t k = 0; k < stage->entry_count; k++) {
         const struct tn_entry *entry = &plan->ledger.entries[stage->first_entry + k];
-        bar.bytes[shade_of(entry->category)] += entry->mid_bytes;
+        uint64_t room = pool_room(plan, entry);
+        bar.bytes[shade_of(entry->category)] += entry->mid_bytes - room;
+        bar.bytes[TN_SHADE_ROOM] += room;
     }
     bar.bytes[TN_SHADE_UNCERTAIN] = stage->high_bytes - stage->mid_bytes;
     bar.bytes[TN_SHADE_FREE] = memory > stage->high_bytes ? memory - stage->high_bytes : 0;
@@ -113,7 +79,11 @@ static void report_heading(const struct tn_plan *plan, struct tn_report *report)
     tn_builder_add(&line, model->id);
     if (question->deployment.gpu_memory_bytes) {
         tn_builder_add_text(&line, " on ");
-        write_gpus(&line, plan, rank_count(&plan->ledger));
+        tn_plan_write_gpus(&line, plan, rank_count(&plan->ledger));
+    }
+    if (question->planner.rules) {
+        tn_builder_addf(&line, ", %s ", question->planner.engine->name);
+        tn_builder_add(&line, tn_rules_version(question->planner.rules));
     }
     report->title = tn_report_keep(report, &line);
     tn_builder_add_grouped(&line, model->parameters);
@@ -150,7 +120,7 @@ static struct tn_str entry_detail(const struct tn_plan *plan, const struct tn_en
         if (cache->argument) {
             tn_builder_addf(&text, "(%llu)", (unsigned long long)cache->argument);
         }
-    } else if (entry->basis == TN_BASIS_ASSUMED) {
+    } else if (entry->basis == TN_BASIS_ASSUMED && !plan->question.planner.engine->has_record) {
         tn_builder_add_fixed(&text, plan->question.deployment.overhead_ppm, 10000,
                              plan->question.deployment.overhead_ppm % 10000 ? 2 : 0);
         tn_builder_add_text(&text, "% of weights and caches");
@@ -161,12 +131,65 @@ static struct tn_str entry_detail(const struct tn_plan *plan, const struct tn_en
     return tn_report_keep(report, &text);
 }
 
+static bool has_ranges(const struct tn_plan *plan, const struct tn_stage *stage)
+{
+    bool found = stage->low_bytes < stage->high_bytes;
+    for (size_t k = 0; !found && k < stage->entry_count; k++) {
+        const struct tn_entry *entry = &plan->ledger.entries[stage->first_entry + k];
+        found = entry->low_bytes < entry->high_bytes;
+    }
+    return found;
+}
+
+/* Category, what and bytes, then low and high where there are ranges, then share, basis and how. */
+struct breakdown {
+    const struct tn_plan *plan;
+    struct tn_report *report;
+    struct tn_table *table;
+    bool has_ranges;
+    uint64_t hundredth; /* shares are shown in thousandths of a percent, rounded down */
+};
+
+/* Adds a row with its amounts. Returns the cells behind them: share, basis, how; NULL when memory is out. */
+static struct tn_cell *add_amounts(const struct breakdown *breakdown, const char *category, struct tn_str label,
+                                   uint64_t low, uint64_t mid, uint64_t high)
+{
+    struct tn_cell *cells = tn_table_row(breakdown->report, breakdown->table);
+    if (!cells) {
+        return NULL;
+    }
+    cells[0] = tn_cell_text(tn_str_of(category));
+    cells[1] = tn_cell_text(label);
+    cells[2] = tn_cell_bytes(mid);
+    if (breakdown->has_ranges && low < high) {
+        cells[3] = tn_cell_bytes(low);
+        cells[4] = tn_cell_bytes(high);
+    }
+    return cells + (breakdown->has_ranges ? 5 : 3);
+}
+
+static void add_entry(const struct breakdown *breakdown, const struct tn_entry *entry)
+{
+    struct tn_cell *cells = add_amounts(breakdown, tn_category_names[entry->category], entry->label, entry->low_bytes,
+                                        entry->mid_bytes, entry->high_bytes);
+    if (cells) {
+        cells[0] = tn_cell_fixed(entry->mid_bytes / breakdown->hundredth);
+        cells[1] = tn_cell_text(tn_str_of(tn_basis_names[entry->basis]));
+        cells[2] = tn_cell_text(entry_detail(breakdown->plan, entry, breakdown->report));
+    }
+}
+
 /* The fullest stage decides; the others are in the bars, and in the JSON. */
 static void report_breakdown(const struct tn_plan *plan, struct tn_report *report)
 {
     static const struct tn_column columns[] = {
         {"category", "category", false, 0},    {"what", "label", false, 0},  {"each GPU", "bytes", true, 0},
         {"share %", "share_percent", true, 1}, {"basis", "basis", false, 0}, {"how", "how", false, 0},
+    };
+    static const struct tn_column with_ranges[] = {
+        {"category", "category", false, 0}, {"what", "label", false, 0},        {"each GPU", "bytes", true, 0},
+        {"at least", "low_bytes", true, 0}, {"at most", "high_bytes", true, 0}, {"share %", "share_percent", true, 1},
+        {"basis", "basis", false, 0},       {"how", "how", false, 0},
     };
     const struct tn_stage *stage = tn_ledger_worst(&plan->ledger);
     struct tn_builder title = {0};
@@ -175,31 +198,27 @@ static void report_breakdown(const struct tn_plan *plan, struct tn_report *repor
                         stage->first_layer + stage->layer_count - 1);
     }
     struct tn_str text = tn_report_keep(report, &title);
-    struct tn_table *table =
-        tn_report_table(report, text.size ? text.data : NULL, columns, sizeof columns / sizeof columns[0]);
-    uint64_t hundredth = stage->mid_bytes / 100000 + 1; /* shares are shown in thousandths of a percent, rounded down */
-    for (size_t k = 0; table && k < stage->entry_count; k++) {
-        const struct tn_entry *entry = &plan->ledger.entries[stage->first_entry + k];
-        struct tn_cell *cells = tn_table_row(report, table);
-        if (!cells) {
-            return;
-        }
-        cells[0] = tn_cell_text(tn_str_of(tn_category_names[entry->category]));
-        cells[1] = tn_cell_text(entry->label);
-        cells[2] = tn_cell_bytes(entry->mid_bytes);
-        cells[3] = tn_cell_fixed(entry->mid_bytes / hundredth);
-        cells[4] = tn_cell_text(tn_str_of(tn_basis_names[entry->basis]));
-        cells[5] = tn_cell_text(entry_detail(plan, entry, report));
-    }
-    if (!table) {
+    struct breakdown breakdown = {
+        .plan = plan,
+        .report = report,
+        .has_ranges = has_ranges(plan, stage),
+        .hundredth = stage->mid_bytes / 100000 + 1,
+    };
+    breakdown.table = breakdown.has_ranges ? tn_report_table(report, text.size ? text.data : NULL, with_ranges,
+                                                             sizeof with_ranges / sizeof with_ranges[0])
+                                           : tn_report_table(report, text.size ? text.data : NULL, columns,
+                                                             sizeof columns / sizeof columns[0]);
+    if (!breakdown.table) {
         return;
     }
-    tn_table_rule(table);
-    struct tn_cell *cells = tn_table_row(report, table);
-    if (cells) {
-        cells[0] = tn_cell_text(TN_STR("total"));
-        cells[2] = tn_cell_bytes(stage->mid_bytes);
-        cells[3] = tn_cell_fixed(100000);
+    for (size_t k = 0; k < stage->entry_count; k++) {
+        add_entry(&breakdown, &plan->ledger.entries[stage->first_entry + k]);
+    }
+    tn_table_rule(breakdown.table);
+    struct tn_cell *share =
+        add_amounts(&breakdown, "total", (struct tn_str){0}, stage->low_bytes, stage->mid_bytes, stage->high_bytes);
+    if (share) {
+        *share = tn_cell_fixed(100000);
     }
 }
 
@@ -229,7 +248,7 @@ static void report_room(const struct tn_plan *plan, struct tn_report *report)
 {
     const struct tn_verdict *verdict = &plan->verdict;
     struct tn_builder line = {0};
-    bool many = verdict->most_concurrency != UINT64_MAX;
+    bool many = verdict->most_concurrency != UINT64_MAX && !plan->ledger.pool.present; /* the verdict says it */
     if (many) {
         tn_builder_add_text(&line, "There is room for ");
         tn_builder_add_grouped(&line, verdict->most_concurrency);
@@ -248,30 +267,52 @@ static void report_room(const struct tn_plan *plan, struct tn_report *report)
     tn_builder_free(&line);
 }
 
+static struct tn_str remedy_pool(const struct tn_remedy *remedy, struct tn_report *report)
+{
+    struct tn_builder text = {0};
+    tn_builder_add_grouped(&text, remedy->pool_tokens);
+    tn_builder_add_text(&text, " tokens, ");
+    tn_builder_add_grouped(&text, remedy->requests);
+    tn_builder_addf(&text, " request%s", remedy->requests == 1 ? "" : "s");
+    return tn_report_keep(report, &text);
+}
+
 /* What else would fit; each line was computed by planning it. */
 static void report_remedies(const struct tn_plan *plan, struct tn_report *report)
 {
     static const struct tn_column columns[] = {{"it would fit with", "option", false, 0},
-                                               {"which means", "meaning", false, 0}};
-    struct tn_table *table = plan->remedy_count ? tn_report_table(report, NULL, columns, 2) : NULL;
+                                               {"which means", "meaning", false, 0},
+                                               {"the pool then has", "pool", false, 0}};
+    size_t column_count = plan->ledger.pool.present ? 3 : 2;
+    struct tn_table *table = plan->remedy_count ? tn_report_table(report, NULL, columns, column_count) : NULL;
     for (size_t k = 0; table && k < plan->remedy_count; k++) {
+        const struct tn_remedy *remedy = &plan->remedies[k];
         struct tn_cell *cells = tn_table_row(report, table);
-        if (cells) {
-            cells[0] = tn_cell_text(plan->remedies[k].option);
-            cells[1] = tn_cell_text(plan->remedies[k].meaning);
+        if (!cells) {
+            return;
+        }
+        cells[0] = tn_cell_text(remedy->option);
+        cells[1] = tn_cell_text(remedy->meaning);
+        if (remedy->has_pool && column_count == 3) {
+            cells[2] = tn_cell_text(remedy_pool(remedy, report));
         }
     }
 }
 
-void tn_plan_report(const struct tn_plan *plan, struct tn_report *report)
+static enum tn_tone tone_of(const struct tn_plan *plan)
+{
+    return !plan->verdict.judged ? TN_TONE_STRONG : (plan->verdict.fits ? TN_TONE_GOOD : TN_TONE_BAD);
+}
+
+void tn_plan_report(const struct tn_plan *plan, bool explain, struct tn_report *report)
 {
     report_heading(plan, report);
     report_bars(plan, report);
     report_breakdown(plan, report);
+    tn_plan_report_settings(plan, explain, report);
+    tn_plan_report_log(plan, report);
     report_kv(plan, report);
-    tn_report_text(report, TN_BLOCK_TEXT,
-                   !plan->verdict.judged ? TN_TONE_STRONG : (plan->verdict.fits ? TN_TONE_GOOD : TN_TONE_BAD), "%.*s",
-                   (int)plan->message.size, plan->message.data);
+    tn_report_text(report, TN_BLOCK_TEXT, tone_of(plan), "%.*s", (int)plan->message.size, plan->message.data);
     if (plan->verdict.judged && plan->verdict.fits) {
         report_room(plan, report);
     }

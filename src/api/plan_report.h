@@ -9,9 +9,12 @@
 struct tn_remedy {
     struct tn_str option;  /* as one would type it: "--kv-dtype fp8" */
     struct tn_str meaning; /* in words */
+    bool has_pool;         /* of an engine with a pool, what it then has: */
+    uint64_t pool_tokens;
+    uint64_t requests; /* of the length asked for, at once, for certain */
 };
 
-enum { TN_REMEDIES = 6 };
+enum { TN_REMEDIES = 8 };
 
 struct tn_plan {
     struct tn_model *model;
@@ -25,10 +28,21 @@ struct tn_plan {
     struct tn_str message; /* the verdict in one sentence */
 };
 
+/* Where the value of a setting came from: given also where the input was that it is. */
+enum tn_origin tn_plan_origin(const struct tn_plan *plan, const struct tn_used_setting *setting);
+
 /* Fills plan->message. false when memory is out. */
 bool tn_plan_message(struct tn_plan *plan, struct tn_arena *arena);
 
-/* Bars, breakdown, verdict, and what would make it fit. The report points into the plan's model. */
-void tn_plan_report(const struct tn_plan *plan, struct tn_report *report);
+/* "2 x A100 SXM4 80GB", or "GPUs of 24.00 GiB" */
+void tn_plan_write_gpus(struct tn_builder *text, const struct tn_plan *plan, uint64_t count);
+
+/* Bars, breakdown, verdict, and what would make it fit. The report points into the plan's model.
+ * explain  with every setting of the engine and every formula of an entry */
+void tn_plan_report(const struct tn_plan *plan, bool explain, struct tn_report *report);
+
+/* Of engines with a record: the settings that matter, or all with their formulas; and what the log will say. */
+void tn_plan_report_settings(const struct tn_plan *plan, bool explain, struct tn_report *report);
+void tn_plan_report_log(const struct tn_plan *plan, struct tn_report *report);
 
 #endif

@@ -85,13 +85,17 @@ static bool add_cell(struct table *table, struct tn_str name, struct tn_question
 
 static bool add_model(struct table *table, struct tn_str name)
 {
-    struct tn_model *model = tn_request_model(table->session, table->request, name, table->error);
-    struct tn_question question = {0};
+    struct tn_question question;
+    struct tn_model *model = NULL;
     struct tn_str shown = {0};
-    bool done = model && tn_question_read(table->session, table->request, model, &question, table->error);
+    bool done = tn_question_open(table->session, table->request, &question, table->error);
+    if (done) {
+        model = tn_request_model(table->session, &question.request, name, table->error);
+    }
+    done = model && tn_question_read(&question, model, table->error);
     done = done && (tn_str_copy(&table->result->arena, model->id, &shown) || tn_fail_memory(table->error));
-    const struct tn_input_value *context = &table->request->values[TN_INPUT_CONTEXT];
-    const struct tn_input_value *concurrency = &table->request->values[TN_INPUT_CONCURRENCY];
+    const struct tn_input_value *context = &question.request.values[TN_INPUT_CONTEXT];
+    const struct tn_input_value *concurrency = &question.request.values[TN_INPUT_CONCURRENCY];
     size_t contexts = context->given ? 1 : sizeof default_contexts / sizeof default_contexts[0];
     size_t concurrencies = concurrency->given ? 1 : sizeof default_concurrencies / sizeof default_concurrencies[0];
     for (size_t c = 0; done && c < contexts; c++) {

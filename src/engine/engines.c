@@ -3,12 +3,12 @@
 
 #include "engine/rules.h"
 
-const struct tn_engine *const tn_engines[] = {&tn_engine_generic, NULL};
+const struct tn_engine *const tn_engines[] = {&tn_engine_generic, &tn_engine_vllm, NULL};
 
 const struct tn_engine *tn_engine_find(struct tn_str name)
 {
     for (size_t k = 0; tn_engines[k]; k++) {
-        if (tn_str_is(name, tn_engines[k]->name)) {
+        if (tn_str_equal_any_case(name, tn_str_of(tn_engines[k]->name))) {
             return tn_engines[k];
         }
     }
@@ -18,7 +18,7 @@ const struct tn_engine *tn_engine_find(struct tn_str name)
 bool tn_planner_open(struct tn_planner *planner, const struct tn_engine *engine, const struct tn_catalog *catalog,
                      const struct tn_model *model, struct tn_str version, struct tn_error *error)
 {
-    *planner = (struct tn_planner){.engine = engine, .model = model};
+    *planner = (struct tn_planner){.engine = engine, .catalog = catalog, .model = model};
     if (!engine->has_record) {
         tn_fail(version.size ? error : NULL, TN_ERROR_USAGE, "engine %s has no versions", engine->name);
         return !version.size || tn_fail_at(error, -1, "--engine");

@@ -5,14 +5,16 @@
 #include "plan/engine.h"
 
 extern const struct tn_engine tn_engine_generic;
+extern const struct tn_engine tn_engine_vllm;
 
 /* Ends with NULL. */
 extern const struct tn_engine *const tn_engines[];
 
-/* By name; NULL where unknown. */
+/* By name in any case; NULL where unknown. */
 const struct tn_engine *tn_engine_find(struct tn_str name);
 
 /* Free with tn_planner_close also after an error.
+ * model    NULL: the caller sets planner->model before the first plan
  * version  of the engine, "0.19.0" or the beginning of it; empty: the newest that its record knows
  * Errors: TN_ERROR_USAGE for a version that is not known, TN_ERROR_RECORD, TN_ERROR_EXPRESSION, TN_ERROR_MEMORY. */
 bool tn_planner_open(struct tn_planner *planner, const struct tn_engine *engine, const struct tn_catalog *catalog,

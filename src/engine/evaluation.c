@@ -2,6 +2,7 @@
 #include "engine/rules_compiled.h"
 
 #include "base/real.h"
+#include "catalog/names.h"
 #include "text/quantity.h"
 
 #include <math.h>
@@ -258,11 +259,18 @@ static bool read_value(struct tn_str text, enum tn_setting_type type, struct tn_
 
 static bool fail_unknown(const struct tn_rules *rules, struct tn_str name, struct tn_error *error)
 {
-    tn_fail(error, TN_ERROR_USAGE, "engine " TN_STR_FORMAT " has no setting '" TN_STR_FORMAT "'",
-            TN_STR_ARGUMENTS(rules->engine), TN_STR_ARGUMENTS(name));
+    struct tn_nearest nearest = {.wanted = name};
+    for (size_t k = 0; k < rules->setting_count; k++) {
+        tn_nearest_offer(&nearest, rules->settings[k].name);
+    }
+    tn_fail(error, TN_ERROR_USAGE, TN_STR_FORMAT " has no setting '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(rules->engine),
+            TN_STR_ARGUMENTS(name));
     tn_fail_at(error, -1, "--set");
-    return tn_fail_hint(error, "`tonnage engines " TN_STR_FORMAT "` lists its settings",
-                        TN_STR_ARGUMENTS(rules->engine));
+    if (!nearest.count) {
+        return false;
+    }
+    return tn_fail_hint(error, "did you mean " TN_STR_FORMAT "? `tonnage engines " TN_STR_FORMAT "` lists its settings",
+                        TN_STR_ARGUMENTS(nearest.names[0]), TN_STR_ARGUMENTS(rules->engine));
 }
 
 /* "auto" and "default" leave a number to the engine. */
@@ -335,10 +343,10 @@ static void add_value(struct tn_builder *text, const struct tn_value *value, str
         tn_builder_add(text, value->as.string);
     } else if (tn_str_is(format, "g")) {
         tn_builder_add_grouped(text, number);
-    } else if (tn_str_is(format, "x2")) {
+    } else if (tn_str_is(format, "x2") || tn_str_is(format, "x3") || tn_str_is(format, "x4")) {
         double real = value->kind == TN_REAL ? value->as.real : (double)number;
         tn_builder_add_fixed(text, real > 0 && real < TWO_TO_63 / MICRO ? (uint64_t)(real * MICRO + 0.5) : 0, 1000000,
-                             2);
+                             (unsigned)(format.data[1] - '0'));
     } else if (tn_str_starts(format, TN_STR("gib"))) {
         tn_builder_add_fixed(text, number, gib, tn_str_is(format, "gib4") ? 4 : 2);
     } else if (tn_str_is(format, "mib2")) {
@@ -441,6 +449,7 @@ bool tn_evaluation_add_entries(struct tn_evaluation *evaluation, struct tn_ledge
         struct tn_entry line = {.category = entry->category,
                                 .basis = cell->is_set ? TN_BASIS_ASSUMED : entry->basis,
                                 .label = entry->label,
+                                .is_beside = entry->is_beside,
                                 .low_bytes = range.low,
                                 .mid_bytes = range.mid,
                                 .high_bytes = range.high,
@@ -474,6 +483,68 @@ bool tn_evaluation_add_log(struct tn_evaluation *evaluation, struct tn_ledger *l
         ledger->log_count++;
     }
     return true;
+}
+
+/* A value as a user would give it. */
+static bool write_setting(struct tn_arena *arena, enum tn_setting_type type, const struct tn_value *value,
+                          struct tn_str *written, struct tn_error *error)
+{
+    struct tn_builder text = {0};
+    if (value->kind == TN_STRING) {
+        tn_builder_add(&text, value->as.string);
+    } else if (value->kind == TN_BOOL) {
+        tn_builder_add_text(&text, value->as.boolean ? "true" : "false");
+    } else if (type == TN_SETTING_REAL) {
+        tn_builder_add_real(&text, value->kind == TN_REAL ? value->as.real : (double)whole(value));
+    } else {
+        tn_builder_add_u64(&text, whole(value));
+    }
+    bool done = (!text.failed && tn_str_copy(arena, tn_builder_str(&text), written)) || tn_fail_memory(error);
+    tn_builder_free(&text);
+    return done;
+}
+
+static bool add_offer(struct tn_evaluation *evaluation, const struct tn_rule_remedy *remedy, struct tn_ledger *ledger,
+                      struct tn_error *error)
+{
+    const struct tn_rule_row *row = &evaluation->rules->rows[remedy->row];
+    const struct cell *cell = &evaluation->cells[remedy->row];
+    struct tn_scope scope = scope_of(evaluation);
+    struct tn_offer *offer = &ledger->offers[ledger->offer_count];
+    struct tn_value value;
+    bool applies;
+    if (!is_true(evaluation, remedy->text.when, &applies, error)
+        || (applies && !tn_expression_evaluate(remedy->value, &scope, evaluation->arena, &value, error))) {
+        return tn_fail_in_record(remedy->text.record, remedy->text.line, error);
+    }
+    if (!applies) {
+        return true;
+    }
+    if (cell->state != STATE_KNOWN && !evaluate_row(evaluation, remedy->row, error)) {
+        return false;
+    }
+    if (tn_value_equal(&value, &cell->value)) {
+        return true;
+    }
+    offer->name = row->setting.name;
+    ledger->offer_count++;
+    return write_setting(ledger->arena, row->setting.type, &value, &offer->value, error)
+           && fill_text(evaluation, &remedy->text, ledger->arena, &offer->meaning, error);
+}
+
+bool tn_evaluation_add_offers(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error)
+{
+    const struct tn_rules *rules = evaluation->rules;
+    bool done = true;
+    ledger->offers = TN_NEW_ARRAY(ledger->arena, struct tn_offer, rules->remedy_count + 1);
+    ledger->offer_count = 0;
+    if (!ledger->offers) {
+        return tn_fail_memory(error);
+    }
+    for (size_t k = 0; done && k < rules->remedy_count; k++) {
+        done = add_offer(evaluation, &rules->remedies[k], ledger, error);
+    }
+    return done;
 }
 
 bool tn_evaluation_add_settings(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error)

@@ -44,6 +44,9 @@ const char *const tn_given_names[TN_GIVEN_COUNT] = {
     [TN_GIVEN_POOL_TOKENS] = "pool_tokens",
     [TN_GIVEN_BLOCKS] = "blocks",
     [TN_GIVEN_MAX_CONCURRENCY] = "max_concurrency",
+    [TN_GIVEN_REQUESTS] = "requests",
+    [TN_GIVEN_WINDOW_TOKENS] = "window_tokens",
+    [TN_GIVEN_STATE_POOL_SLOTS] = "state_pool_slots",
     [TN_GIVEN_AVAILABLE] = "available",
     [TN_GIVEN_NEEDED] = "needed",
     [TN_GIVEN_SUGGESTED] = "suggested",
@@ -61,7 +64,7 @@ bool tn_given_varies(enum tn_given given)
     return given == TN_GIVEN_STAGE || (given >= TN_GIVEN_WEIGHTS && given <= TN_GIVEN_SUGGESTED);
 }
 
-static const char *const type_names[] = {"count", "tokens", "bytes", "real", "flag", "word"};
+const char *const tn_setting_type_names[TN_SETTING_WORD + 1] = {"count", "tokens", "bytes", "real", "flag", "word"};
 
 enum { MOST_VERSION_PART = 999, PARTS = 3 };
 
@@ -150,6 +153,15 @@ static struct tn_rule_row *find_row(const struct tn_rules *rules, struct tn_str 
     return index == TN_MAP_NONE || index < TN_GIVEN_COUNT ? NULL : &rules->rows[index - TN_GIVEN_COUNT];
 }
 
+static int find_word(struct tn_str word, const char *const *words, int count)
+{
+    int k = 0;
+    while (k < count && !tn_str_is(word, words[k])) {
+        k++;
+    }
+    return k;
+}
+
 /* A record that inherits may say anew what its parent said. */
 static bool read_row(struct reader *reader, bool is_setting)
 {
@@ -171,15 +183,11 @@ static bool read_row(struct reader *reader, bool is_setting)
     }
     *row = (struct tn_rule_row){.is_setting = is_setting, .setting.name = name};
     if (is_setting) {
-        struct tn_str type = tn_str_word(&rest);
-        size_t k = 0;
-        while (k < sizeof type_names / sizeof type_names[0] && !tn_str_is(type, type_names[k])) {
-            k++;
-        }
-        if (k == sizeof type_names / sizeof type_names[0]) {
+        int type = find_word(tn_str_word(&rest), tn_setting_type_names, TN_SETTING_WORD + 1);
+        if (type > TN_SETTING_WORD) {
             return fail_line(reader, "expected 'setting NAME count|tokens|bytes|real|flag|word DEFAULT'");
         }
-        row->setting.type = (enum tn_setting_type)k;
+        row->setting.type = (enum tn_setting_type)type;
     }
     return take_formula(reader, rest, row);
 }
@@ -224,25 +232,17 @@ static bool read_same(struct reader *reader)
     return true;
 }
 
-static int find_word(struct tn_str word, const char *const *words, int count)
-{
-    int k = 0;
-    while (k < count && !tn_str_is(word, words[k])) {
-        k++;
-    }
-    return k;
-}
-
 static bool read_entry(struct reader *reader)
 {
     struct tn_str rest = reader->statement->rest;
     int category = find_word(tn_str_word(&rest), tn_category_names, TN_CATEGORY_COUNT);
     int basis = find_word(tn_str_word(&rest), tn_basis_names, TN_BASIS_COUNT);
+    bool is_beside = take_mark(&rest, "beside ");
     struct tn_rule_row *row = find_row(reader->rules, tn_str_word(&rest));
     struct tn_rule_entry *entry = &reader->rules->entries[reader->rules->entry_count];
-    *entry = (struct tn_rule_entry){.category = (enum tn_category)category, .basis = (enum tn_basis)basis};
+    *entry = (struct tn_rule_entry){.category = (enum tn_category)category, .basis = (enum tn_basis)basis, .is_beside = is_beside};
     if (category == TN_CATEGORY_COUNT || basis == TN_BASIS_COUNT || !row) {
-        return fail_line(reader, "expected 'entry CATEGORY BASIS NAME [when CONDITION] : LABEL'");
+        return fail_line(reader, "expected 'entry CATEGORY BASIS [beside] NAME [when CONDITION] : LABEL'");
     }
     entry->row = (uint32_t)(row - reader->rules->rows);
     if (take_mark(&rest, "when ") && !take_expression(reader, &rest, &entry->when)) {
@@ -289,6 +289,28 @@ static bool read_say(struct reader *reader)
     return add_text(reader, &reader->rules->says, true);
 }
 
+static bool read_remedy(struct reader *reader)
+{
+    struct tn_str rest = reader->statement->rest;
+    struct tn_rule_row *row = find_row(reader->rules, tn_str_word(&rest));
+    struct tn_rule_remedy *remedy = &reader->rules->remedies[reader->rules->remedy_count];
+    *remedy = (struct tn_rule_remedy){.text = {.record = reader->record, .line = reader->statement->line}};
+    if (!row || !row->is_setting) {
+        return fail_line(reader, "expected 'remedy SETTING EXPRESSION [when CONDITION] : TEXT'");
+    }
+    remedy->row = (uint32_t)(row - reader->rules->rows);
+    if (!take_expression(reader, &rest, &remedy->value)
+        || (take_mark(&rest, "when ") && !take_expression(reader, &rest, &remedy->text.when))) {
+        return false;
+    }
+    if (!take_mark(&rest, ":") || !rest.size) {
+        return fail_line(reader, "expected ': TEXT'");
+    }
+    remedy->text.text = rest;
+    reader->rules->remedy_count++;
+    return true;
+}
+
 /* `versions` and `name` are read elsewhere; `note` is for people. */
 static bool read_nothing(struct reader *reader)
 {
@@ -302,9 +324,9 @@ static bool read_statement(struct reader *reader)
         const char *word;
         bool (*read)(struct reader *reader);
     } words[] = {
-        {"setting", read_setting}, {"let", read_let},       {"since", read_since},      {"same", read_same},
-        {"entry", read_entry},     {"refuse", read_refuse}, {"log", read_log},          {"say", read_say},
-        {"name", read_nothing},    {"note", read_nothing},  {"versions", read_nothing},
+        {"setting", read_setting}, {"let", read_let},       {"since", read_since},  {"same", read_same},
+        {"entry", read_entry},     {"refuse", read_refuse}, {"log", read_log},      {"say", read_say},
+        {"remedy", read_remedy},   {"name", read_nothing},  {"note", read_nothing}, {"versions", read_nothing},
     };
     for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
         if (tn_str_is(reader->statement->word, words[k].word)) {
@@ -338,9 +360,11 @@ static bool make_room(struct reader *reader, size_t count)
     rules->refusals.texts = TN_NEW_ARRAY(reader->arena, struct tn_rule_text, count + 1);
     rules->logs.texts = TN_NEW_ARRAY(reader->arena, struct tn_rule_text, count + 1);
     rules->says.texts = TN_NEW_ARRAY(reader->arena, struct tn_rule_text, count + 1);
+    rules->remedies = TN_NEW_ARRAY(reader->arena, struct tn_rule_remedy, count + 1);
     rules->settings = TN_NEW_ARRAY(reader->arena, struct tn_rules_setting, count + 1);
     bool done = rules->rows && rules->entries && rules->refusals.texts && rules->logs.texts && rules->says.texts
-                && rules->settings && tn_map_reserve(reader->arena, &rules->names, TN_GIVEN_COUNT + count);
+                && rules->remedies && rules->settings
+                && tn_map_reserve(reader->arena, &rules->names, TN_GIVEN_COUNT + count);
     uint32_t existing;
     for (uint32_t k = 0; done && k < TN_GIVEN_COUNT; k++) {
         done = tn_map_insert(reader->arena, &rules->names, tn_str_of(tn_given_names[k]), k, &existing);
@@ -351,10 +375,16 @@ static bool make_room(struct reader *reader, size_t count)
 struct dependence {
     struct tn_rules *rules;
     bool varies;
+    bool is_of_gpu;
     bool names_something;
 };
 
-static bool row_varies(struct tn_rules *rules, struct tn_rule_row *row);
+static void look_at(struct tn_rules *rules, struct tn_rule_row *row);
+
+static bool is_of_gpu(uint32_t given)
+{
+    return given == TN_GIVEN_GPU_NAME || (given >= TN_GIVEN_GPU_MEMORY && given <= TN_GIVEN_GPU_IS_UNIFIED);
+}
 
 static void visit_name(void *context, struct tn_str name, bool is_fact)
 {
@@ -363,32 +393,40 @@ static void visit_name(void *context, struct tn_str name, bool is_fact)
     uint32_t index = is_fact ? TN_MAP_NONE : tn_map_find(&dependence->rules->names, name);
     if (index < TN_GIVEN_COUNT) {
         dependence->varies = dependence->varies || tn_given_varies((enum tn_given)index);
+        dependence->is_of_gpu = dependence->is_of_gpu || is_of_gpu(index);
     } else if (index != TN_MAP_NONE) {
-        bool varies = row_varies(dependence->rules, &dependence->rules->rows[index - TN_GIVEN_COUNT]);
-        dependence->varies = dependence->varies || varies;
+        struct tn_rule_row *row = &dependence->rules->rows[index - TN_GIVEN_COUNT];
+        look_at(dependence->rules, row);
+        dependence->varies = dependence->varies || row->varies;
+        dependence->is_of_gpu = dependence->is_of_gpu || row->setting.depends_on_gpu;
     }
 }
 
-static bool row_varies(struct tn_rules *rules, struct tn_rule_row *row)
+/* What the formula of a row depends on. A formula that needs itself is found when it is evaluated. */
+static void look_at(struct tn_rules *rules, struct tn_rule_row *row)
 {
-    if (!row->is_looked_at) { /* a formula that needs itself is found when it is evaluated */
-        struct dependence dependence = {rules, false, false};
-        row->is_looked_at = true;
-        tn_expression_names(row->expression, visit_name, &dependence);
-        if (row->low) {
-            tn_expression_names(row->low, visit_name, &dependence);
-            tn_expression_names(row->high, visit_name, &dependence);
-        }
-        row->varies = dependence.varies;
-        row->is_constant = !dependence.names_something;
+    struct dependence dependence = {.rules = rules};
+    if (row->is_looked_at) {
+        return;
     }
-    return row->varies;
+    row->is_looked_at = true;
+    tn_expression_names(row->expression, visit_name, &dependence);
+    if (row->low) {
+        tn_expression_names(row->low, visit_name, &dependence);
+        tn_expression_names(row->high, visit_name, &dependence);
+    }
+    row->varies = dependence.varies;
+    row->setting.depends_on_gpu = dependence.is_of_gpu;
+    row->is_constant = !dependence.names_something;
 }
 
 static void complete(struct tn_rules *rules)
 {
+    for (size_t k = 0; k < rules->remedy_count; k++) {
+        rules->rows[rules->remedies[k].row].setting.has_remedy = true;
+    }
     for (size_t k = 0; k < rules->row_count; k++) {
-        (void)row_varies(rules, &rules->rows[k]);
+        look_at(rules, &rules->rows[k]);
         if (rules->rows[k].is_setting) {
             rules->settings[rules->setting_count++] = rules->rows[k].setting;
         }

@@ -6,14 +6,17 @@
  *       same NAME INPUT                          the setting is an input of ours: tensor_parallel_size and --tp
  *       let NAME EXPRESSION                      what follows from others
  *       since VERSION NAME EXPRESSION            another formula from that version on; the last that applies wins
- *       entry CATEGORY BASIS NAME : LABEL        a line of the ledger, of one rank; BASIS is fitted or assumed or exact
+ *       entry CATEGORY BASIS NAME : LABEL        a line of the ledger, of one rank; BASIS is fitted or assumed or exact. `beside` behind the
+ *                                                BASIS: not part of the budget of which the pool takes the rest
  *       refuse EXPRESSION : TEXT                 the engine does not take the deployment where it is true
  *       log EXPRESSION : TEXT                    what its log will say, where true
  *       say NAME : TEXT                          a text that the C code asks for: why the engine does not start
+ *       remedy NAME EXPRESSION : TEXT            another value of a setting, to be tried where the deployment does not fit; the cheapest
+ *                                                stands first
  *
  * A formula of a setting or let may end in `range LOW, HIGH`, two expressions in which `mid` is its value. TYPE is one of count, tokens,
- * bytes, real, flag, word. An entry may have `when EXPRESSION` behind its NAME. In a TEXT {NAME:FORMAT} puts in a value: n (12345), g (12,345),
- * x2 (2.31), gib2 (GiB with two decimals), gib4, mib2, or w (a word). A record inherits: `engine vllm : vllm_fitted`. Formulas read
+ * bytes, real, flag, word. An entry may have `when EXPRESSION` behind its NAME, a remedy behind its value. In a TEXT {NAME:FORMAT} puts in a value: n (12345), g (12,345),
+ * x2 (2.31) to x4, gib2 (GiB with two decimals), gib4, mib2, or w (a word). A record inherits: `engine vllm : vllm_fitted`. Formulas read
  *
  *     settings and lets by name (in any order; evaluated when first needed)
  *     what the engine's C code gives (enum tn_given): deployment, GPU, widths of the model, weights of the rank
@@ -49,12 +52,16 @@ enum tn_setting_type {
     TN_SETTING_WORD
 };
 
+extern const char *const tn_setting_type_names[TN_SETTING_WORD + 1]; /* as records write them */
+
 struct tn_rules_setting {
     struct tn_str name;
     enum tn_setting_type type;
     struct tn_str formula; /* of the default, as it was written */
     struct tn_str help;
-    struct tn_str same; /* the input that it is; empty where none */
+    struct tn_str same;  /* the input that it is; empty where none */
+    bool depends_on_gpu; /* its default */
+    bool has_remedy;     /* a remedy of the record changes it */
 };
 
 size_t tn_rules_settings(const struct tn_rules *rules, const struct tn_rules_setting **settings);
@@ -103,14 +110,17 @@ enum tn_given {
     TN_GIVEN_POOL_BYTES,
     TN_GIVEN_POOL_TOKENS,
     TN_GIVEN_BLOCKS,
-    TN_GIVEN_MAX_CONCURRENCY, /* a real */
-    TN_GIVEN_AVAILABLE,       /* bytes that are left for the pool */
-    TN_GIVEN_NEEDED,          /* bytes that one request of the maximum length needs */
-    TN_GIVEN_SUGGESTED,       /* tokens of the longest request that would be taken */
-    TN_GIVEN_QUANT,           /* text: the quantisation record's id, "" where none */
-    TN_GIVEN_GPU_NAME,        /* text */
-    TN_GIVEN_ARCHITECTURE,    /* text: the class that the config names */
-    TN_GIVEN_KV_DTYPE,        /* text: the KV dtype as asked for, "auto" where not */
+    TN_GIVEN_MAX_CONCURRENCY,  /* a real */
+    TN_GIVEN_REQUESTS,         /* that the engine lets run at once */
+    TN_GIVEN_WINDOW_TOKENS,    /* of a pool for layers with windows alone; 0 where there is none */
+    TN_GIVEN_STATE_POOL_SLOTS, /* requests whose states are kept; 0 where there are none */
+    TN_GIVEN_AVAILABLE,        /* bytes that are left for the pool */
+    TN_GIVEN_NEEDED,           /* bytes that one request of the maximum length needs */
+    TN_GIVEN_SUGGESTED,        /* tokens of the longest request that would be taken */
+    TN_GIVEN_QUANT,            /* text: the quantisation record's id, "" where none */
+    TN_GIVEN_GPU_NAME,         /* text */
+    TN_GIVEN_ARCHITECTURE,     /* text: the class that the config names */
+    TN_GIVEN_KV_DTYPE,         /* text: the KV dtype as asked for, "auto" where not */
     TN_GIVEN_KIB,
     TN_GIVEN_MIB,
     TN_GIVEN_GIB,
@@ -159,6 +169,9 @@ bool tn_evaluation_say(struct tn_evaluation *evaluation, const char *name, struc
 
 /* Adds the record's log lines to the ledger. */
 bool tn_evaluation_add_log(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error);
+
+/* Adds the values that the record's remedies have now. What is not another value than the present one is left out. */
+bool tn_evaluation_add_offers(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error);
 
 /* Copies all settings with their values and origins into the ledger (ledger->settings). */
 bool tn_evaluation_add_settings(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error);

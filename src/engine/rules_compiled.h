@@ -22,6 +22,7 @@ struct tn_rule_row {
 struct tn_rule_entry {
     enum tn_category category;
     enum tn_basis basis;
+    bool is_beside;
     uint32_t row;
     const struct tn_expression *when; /* NULL: always */
     struct tn_str label;
@@ -41,6 +42,12 @@ struct tn_rule_texts {
     size_t count;
 };
 
+struct tn_rule_remedy {
+    uint32_t row; /* of the setting */
+    const struct tn_expression *value;
+    struct tn_rule_text text; /* its `when` is NULL: always */
+};
+
 struct tn_rules {
     struct tn_str engine;
     struct tn_str version;
@@ -52,6 +59,8 @@ struct tn_rules {
     struct tn_rule_texts refusals;
     struct tn_rule_texts logs;
     struct tn_rule_texts says;
+    struct tn_rule_remedy *remedies; /* [remedy_count] */
+    size_t remedy_count;
     struct tn_rules_setting *settings; /* [setting_count]: of the rows that are settings, in their order */
     size_t setting_count;
     struct tn_map names; /* given values by enum tn_given, rows by TN_GIVEN_COUNT + their index */

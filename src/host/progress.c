@@ -16,22 +16,37 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void tn_progress_show(void *context, size_t done, size_t count, uint64_t bytes)
+/* Draws the bar over the line before it, and says whether; the caller writes what stands behind it. */
+static bool draw(struct tn_progress *progress, size_t done, size_t count)
 {
-    struct tn_progress *progress = context;
     int64_t now = now_ms();
     if (progress->start_ms == 0) {
         progress->start_ms = now;
     }
     if (now - progress->start_ms < PATIENCE_MS || !tn_terminal_is_error()) {
-        return;
+        return false;
     }
     static const char bar[] = "####################....................";
     size_t full = count ? done * BAR_COLUMNS / count : 0;
-    fprintf(stderr, "\r[%.*s] %zu of %zu files, %" PRIu64 " KB\033[K", (int)BAR_COLUMNS, bar + BAR_COLUMNS - full, done,
-            count, bytes / 1000);
-    fflush(stderr);
+    fprintf(stderr, "\r[%.*s] %zu of %zu ", (int)BAR_COLUMNS, bar + BAR_COLUMNS - full, done, count);
     progress->is_shown = true;
+    return true;
+}
+
+void tn_progress_show(void *context, size_t done, size_t count, uint64_t bytes)
+{
+    if (draw(context, done, count)) {
+        fprintf(stderr, "files, %" PRIu64 " KB\033[K", bytes / 1000);
+        fflush(stderr);
+    }
+}
+
+void tn_progress_show_records(void *context, size_t done, size_t count)
+{
+    if (draw(context, done, count)) {
+        fputs("records\033[K", stderr);
+        fflush(stderr);
+    }
 }
 
 void tn_progress_end(struct tn_progress *progress)

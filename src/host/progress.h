@@ -15,6 +15,9 @@ struct tn_progress {
 /* As tn_http_settings.progress; context is a struct tn_progress. Writes nothing unless standard error is a terminal. */
 void tn_progress_show(void *context, size_t done, size_t count, uint64_t bytes);
 
+/* The same of records, as tn_watcher.show. */
+void tn_progress_show_records(void *context, size_t done, size_t count);
+
 /* Takes the line away, if there is one. To be called before anything else is written. */
 void tn_progress_end(struct tn_progress *progress);
 

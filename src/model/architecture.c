@@ -339,6 +339,11 @@ static bool read_cache_attribute(struct cursor *cursor, struct tn_cache_rule *ru
     if (tn_str_is(word, "elements")) {
         return read_expression(cursor, &rule->elements);
     }
+    if (tn_str_is(word, "rows")) {
+        return rule->growth == TN_GROWTH_CONSTANT
+                   ? read_expression(cursor, &rule->rows)
+                   : fail_line(cursor->compiler, cursor->line, "'rows' of a cache that is not constant");
+    }
     if (tn_str_is(word, "split")) {
         return read_split(cursor, &rule->split);
     }
@@ -351,7 +356,7 @@ static bool read_cache_attribute(struct cursor *cursor, struct tn_cache_rule *ru
     return fail_line(cursor->compiler, cursor->line, "an unknown word");
 }
 
-/* cache KINDS GROWTH[(n)] elements E [split S] [dtype T] [when C] */
+/* cache KINDS GROWTH[(n)] elements E [rows N] [split S] [dtype T] [when C] */
 static bool read_cache(struct cursor *cursor)
 {
     struct tn_architecture *architecture = cursor->compiler->architecture;
@@ -483,7 +488,8 @@ static void mark_varying(struct tn_architecture *architecture)
     for (size_t k = 0; k < architecture->cache_count; k++) {
         struct tn_cache_rule *rule = &architecture->caches[k];
         rule->varies = varies(architecture, rule->argument) || varies(architecture, rule->elements)
-                       || varies(architecture, rule->when) || split_varies(architecture, &rule->split);
+                       || varies(architecture, rule->rows) || varies(architecture, rule->when)
+                       || split_varies(architecture, &rule->split);
     }
 }
 

@@ -209,6 +209,15 @@ static bool evaluate_cache(struct build *build, const struct tn_cache_rule *rule
     if (rule->elements && !evaluate_size(build, rule->elements, what, 1, &cache->elements_per_unit)) {
         return false;
     }
+    if (rule->rows && !evaluate_size(build, rule->rows, what, 1, &cache->rows)) {
+        return false;
+    }
+    if (cache->rows && cache->elements_per_unit % cache->rows) {
+        tn_fail(build->error, TN_ERROR_RECORD, "a state of %llu elements is not made of %llu equal rows",
+                (unsigned long long)cache->elements_per_unit, (unsigned long long)cache->rows);
+        return tn_fail_at(build->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(build->architecture->record->file),
+                          build->architecture->record->line);
+    }
     return evaluate_split(build, &rule->split, what, &cache->split);
 }
 
@@ -217,7 +226,8 @@ static struct tn_cache *find_cache(struct build *build, const struct tn_cache *w
     for (size_t k = build->first_cache; k < build->model->cache_count; k++) {
         struct tn_cache *cache = &build->model->caches[k];
         if (cache->rule == wanted->rule && cache->argument == wanted->argument
-            && cache->elements_per_unit == wanted->elements_per_unit && tn_str_equal(cache->label, wanted->label)
+            && cache->elements_per_unit == wanted->elements_per_unit && cache->rows == wanted->rows
+            && tn_str_equal(cache->label, wanted->label)
             && !memcmp(cache->split.parts, wanted->split.parts, sizeof cache->split.parts)) {
             return cache;
         }

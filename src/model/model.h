@@ -89,6 +89,7 @@ struct tn_group {
     bool is_companion;   /* a scale or a zero point that came with quantisation, or a buffer: no parameter */
     bool is_unused;      /* in the files, but not loaded: a head that is tied to the embedding */
     const struct tn_tensor_rule *rule; /* NULL where the header alone knows it */
+    const struct tn_group *plain;      /* of a quantised tensor: what it was before; else NULL */
 };
 
 struct tn_cache {
@@ -96,6 +97,7 @@ struct tn_cache {
     enum tn_growth growth;
     uint64_t argument;            /* w, c, n or r of the growth rule; 0 where it has none */
     uint64_t elements_per_unit;   /* of one layer, unsharded */
+    uint64_t rows;                /* of a state that holds one row for each of the last tokens; 0 for others */
     const struct tn_dtype *dtype; /* NULL: the KV dtype of the deployment */
     struct tn_split split;
     const uint32_t *layers; /* [layer_count] */

@@ -25,6 +25,8 @@ struct tn_deployment {
     const struct tn_dtype *kv_dtype;
     const struct tn_assignment *sets; /* [set_count] */
     size_t set_count;
+    struct tn_str
+        context_setting;   /* the engine's own setting that context_tokens is, "max_model_len"; empty: it has none */
     uint32_t overhead_ppm; /* generic engine: millionths of weights and caches */
 };
 

@@ -7,6 +7,13 @@ const char *const tn_category_names[TN_CATEGORY_COUNT] = {"weights",       "cach
                                                           "workspace",     "communication", "runtime", "graphs",
                                                           "fragmentation", "reserve"};
 const char *const tn_basis_names[TN_BASIS_COUNT] = {"exact", "replayed", "fitted", "assumed"};
+const char *const tn_class_labels[TN_CLASS_COUNT] = {
+    [TN_CLASS_EMBED] = "embedding",  [TN_CLASS_LINEAR] = "attention and feed-forward",
+    [TN_CLASS_EXPERT] = "experts",   [TN_CLASS_NORM] = "norms",
+    [TN_CLASS_ROUTER] = "routers",   [TN_CLASS_CONV] = "convolutions",
+    [TN_CLASS_BIAS] = "biases",      [TN_CLASS_VISION] = "vision and audio towers",
+    [TN_CLASS_HEAD] = "output head",
+};
 
 struct tn_stage *tn_ledger_begin_stage(struct tn_ledger *ledger, uint32_t first_layer, uint32_t layer_count)
 {
@@ -81,6 +88,17 @@ const struct tn_stage *tn_ledger_worst(const struct tn_ledger *ledger)
         }
     }
     return worst;
+}
+
+uint64_t tn_pool_requests(const struct tn_pool *pool, const struct tn_pool_size *size)
+{
+    static const double TWO_TO_64 = 18446744073709551616.0;
+    uint64_t limit = pool->present && pool->most_running ? pool->most_running : UINT64_MAX;
+    if (!pool->present || !(size->requests < TWO_TO_64)) { /* no cache at all: any number finds room */
+        return limit;
+    }
+    uint64_t room = size->requests > 0 ? (uint64_t)size->requests : 0;
+    return room < limit ? room : limit;
 }
 
 uint64_t tn_ledger_category(const struct tn_ledger *ledger, const struct tn_stage *stage, enum tn_category category)

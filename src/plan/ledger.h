@@ -30,11 +30,15 @@ enum tn_basis {
 extern const char *const tn_category_names[TN_CATEGORY_COUNT];
 extern const char *const tn_basis_names[TN_BASIS_COUNT];
 
+/* What weights of a class are called. */
+extern const char *const tn_class_labels[TN_CLASS_COUNT];
+
 struct tn_entry {
     uint32_t stage;
     enum tn_category category;
     enum tn_basis basis;
     struct tn_str label;
+    bool is_beside; /* not part of the budget of which a pool takes the rest */
     uint64_t low_bytes;
     uint64_t mid_bytes;
     uint64_t high_bytes;
@@ -57,12 +61,13 @@ struct tn_stage {
         least_bytes; /* what a rank must have at the least: as high_bytes, with a pool for no more than what was asked */
 };
 
-/* The KV pool of an engine that takes one at its start, over the whole deployment as its log counts it. */
+/* The KV pool of an engine that takes one at its start, of one data parallel copy as its log counts it. */
 struct tn_pool_size {
     uint64_t bytes; /* of one rank: what the engine allocates */
     uint64_t blocks;
-    uint64_t tokens; /* as the engine prints them: with windows or states no plain capacity */
-    double max_concurrency;
+    uint64_t tokens;        /* as the engine prints them: with windows or states no plain capacity */
+    double max_concurrency; /* requests of the longest length that the engine takes, as it prints them */
+    double requests;        /* requests of the length that was asked for, as many as find room at once; 2^64 and more: any number */
 };
 
 struct tn_pool {
@@ -73,7 +78,9 @@ struct tn_pool {
     uint64_t available_bytes; /* of one rank, mid: what is left for the pool */
     uint64_t
         needed_bytes; /* of one rank: one request of the longest length that the engine takes; 0 where it does not ask */
-    uint64_t suggested_tokens; /* the longest length that would be taken; 0 where the pool suffices */
+    uint64_t suggested_tokens;          /* the longest length that would be taken; 0 where the pool suffices */
+    uint64_t most_running;              /* requests that the engine runs at once, whatever the room; 0: no limit */
+    struct tn_str most_running_setting; /* the setting that says so, "max_num_seqs" */
 };
 
 /* Whether the engine starts at all. */
@@ -87,9 +94,16 @@ struct tn_used_setting {
     struct tn_str formula; /* of a value that was not given */
 };
 
+/* Another value of a setting, with which the engine may take less or hold more: to be planned before it is advised. */
+struct tn_offer {
+    struct tn_str name;
+    struct tn_str value; /* as one would give it */
+    struct tn_str meaning;
+};
+
 struct tn_ledger {
     struct tn_arena *arena;
-    bool wants_text;         /* set by the caller: settings and log lines are wanted too, not only numbers */
+    bool wants_text;         /* set by the caller: settings, log lines and offers are wanted too, not only numbers */
     struct tn_stage *stages; /* [stage_count] */
     uint32_t stage_count;
     uint32_t ranks_per_stage; /* tp x dp */
@@ -107,6 +121,8 @@ struct tn_ledger {
     size_t setting_count;
     struct tn_str *log; /* [log_count] lines that the engine's log will have, where wants_text */
     size_t log_count;
+    struct tn_offer *offers; /* [offer_count], cheapest first, where wants_text */
+    size_t offer_count;
 };
 
 /* Begins a stage; entries added next belong to it. NULL when memory is out. */
@@ -124,6 +140,10 @@ bool tn_ledger_finish(struct tn_ledger *ledger, struct tn_error *error);
 
 /* The stage with the highest need: the one that decides. */
 const struct tn_stage *tn_ledger_worst(const struct tn_ledger *ledger);
+
+/* Requests of the length that was asked for that one data parallel copy runs at once: those that find room, within what it lets run.
+ * UINT64_MAX: any number, as where the engine has no pool. */
+uint64_t tn_pool_requests(const struct tn_pool *pool, const struct tn_pool_size *size);
 
 /* Sum of the mid bytes of one category in one stage (of one rank). */
 uint64_t tn_ledger_category(const struct tn_ledger *ledger, const struct tn_stage *stage, enum tn_category category);

@@ -2,8 +2,11 @@
 #include "plan/verdict.h"
 
 #include "base/number.h"
+#include "text/quantity.h"
 
-enum { MOST_GPUS = 1024, MOST_TP = 64 };
+#include <stdio.h>
+
+enum { MOST_GPUS = 1024, MOST_TP = 64, MACHINE = 8, MOST_PLACEMENTS = 48 };
 static const uint64_t MOST_VALUE = UINT64_C(1) << 40;
 
 static bool plan(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_arena *arena,
@@ -14,45 +17,94 @@ static bool plan(struct tn_planner *planner, const struct tn_deployment *deploym
     return planner->engine->plan(planner, deployment, ledger, NULL);
 }
 
+bool tn_ledger_fits(const struct tn_ledger *ledger, const struct tn_deployment *deployment)
+{
+    uint64_t asked = tn_ceil_div(deployment->concurrency, deployment->dp);
+    return ledger->start == TN_START_YES && tn_ledger_worst(ledger)->high_bytes <= deployment->gpu_memory_bytes
+           && tn_pool_requests(&ledger->pool, &ledger->pool.low) >= asked;
+}
+
 bool tn_deployment_fits(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_arena *arena)
 {
     struct tn_ledger ledger;
-    return plan(planner, deployment, arena, &ledger) && ledger.start == TN_START_YES
-           && tn_ledger_worst(&ledger)->high_bytes <= deployment->gpu_memory_bytes;
+    return plan(planner, deployment, arena, &ledger) && tn_ledger_fits(&ledger, deployment);
 }
+
+/* ---- the most that fits ------------------------------------------------------------------------------------------- */
 
 enum input { INPUT_CONTEXT, INPUT_CONCURRENCY };
 
-static bool fits_with(struct tn_planner *planner, const struct tn_deployment *deployment, enum input input,
-                      uint64_t value, struct tn_arena *arena)
+/* A deployment of which one input varies. */
+struct variation {
+    struct tn_deployment deployment;
+    uint64_t *value;        /* the input */
+    struct tn_str *setting; /* the value of the engine's own setting that is this input; NULL where it was not given */
+    char text[24];
+};
+
+/* The longest request may have been given in the engine's own words: then these vary with the context. */
+static bool vary_setting(struct variation *variation, struct tn_arena *arena)
 {
-    struct tn_deployment varied = *deployment;
-    *(input == INPUT_CONTEXT ? &varied.context_tokens : &varied.concurrency) = value;
-    return tn_deployment_fits(planner, &varied, arena);
+    struct tn_deployment *deployment = &variation->deployment;
+    struct tn_assignment *sets = TN_NEW_ARRAY(arena, struct tn_assignment, deployment->set_count + 1);
+    for (size_t k = 0; sets && k < deployment->set_count; k++) {
+        uint64_t tokens;
+        sets[k] = deployment->sets[k];
+        if (tn_str_equal(sets[k].name, deployment->context_setting) && tn_quantity_tokens(sets[k].value, &tokens)
+            && tokens == deployment->context_tokens) {
+            variation->setting = &sets[k].value;
+        }
+    }
+    deployment->sets = sets;
+    return sets != NULL;
+}
+
+static bool fits_with(struct tn_planner *planner, struct variation *variation, uint64_t value, struct tn_arena *arena)
+{
+    *variation->value = value;
+    if (variation->setting) {
+        int size = snprintf(variation->text, sizeof variation->text, "%llu", (unsigned long long)value);
+        *variation->setting = (struct tn_str){variation->text, (size_t)size};
+    }
+    return tn_deployment_fits(planner, &variation->deployment, arena);
 }
 
 /* The largest value of the input that fits, all else equal: memory never falls as it grows. 0 where not even 1 fits, UINT64_MAX
- * where every value does. */
-static uint64_t most(struct tn_planner *planner, const struct tn_deployment *deployment, enum input input,
-                     struct tn_arena *arena)
+ * where every value does. The search begins at what was asked for, so that it never denies what the verdict affirms. */
+static uint64_t most_value(struct tn_planner *planner, struct variation *variation, struct tn_arena *arena)
 {
     uint64_t low = 0;
-    uint64_t high = 1;
-    while (fits_with(planner, deployment, input, high, arena)) {
-        low = high;
-        high *= 2;
-        if (high > MOST_VALUE) {
+    uint64_t high = *variation->value;
+    while (fits_with(planner, variation, high, arena)) {
+        if (high > MOST_VALUE / 2) {
             return UINT64_MAX;
         }
+        low = high;
+        high *= 2;
     }
     while (high - low > 1) {
         uint64_t middle = low + (high - low) / 2;
-        bool fits = fits_with(planner, deployment, input, middle, arena);
+        bool fits = fits_with(planner, variation, middle, arena);
         low = fits ? middle : low;
         high = fits ? high : middle;
     }
     return low;
 }
+
+static uint64_t most(struct tn_planner *planner, const struct tn_deployment *deployment, enum input input,
+                     struct tn_arena *arena)
+{
+    struct variation variation = {.deployment = *deployment};
+    struct tn_arena sets_arena = {0};
+    bool is_context = input == INPUT_CONTEXT;
+    variation.value = is_context ? &variation.deployment.context_tokens : &variation.deployment.concurrency;
+    bool done = !is_context || vary_setting(&variation, &sets_arena);
+    uint64_t value = done ? most_value(planner, &variation, arena) : 0;
+    tn_arena_free(&sets_arena);
+    return value;
+}
+
+/* ---- GPUs --------------------------------------------------------------------------------------------------------- */
 
 bool tn_split_gpus(struct tn_planner *planner, const struct tn_deployment *deployment, uint32_t gpus, uint32_t *tp,
                    uint32_t *pp)
@@ -87,43 +139,82 @@ static uint64_t fewest_gpus(struct tn_planner *planner, const struct tn_deployme
                : 1;
 }
 
-/* The least number of GPUs for one copy of the model; every division of that number into tp and pp is tried. */
+/* Tries every division of so many GPUs into tp and pp, the most tensor parallel first. `placements` counts the divisions that the
+ * engine accepts: each is a placement of the weights for engines that place them. */
+static void try_gpus(struct tn_planner *planner, const struct tn_deployment *deployment, uint32_t gpus,
+                     struct tn_arena *arena, struct tn_verdict *verdict, uint32_t *placements)
+{
+    for (uint32_t tp = gpus < MOST_TP ? gpus : MOST_TP; tp >= 1 && !verdict->gpus_needed; tp--) {
+        struct tn_deployment varied = *deployment;
+        struct tn_ledger ledger;
+        varied.tp = tp;
+        varied.pp = gpus / tp;
+        varied.ep = varied.ep > tp * varied.dp ? tp * varied.dp : varied.ep;
+        if (gpus % tp != 0 || !plan(planner, &varied, arena, &ledger)) {
+            continue;
+        }
+        ++*placements;
+        if (tn_ledger_fits(&ledger, &varied)) {
+            verdict->gpus_needed = gpus * deployment->dp;
+            verdict->needed_tp = tp;
+            verdict->needed_pp = varied.pp;
+        }
+    }
+}
+
+/* The least number of GPUs for one copy of the model. A plan with another division costs engines that place weights a placement of up to
+ * a millisecond: beyond one machine they are asked about whole machines only, and not without end. */
 static void find_gpus(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_arena *arena,
                       struct tn_verdict *verdict)
 {
+    bool places = planner->engine->has_record;
     uint64_t least = fewest_gpus(planner, deployment, arena);
+    uint32_t placements = 0;
     for (uint64_t gpus = least > 1 ? least : 1; gpus <= MOST_GPUS && !verdict->gpus_needed; gpus++) {
-        for (uint32_t tp = (uint32_t)(gpus < MOST_TP ? gpus : MOST_TP); tp >= 1 && !verdict->gpus_needed; tp--) {
-            struct tn_deployment varied = *deployment;
-            varied.tp = tp;
-            varied.pp = (uint32_t)gpus / tp;
-            varied.ep = varied.ep > tp * varied.dp ? tp * varied.dp : varied.ep;
-            if (gpus % tp == 0 && tn_deployment_fits(planner, &varied, arena)) {
-                verdict->gpus_needed = (uint32_t)gpus * deployment->dp;
-                verdict->needed_tp = tp;
-                verdict->needed_pp = varied.pp;
-            }
+        if (places && gpus > MACHINE) {
+            gpus = tn_ceil_div(gpus, MACHINE) * MACHINE;
         }
+        if (places && placements >= MOST_PLACEMENTS) {
+            return;
+        }
+        try_gpus(planner, deployment, (uint32_t)gpus, arena, verdict, &placements);
     }
+}
+
+/* ---- the verdict -------------------------------------------------------------------------------------------------- */
+
+/* The mid bytes of a category, where a pool is counted by the requests that were asked for. */
+static uint64_t asked_bytes(const struct tn_ledger *ledger, const struct tn_deployment *deployment,
+                            enum tn_category category)
+{
+    uint64_t bytes = tn_ledger_category(ledger, tn_ledger_worst(ledger), category);
+    const struct tn_pool *pool = &ledger->pool;
+    double asked = (double)tn_ceil_div(deployment->concurrency, deployment->dp);
+    if (!pool->present || (category != TN_CATEGORY_CACHE && category != TN_CATEGORY_STATE)) {
+        return bytes;
+    }
+    if (!(pool->mid.requests > 0)) {
+        return category == TN_CATEGORY_CACHE ? pool->needed_bytes : bytes;
+    }
+    return asked < pool->mid.requests ? (uint64_t)((double)bytes * asked / pool->mid.requests) : bytes;
 }
 
 void tn_verdict(struct tn_planner *planner, const struct tn_deployment *deployment, const struct tn_ledger *ledger,
                 struct tn_verdict *verdict)
 {
     struct tn_arena arena = {0};
-    const struct tn_stage *worst = tn_ledger_worst(ledger);
     *verdict = (struct tn_verdict){.judged = deployment->gpu_memory_bytes > 0};
     uint64_t largest = 0;
     for (int category = 0; category < TN_CATEGORY_COUNT; category++) {
-        uint64_t bytes = tn_ledger_category(ledger, worst, (enum tn_category)category);
+        uint64_t bytes = asked_bytes(ledger, deployment, (enum tn_category)category);
         verdict->binding = bytes > largest ? (enum tn_category)category : verdict->binding;
         largest = bytes > largest ? bytes : largest;
     }
-    if (verdict->judged) {
-        verdict->fits = ledger->start == TN_START_YES && worst->high_bytes <= deployment->gpu_memory_bytes;
-        find_gpus(planner, deployment, &arena, verdict);
+    if (verdict->judged) { /* the GPUs last: a planner keeps one placement, and the others have the one of the ledger */
+        verdict->fits = tn_ledger_fits(ledger, deployment);
         verdict->most_context_tokens = most(planner, deployment, INPUT_CONTEXT, &arena);
         verdict->most_concurrency = most(planner, deployment, INPUT_CONCURRENCY, &arena);
+        find_gpus(planner, deployment, &arena, verdict);
     }
     tn_arena_free(&arena);
 }

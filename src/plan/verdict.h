@@ -6,10 +6,14 @@
 
 struct tn_verdict {
     bool judged; /* a GPU was named */
-    bool fits;
-    enum tn_category binding; /* the largest category of the rank that needs most */
-    uint32_t gpus_needed;     /* the least number of such GPUs; 0 where unknown or none would do */
-    uint32_t needed_tp;       /* the split with which they do it */
+    bool
+        fits; /* every rank fits, the engine starts for certain, and it runs as many requests at once as were asked for */
+    enum tn_category
+        binding; /* the largest category of the rank that needs most, a pool counted by what was asked of it */
+    uint32_t
+        gpus_needed; /* the least number of such GPUs, of engines with a record beyond eight in eights (as machines have them);
+                                 0 where unknown or none would do */
+    uint32_t needed_tp; /* the split with which they do it */
     uint32_t needed_pp;
     uint64_t
         most_context_tokens;   /* the longest context that fits, all else as asked; 0: none does, UINT64_MAX: all do */
@@ -20,7 +24,10 @@ struct tn_verdict {
 void tn_verdict(struct tn_planner *planner, const struct tn_deployment *deployment, const struct tn_ledger *ledger,
                 struct tn_verdict *verdict);
 
-/* Plans the deployment and says whether every rank fits. An engine that refuses it: false. */
+/* Whether the ledger of a deployment fits, as verdict->fits says it. */
+bool tn_ledger_fits(const struct tn_ledger *ledger, const struct tn_deployment *deployment);
+
+/* Plans the deployment and says whether it fits. An engine that refuses it: false. */
 bool tn_deployment_fits(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_arena *arena);
 
 /* The tp and pp with which `gpus` GPUs are used best: the largest tp that the engine accepts, the rest by pp. false: none. */

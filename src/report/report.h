@@ -43,6 +43,7 @@ enum tn_shade {
     TN_SHADE_WEIGHTS,
     TN_SHADE_KV,
     TN_SHADE_STATE,
+    TN_SHADE_ROOM, /* taken for KV cache, and used by no request yet */
     TN_SHADE_OVERHEAD,
     TN_SHADE_UNCERTAIN,
     TN_SHADE_FREE,

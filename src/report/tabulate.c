@@ -14,9 +14,10 @@ struct plan {
 };
 
 static const char *const shade_keys[TN_SHADE_COUNT] = {
-    [TN_SHADE_WEIGHTS] = "weights_bytes",     [TN_SHADE_KV] = "kv_bytes",
-    [TN_SHADE_STATE] = "state_bytes",         [TN_SHADE_OVERHEAD] = "overhead_bytes",
-    [TN_SHADE_UNCERTAIN] = "uncertain_bytes", [TN_SHADE_FREE] = "free_bytes",
+    [TN_SHADE_WEIGHTS] = "weights_bytes",   [TN_SHADE_KV] = "kv_bytes",
+    [TN_SHADE_STATE] = "state_bytes",       [TN_SHADE_ROOM] = "room_bytes",
+    [TN_SHADE_OVERHEAD] = "overhead_bytes", [TN_SHADE_UNCERTAIN] = "uncertain_bytes",
+    [TN_SHADE_FREE] = "free_bytes",
 };
 
 static void add_column(struct plan *plan, const char *title, const char *key, bool right)

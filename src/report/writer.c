@@ -32,6 +32,7 @@ const struct tn_shade_look tn_shade_looks[TN_SHADE_COUNT] = {
     [TN_SHADE_WEIGHTS] = {"weights", {"weights", "权重"}, "█", "5;67", true, "#3f6f9f", "#6b9bd1"},
     [TN_SHADE_KV] = {"kv", {"KV cache", "KV 缓存"}, "▓", "5;108", true, "#5f9a6e", "#7fbf8e"},
     [TN_SHADE_STATE] = {"state", {"state", "状态"}, "▚", "5;139", true, "#8a6aa8", "#b194d0"},
+    [TN_SHADE_ROOM] = {"room", {"KV room", "KV 空位"}, "▁", "5;65", true, "#bcd6c2", "#3d5a45"},
     [TN_SHADE_OVERHEAD] = {"overhead", {"overhead", "开销"}, "▒", "5;179", true, "#c08a2e", "#dcb267"},
     [TN_SHADE_UNCERTAIN] = {"uncertain", {"uncertain", "不确定"}, "░", "5;173", false, "#d9a58c", "#8f5f48"},
     [TN_SHADE_FREE] = {"free", {"free", "空闲"}, "·", "5;245", false, "#e2e5e9", "#343a42"},

@@ -406,6 +406,27 @@ static void caches_are_merged_where_they_are_equal(void **state)
     made_up_close(&made_up);
 }
 
+/* A convolution over 4 tokens of 5 channels keeps the inputs of the last 3; what it keeps beside is no row. */
+static void a_state_may_be_made_of_rows(void **state)
+{
+    (void)state;
+    struct made_up made_up;
+    made_up_open(&made_up,
+                 "arch x\n  match architectures X\n  stack text l.{i}. layers 2\n  mixer mamba\n"
+                 "  cache mamba constant elements (4 - 1) * 5 rows 4 - 1\n  cache mamba constant elements 7\n");
+    struct tn_model *model = made_up_load(&made_up, X_CONFIG);
+    assert_non_null(model);
+    assert_int_equal(model->cache_count, 2);
+    assert_int_equal(model->caches[0].elements_per_unit, 15);
+    assert_int_equal(model->caches[0].rows, 3);
+    assert_int_equal(model->caches[1].rows, 0);
+    tn_model_free(model);
+    made_up_close(&made_up);
+    check_error("arch x\n  match architectures X\n  stack text l.{i}. layers 2\n  mixer mamba\n"
+                "  cache mamba constant elements 5 rows 2\n",
+                TN_ERROR_RECORD, "a state of 5 elements is not made of 2 equal rows", "made-up.rec:1");
+}
+
 static void params_may_use_each_other_in_any_order_but_not_themselves(void **state)
 {
     (void)state;
@@ -498,6 +519,8 @@ static const struct {
     {"cache attention full(3) elements 1", TN_ERROR_RECORD, "a growth rule with a wrong number of arguments"},
     {"cache attention window(1, 2) elements 1", TN_ERROR_RECORD, "a growth rule with a wrong number of arguments"},
     {"cache attention full elements 1 class norm", TN_ERROR_RECORD, "an unknown word"},
+    {"cache attention full elements 4 rows 2", TN_ERROR_RECORD, "'rows' of a cache that is not constant"},
+    {"cache attention constant elements 4 rows", TN_ERROR_EXPRESSION, "an unexpected end"},
     {"cache attention full elements 1 dtype nobody", TN_ERROR_RECORD, "an unknown dtype"},
     {"cache attention full elements 1 split nobody", TN_ERROR_RECORD, "an unknown split rule"},
     {"note code", TN_ERROR_RECORD, "expected ' : TEXT'"},
@@ -610,6 +633,7 @@ int main(void)
         cmocka_unit_test(attributes_of_tensors),
         cmocka_unit_test(the_share_that_is_active_may_depend_on_the_layer),
         cmocka_unit_test(caches_are_merged_where_they_are_equal),
+        cmocka_unit_test(a_state_may_be_made_of_rows),
         cmocka_unit_test(params_may_use_each_other_in_any_order_but_not_themselves),
         cmocka_unit_test(notes_appear_when_their_condition_holds),
         cmocka_unit_test(the_longest_context_comes_from_a_param),

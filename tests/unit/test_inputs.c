@@ -122,6 +122,11 @@ static const struct {
     {TN_INPUT_UNITS, "si", NULL, 0},
     {TN_INPUT_UNITS, "miles", "iec si", 0},
     {TN_INPUT_ENGINE, "", "a value: it is empty", 0},
+    {TN_INPUT_SET, "a=1", NULL, 0},
+    {TN_INPUT_SET, "a=b=c", NULL, 0},
+    {TN_INPUT_SET, "a", "KEY=VALUE, such as", 0},
+    {TN_INPUT_SET, "a=", "KEY=VALUE, such as", 0},
+    {TN_INPUT_SET, "=1", "KEY=VALUE, such as", 0},
     {TN_INPUT_ENGINE, "anything", NULL, 0}, /* whether there is such an engine is the operation's to say */
 };
 
@@ -147,7 +152,7 @@ static void each_type_reads_its_values(void **state)
     }
 }
 
-static void only_lists_are_given_twice(void **state)
+static void only_lists_and_pairs_are_given_twice(void **state)
 {
     (void)state;
     struct tn_arena arena = {0};
@@ -158,6 +163,9 @@ static void only_lists_are_given_twice(void **state)
     assert_int_equal(request.values[TN_INPUT_MODEL].item_count, 2);
     assert_true(tn_str_is(request.values[TN_INPUT_MODEL].text, "a"));
     assert_true(tn_str_is(request.values[TN_INPUT_MODEL].items[1], "b"));
+    assert_true(tn_request_set(&request, TN_INPUT_SET, TN_STR("a=1"), &error));
+    assert_true(tn_request_set(&request, TN_INPUT_SET, TN_STR("b=2"), &error));
+    assert_int_equal(request.values[TN_INPUT_SET].item_count, 2);
     assert_true(tn_request_set(&request, TN_INPUT_TP, TN_STR("2"), &error));
     assert_false(tn_request_set(&request, TN_INPUT_TP, TN_STR("2"), &error));
     assert_string_equal(error.message, "--tp is given twice");
@@ -174,6 +182,26 @@ static bool read_request(struct tn_arena *arena, const char *json, struct tn_req
     *error = (struct tn_error){.offset = -1};
     assert_true(tn_json_read(arena, tn_str_of(json), &root, NULL));
     return tn_request_read(request, &root, error);
+}
+
+static void pairs_are_an_object_or_a_list_of_texts(void **state)
+{
+    (void)state;
+    static const char *const requests[] = {
+        "{\"operation\": \"plan\", \"set\": {\"a\": 256, \"b\": 0.95, \"c\": true, \"d\": \"x y\", \"e\": null}}",
+        "{\"operation\": \"plan\", \"set\": [\"a=256\", \"b=0.95\", \"c=true\", \"d=x y\"]}"};
+    static const char *const pairs[] = {"a=256", "b=0.95", "c=true", "d=x y"};
+    for (size_t k = 0; k < 2; k++) {
+        struct tn_arena arena = {0};
+        struct tn_request request;
+        struct tn_error error;
+        assert_true(read_request(&arena, requests[k], &request, &error));
+        assert_int_equal(request.values[TN_INPUT_SET].item_count, 4);
+        for (size_t pair = 0; pair < 4; pair++) {
+            assert_true(tn_str_is(request.values[TN_INPUT_SET].items[pair], pairs[pair]));
+        }
+        tn_arena_free(&arena);
+    }
 }
 
 static void json_values_are_read_as_the_command_line_reads_them(void **state)
@@ -249,7 +277,8 @@ int main(void)
         cmocka_unit_test(operations_exist_and_each_has_its_inputs),
         cmocka_unit_test(names_are_found_with_dashes_or_underscores),
         cmocka_unit_test(each_type_reads_its_values),
-        cmocka_unit_test(only_lists_are_given_twice),
+        cmocka_unit_test(only_lists_and_pairs_are_given_twice),
+        cmocka_unit_test(pairs_are_an_object_or_a_list_of_texts),
         cmocka_unit_test(json_values_are_read_as_the_command_line_reads_them),
         cmocka_unit_test(requests_that_are_wrong_say_where),
     };

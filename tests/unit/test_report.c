@@ -53,7 +53,8 @@ static void add_bars(struct tn_report *report, const struct tn_bar *bars, size_t
 static void build_plan(struct tn_report *report)
 {
     struct tn_bar bar = {.bytes = {[TN_SHADE_WEIGHTS] = 67277 * MIB,
-                                   [TN_SHADE_KV] = 3300 * MIB,
+                                   [TN_SHADE_KV] = 1300 * MIB,
+                                   [TN_SHADE_ROOM] = 2000 * MIB,
                                    [TN_SHADE_OVERHEAD] = 2560 * MIB,
                                    [TN_SHADE_UNCERTAIN] = 1280 * MIB,
                                    [TN_SHADE_FREE] = 7503 * MIB},
@@ -87,9 +88,9 @@ static void build_plan(struct tn_report *report)
 static void build_over(struct tn_report *report)
 {
     struct tn_bar bars[] = {
-        {TN_STR("GPU 0"), {100 * GIB, 9 * GIB, 0, 3 * GIB, 2 * GIB, 0}, 80 * GIB},
-        {TN_STR("GPU 1"), {60 * GIB, 15 * GIB, GIB, 3 * GIB, 2 * GIB, 0}, 80 * GIB},
-        {TN_STR("GPU 2"), {20 * GIB, 0, 0, 20 * GIB, 0, 20 * GIB}, 80 * GIB}, /* 20 GiB claimed by none */
+        {TN_STR("GPU 0"), {100 * GIB, 9 * GIB, 0, 0, 3 * GIB, 2 * GIB, 0}, 80 * GIB},
+        {TN_STR("GPU 1"), {60 * GIB, 15 * GIB, GIB, 0, 3 * GIB, 2 * GIB, 0}, 80 * GIB},
+        {TN_STR("GPU 2"), {20 * GIB, 0, 0, 0, 20 * GIB, 0, 20 * GIB}, 80 * GIB}, /* 20 GiB claimed by none */
     };
     report->title = TN_STR("too large");
     add_bars(report, bars, 3);
@@ -97,7 +98,7 @@ static void build_over(struct tn_report *report)
     char(*labels)[8] = tn_arena_array(report->arena, 16, sizeof *labels);
     for (size_t k = 0; k < 16; k++) {
         (void)snprintf(labels[k], sizeof labels[k], "GPU %zu", k);
-        many[k] = (struct tn_bar){tn_str_of(labels[k]), {30 * GIB, 10 * GIB, 0, 4 * GIB, 0, 36 * GIB}, 80 * GIB};
+        many[k] = (struct tn_bar){tn_str_of(labels[k]), {30 * GIB, 10 * GIB, 0, 0, 4 * GIB, 0, 36 * GIB}, 80 * GIB};
     }
     many[15].bytes[TN_SHADE_KV] = 12 * GIB;
     many[15].bytes[TN_SHADE_FREE] = 34 * GIB;
@@ -112,8 +113,8 @@ static void build_chinese(struct tn_report *report)
                                                {.title = "每块 GPU", .key = "gpu_bytes", .right = true},
                                                {.title = "说明", .key = "note"}};
     struct tn_bar bars[] = {
-        {TN_STR("显卡 0"), {12 * GIB, 8 * GIB, 2 * GIB, GIB, 0, GIB}, 24 * GIB},
-        {TN_STR("显卡 1"), {12 * GIB, 8 * GIB, 2 * GIB, 5 * GIB, 0, 0}, 24 * GIB},
+        {TN_STR("显卡 0"), {12 * GIB, 8 * GIB, 2 * GIB, 0, GIB, 0, GIB}, 24 * GIB},
+        {TN_STR("显卡 1"), {12 * GIB, 8 * GIB, 2 * GIB, 0, 5 * GIB, 0, 0}, 24 * GIB},
     };
     report->title = TN_STR("通义千问 2.5 的显存");
     add_bars(report, bars, 2);
@@ -154,11 +155,11 @@ static void build_hostile(struct tn_report *report)
     static const uint64_t x[] = {0, UINT64_MAX};
     static struct tn_series series[] = {{LITERAL(HOSTILE), x, x, 2}, {LITERAL(""), x, x, 0}};
     static struct tn_chart chart = {LITERAL(HOSTILE), LITERAL(HOSTILE), series, 2, UINT64_MAX};
-    struct tn_bar bars[] = {{TN_STR(HOSTILE), {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, 0}, 1},
+    struct tn_bar bars[] = {{TN_STR(HOSTILE), {UINT64_MAX, UINT64_MAX, UINT64_MAX, 0, UINT64_MAX, UINT64_MAX, 0}, 1},
                             {TN_STR(""), {0}, 0},
                             {TN_STR(""), {0}, UINT64_MAX},
-                            {TN_STR("x"), {1, 0, 0, 0, 0, UINT64_MAX - 1}, UINT64_MAX},
-                            {TN_STR("y"), {1, 2, 3, 4, 5, 6}, 0}};
+                            {TN_STR("x"), {1, 0, 0, 0, 0, 0, UINT64_MAX - 1}, UINT64_MAX},
+                            {TN_STR("y"), {1, 2, 3, 4, 5, 6, 7}, 0}};
     report->title = TN_STR(HOSTILE);
     tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_BAD, "%s", HOSTILE);
     tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_BAD, "%s\n# not a heading\n12. not a list\n\n   ", HOSTILE);

@@ -55,17 +55,19 @@ static void the_parts_of_a_bar_add_up_to_its_width_and_none_is_lost(void **state
 static void a_bar_keeps_its_shares_to_a_unit(void **state)
 {
     (void)state;
-    struct tn_bar bar = {.bytes = {30, 20, 0, 10, 0, 40}, .capacity_bytes = 100};
+    struct tn_bar bar = {
+        .bytes = {[TN_SHADE_WEIGHTS] = 30, [TN_SHADE_KV] = 20, [TN_SHADE_OVERHEAD] = 10, [TN_SHADE_FREE] = 40},
+        .capacity_bytes = 100};
     size_t ends[TN_BAR_PARTS];
     assert_int_equal(tn_bar_layout(&bar, 1000, 0, ends), 1000);
-    const size_t exact[TN_BAR_PARTS] = {300, 500, 500, 600, 600, 1000, 1000};
+    const size_t exact[TN_BAR_PARTS] = {300, 500, 500, 500, 600, 600, 1000, 1000};
     assert_memory_equal(ends, exact, sizeof exact);
 
-    bar = (struct tn_bar){.bytes = {150, 50, 0, 0, 0, 0}, .capacity_bytes = 50};
+    bar = (struct tn_bar){.bytes = {150, 50}, .capacity_bytes = 50};
     assert_int_equal(tn_bar_layout(&bar, 1000, 0, ends), 250); /* 50 of 200 */
     assert_int_equal(ends[TN_SHADE_WEIGHTS], 750);
 
-    bar = (struct tn_bar){.bytes = {1, 0, 0, 0, 0, 0}, .capacity_bytes = 4}; /* 3 that none claims */
+    bar = (struct tn_bar){.bytes = {1}, .capacity_bytes = 4}; /* 3 that none claims */
     tn_bar_layout(&bar, 100, 0, ends);
     assert_int_equal(ends[TN_SHADE_FREE], 25);
     assert_int_equal(ends[TN_SHADE_COUNT], 100);
@@ -96,9 +98,10 @@ static void the_figures_of_a_bar_are_in_the_unit_of_its_capacity(void **state)
     check_figures(bar, "41.2 GiB", "");
     bar = (struct tn_bar){.bytes = {92 * GIB + 3 * GIB / 10}, .capacity_bytes = 80 * GIB};
     check_figures(bar, "92.3 / 80.0 GiB", "+12.3 GiB over");
-    bar = (struct tn_bar){.bytes = {79 * GIB, 0, 0, 0, 2 * GIB, 0}, .capacity_bytes = 80 * GIB};
+    bar = (struct tn_bar){.bytes = {[TN_SHADE_WEIGHTS] = 79 * GIB, [TN_SHADE_UNCERTAIN] = 2 * GIB},
+                          .capacity_bytes = 80 * GIB};
     check_figures(bar, "79.0–81.0 / 80.0 GiB", "up to +1.0 GiB over");
-    bar = (struct tn_bar){.bytes = {600, 0, 0, 0, 0, 400}, .capacity_bytes = 1000};
+    bar = (struct tn_bar){.bytes = {[TN_SHADE_WEIGHTS] = 600, [TN_SHADE_FREE] = 400}, .capacity_bytes = 1000};
     check_figures(bar, "600 / 1000 B", "");
     bar = (struct tn_bar){.bytes = {UINT64_MAX, UINT64_MAX}, .capacity_bytes = 1};
     check_figures(bar, "18446744073709551615 / 1 B", "+16.0 EiB over");

@@ -31,6 +31,10 @@ static const char records[] = "engine base\n"
                               "  log true : weights {weights:gib2} GiB, {blocks:g} blocks, {max_concurrency:x2}x\n"
                               "  log eager : no graphs\n"
                               "  say late : {length:n} tokens are too many\n"
+                              "  remedy share 0.95 : {length:n} tokens in more of the GPU\n"
+                              "  remedy eager true when not eager : no graphs\n"
+                              "  remedy kernel if(eager, \"new\", \"old\") : another kernel\n"
+                              "  remedy length 100 : shorter\n"
                               "engine circle\n  versions 1 1\n  let a b + 1\n  let b a + 1\n";
 
 struct fixture {
@@ -188,6 +192,31 @@ static void refusals_and_logs_are_filled_in(void **state)
     made_up_close(&fixture.made_up);
 }
 
+static void remedies_are_other_values_than_the_present_ones(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    static const struct tn_assignment eager[] = {{{"eager", 5}, {"true", 4}}};
+    begin(&fixture, "made", "", NULL, 0);
+    tn_evaluation_give(fixture.evaluation, TN_GIVEN_CONTEXT, 4096);
+    struct tn_ledger ledger = {.arena = &fixture.made_up.arena};
+    assert_true(tn_evaluation_add_offers(fixture.evaluation, &ledger, NULL));
+    assert_int_equal(ledger.offer_count, 3); /* the kernel is "old" already */
+    assert_true(tn_str_is(ledger.offers[0].name, "share"));
+    assert_true(tn_str_is(ledger.offers[0].value, "0.95"));
+    assert_true(tn_str_is(ledger.offers[0].meaning, "4096 tokens in more of the GPU"));
+    assert_true(tn_str_is(ledger.offers[1].value, "true"));
+    assert_true(tn_str_is(ledger.offers[2].value, "100"));
+    made_up_close(&fixture.made_up);
+    begin(&fixture, "made", "", eager, 1);
+    ledger = (struct tn_ledger){.arena = &fixture.made_up.arena};
+    assert_true(tn_evaluation_add_offers(fixture.evaluation, &ledger, NULL));
+    assert_int_equal(ledger.offer_count, 3);
+    assert_true(tn_str_is(ledger.offers[1].name, "kernel"));
+    assert_true(tn_str_is(ledger.offers[1].value, "new"));
+    made_up_close(&fixture.made_up);
+}
+
 static void formulas_that_need_themselves_end_in_an_error(void **state)
 {
     (void)state;
@@ -196,7 +225,7 @@ static void formulas_that_need_themselves_end_in_an_error(void **state)
     begin(&fixture, "circle", "", NULL, 0);
     assert_false(tn_evaluation_number(fixture.evaluation, "a", &value, &fixture.error));
     assert_int_equal(fixture.error.code, TN_ERROR_EXPRESSION);
-    assert_string_equal(fixture.error.where, "made-up.rec:22");
+    assert_string_equal(fixture.error.where, "made-up.rec:26");
     assert_false(tn_evaluation_number(fixture.evaluation, "c", &value, &fixture.error));
     assert_int_equal(fixture.error.code, TN_ERROR_RECORD);
     made_up_close(&fixture.made_up);
@@ -219,6 +248,7 @@ static void broken_records_name_their_line(void **state)
                                              "what is this",
                                              "let a 1 range 2",
                                              "entry cache exact a : ",
+                                             "remedy a 1 : b",
                                              "let a 1 +"};
     for (size_t k = 0; k < sizeof statements / sizeof statements[0]; k++) {
         struct made_up made_up;
@@ -242,6 +272,7 @@ int main(void)
         cmocka_unit_test(what_a_user_sets_has_no_range_and_no_formula),
         cmocka_unit_test(settings_that_are_wrong_are_refused_by_name),
         cmocka_unit_test(refusals_and_logs_are_filled_in),
+        cmocka_unit_test(remedies_are_other_values_than_the_present_ones),
         cmocka_unit_test(formulas_that_need_themselves_end_in_an_error),
         cmocka_unit_test(broken_records_name_their_line),
     };

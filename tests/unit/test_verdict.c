@@ -302,6 +302,48 @@ static void gpus_are_split_with_the_most_tensor_parallel_that_is_possible(void *
     made_up_close(&made_up);
 }
 
+/* ---- engines that place weights ------------------------------------------------------------------------------------ */
+
+static unsigned plan_count;
+static uint32_t least_ranks; /* from so many ranks on every GPU has room */
+
+static bool plan_by_ranks(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_ledger *ledger,
+                          struct tn_error *error)
+{
+    (void)planner;
+    plan_count++;
+    ledger->ranks_per_stage = deployment->tp * deployment->dp;
+    bool has_room = deployment->tp * deployment->pp >= least_ranks;
+    if (!tn_ledger_begin_stage(ledger, 0, 1)) {
+        return tn_fail_memory(error);
+    }
+    tn_ledger_set_stage(ledger, 1, 1, has_room ? 1 : 1000, 1); /* the undivided model says nothing of the number */
+    return tn_ledger_finish(ledger, error);
+}
+
+static void engines_that_place_weights_are_asked_about_few_divisions(void **state)
+{
+    (void)state;
+    static const struct tn_engine engine = {.name = "by ranks", .has_record = true, .plan = plan_by_ranks};
+    static const struct {
+        uint32_t least_ranks, gpus;
+    } cases[] = {{1, 1}, {3, 3}, {8, 8}, {9, 16}, {17, 24}, {5000, 0}};
+    struct tn_planner planner = {.engine = &engine};
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        struct tn_deployment deployment = deployment_of(100);
+        struct tn_arena arena = {0};
+        struct tn_ledger ledger = {.arena = &arena};
+        struct tn_verdict verdict;
+        least_ranks = cases[k].least_ranks;
+        assert_true(plan_by_ranks(&planner, &deployment, &ledger, NULL));
+        plan_count = 0;
+        tn_verdict(&planner, &deployment, &ledger, &verdict);
+        assert_int_equal(verdict.gpus_needed, cases[k].gpus);
+        assert_true(plan_count < 200); /* 80 for the most, and a bounded number of divisions */
+        tn_arena_free(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +354,7 @@ int main(void)
         cmocka_unit_test(any_memory_can_be_judged),
         cmocka_unit_test(a_model_without_a_cache_takes_any_context),
         cmocka_unit_test(what_binds_is_the_largest_part),
+        cmocka_unit_test(engines_that_place_weights_are_asked_about_few_divisions),
         cmocka_unit_test(gpus_are_split_with_the_most_tensor_parallel_that_is_possible),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,26 +1,5 @@
-/* gpus, engines: the short lists. */
+/* gpus: the list of GPUs. */
 #include "api/operations.h"
-#include "engine/engines.h"
-
-static struct tn_json_writer begin_list(struct tn_result *result, const char *schema, const char *key)
-{
-    struct tn_json_writer json = {.builder = &result->json, .indented = true};
-    tn_json_begin_object(&json);
-    tn_json_key(&json, "schema");
-    tn_json_text(&json, schema);
-    tn_json_key(&json, key);
-    tn_json_begin_list(&json);
-    return json;
-}
-
-static void end_list(struct tn_json_writer *json)
-{
-    tn_json_end_list(json);
-    tn_json_end_object(json);
-    tn_builder_add_char(json->builder, '\n');
-}
-
-/* ---- GPUs --------------------------------------------------------------------------------------------------------- */
 
 static void gpu_json(struct tn_json_writer *json, const struct tn_gpu *gpu)
 {
@@ -58,7 +37,12 @@ bool tn_run_gpus(const struct tn_session *session, const struct tn_request *requ
         {"vendor", "vendor", false, 0},   {"memory", "memory_bytes", true, 0},
         {"as", "memory_basis", false, 0}, {"GB/s", "bandwidth_gb_per_s", true, 0},
     };
-    struct tn_json_writer json = begin_list(result, "tonnage.gpus/1", "gpus");
+    struct tn_json_writer json = {.builder = &result->json, .indented = true};
+    tn_json_begin_object(&json);
+    tn_json_key(&json, "schema");
+    tn_json_text(&json, "tonnage.gpus/1");
+    tn_json_key(&json, "gpus");
+    tn_json_begin_list(&json);
     struct tn_table *table = tn_report_table(&result->report, NULL, columns, sizeof columns / sizeof columns[0]);
     size_t count;
     const struct tn_gpu *gpus = tn_catalog_gpus(session->catalog, &count);
@@ -78,35 +62,8 @@ bool tn_run_gpus(const struct tn_session *session, const struct tn_request *requ
                                                   : (struct tn_cell){0};
         }
     }
-    end_list(&json);
-    return true;
-}
-
-/* ---- engines ------------------------------------------------------------------------------------------------------ */
-
-bool tn_run_engines(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
-                    struct tn_error *error)
-{
-    (void)session;
-    (void)request;
-    (void)error;
-    static const struct tn_column columns[] = {{"engine", "engine", false, 0}, {"what it counts", "summary", false, 0}};
-    struct tn_json_writer json = begin_list(result, "tonnage.engines/1", "engines");
-    struct tn_table *table = tn_report_table(&result->report, NULL, columns, sizeof columns / sizeof columns[0]);
-    result->report.title = TN_STR("Engines");
-    for (size_t k = 0; tn_engines[k]; k++) {
-        struct tn_cell *cells = table ? tn_table_row(&result->report, table) : NULL;
-        tn_json_begin_object(&json);
-        tn_json_key(&json, "name");
-        tn_json_text(&json, tn_engines[k]->name);
-        tn_json_key(&json, "summary");
-        tn_json_text(&json, tn_engines[k]->summary);
-        tn_json_end_object(&json);
-        if (cells) {
-            cells[0] = tn_cell_text(tn_str_of(tn_engines[k]->name));
-            cells[1] = tn_cell_text(tn_str_of(tn_engines[k]->summary));
-        }
-    }
-    end_list(&json);
+    tn_json_end_list(&json);
+    tn_json_end_object(&json);
+    tn_builder_add_char(&result->json, '\n');
     return true;
 }

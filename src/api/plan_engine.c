@@ -1,0 +1,76 @@
+/* What a plan says of a serving engine: its settings as they were used, and what its log will say. */
+#include "api/plan_report.h"
+#include "api/settings.h"
+
+/* A request may be shorter than the longest that the engine takes: the length that was asked for is not the setting. */
+enum tn_origin tn_plan_origin(const struct tn_plan *plan, const struct tn_used_setting *setting)
+{
+    const struct tn_question *question = &plan->question;
+    enum tn_input input = tn_setting_input(tn_find_setting(question->planner.rules, setting->name));
+    bool is_same = input != TN_INPUT_COUNT && input != TN_INPUT_CONTEXT;
+    return is_same && question->request.values[input].given ? TN_ORIGIN_GIVEN : setting->origin;
+}
+
+static struct tn_str value_text(const struct tn_value *value, struct tn_report *report)
+{
+    struct tn_builder text = {0};
+    if (value->kind == TN_STRING) {
+        tn_builder_add(&text, value->as.string);
+    } else if (value->kind == TN_INTEGER && value->as.integer >= 0) {
+        tn_builder_add_grouped(&text, (uint64_t)value->as.integer);
+    } else {
+        struct tn_json_writer json = {.builder = &text};
+        tn_json_value(&json, value);
+    }
+    return tn_report_keep(report, &text);
+}
+
+/* What was given, what one would change, and what another GPU would change; the rest is the engine's own default everywhere, and what is
+ * measured in bytes stands in the breakdown. */
+static bool matters(const struct tn_plan *plan, const struct tn_used_setting *setting)
+{
+    const struct tn_rules_setting *row = tn_find_setting(plan->question.planner.rules, setting->name);
+    enum tn_input input = tn_setting_input(row);
+    bool is_ours = input != TN_INPUT_COUNT && input != TN_INPUT_CONTEXT; /* in the heading */
+    return setting->origin == TN_ORIGIN_GIVEN || row->has_remedy || input == TN_INPUT_CONTEXT
+           || (row->depends_on_gpu && row->type != TN_SETTING_BYTES && !is_ours);
+}
+
+void tn_plan_report_settings(const struct tn_plan *plan, bool explain, struct tn_report *report)
+{
+    static const struct tn_column columns[] = {{"setting", "setting", false, 0},
+                                               {"value", "value", true, 0},
+                                               {"origin", "origin", false, 0},
+                                               {"default", "formula", false, 0}};
+    const struct tn_ledger *ledger = &plan->ledger;
+    struct tn_table *table = NULL;
+    for (size_t k = 0; k < ledger->setting_count; k++) {
+        const struct tn_used_setting *setting = &ledger->settings[k];
+        if (!explain && !matters(plan, setting)) {
+            continue;
+        }
+        table = table ? table : tn_report_table(report, NULL, columns, explain ? 4 : 3);
+        struct tn_cell *cells = table ? tn_table_row(report, table) : NULL;
+        if (!cells) {
+            return;
+        }
+        cells[0] = tn_cell_text(setting->name);
+        cells[1] = tn_cell_text(value_text(&setting->value, report));
+        cells[2] = tn_cell_text(tn_str_of(tn_origin_name(tn_plan_origin(plan, setting))));
+        if (explain) {
+            cells[3] = tn_cell_text(setting->formula);
+        }
+    }
+}
+
+void tn_plan_report_log(const struct tn_plan *plan, struct tn_report *report)
+{
+    const struct tn_ledger *ledger = &plan->ledger;
+    if (ledger->log_count) {
+        tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN, "The log of %s will say",
+                       plan->question.planner.engine->name);
+    }
+    for (size_t k = 0; k < ledger->log_count; k++) {
+        tn_report_text(report, TN_BLOCK_COMMAND, TN_TONE_DIM, "%.*s", (int)ledger->log[k].size, ledger->log[k].data);
+    }
+}

@@ -1,0 +1,223 @@
+/* One measured record: from what it says was asked to a plan, by the same inputs as on the command line. */
+#include "api/deployment.h"
+#include "api/score_work.h"
+#include "engine/rules.h"
+
+/* ---- the work on one record ------------------------------------------------------------------------------------------- */
+
+bool tn_score_input(struct tn_score_work *work, enum tn_input input, struct tn_str text)
+{
+    return !text.size || tn_request_set(&work->request, input, text, work->error);
+}
+
+static bool set_number(struct tn_score_work *work, enum tn_input input, uint64_t number, const char *unit)
+{
+    struct tn_builder builder = {0};
+    struct tn_str text;
+    tn_builder_addf(&builder, "%llu%s", (unsigned long long)number, unit);
+    bool done = !builder.failed && tn_str_copy(work->scratch, tn_builder_str(&builder), &text);
+    tn_builder_free(&builder);
+    return done ? tn_request_set(&work->request, input, text, work->error) : tn_fail_memory(work->error);
+}
+
+/* "vllm@0.19.0" */
+static bool set_engine(struct tn_score_work *work)
+{
+    const struct tn_measurement *measurement = work->measurement;
+    struct tn_builder builder = {0};
+    struct tn_str text;
+    tn_builder_add_text(&builder, tn_log_engine_name(measurement->engine));
+    if (measurement->version.size) {
+        tn_builder_add_char(&builder, '@');
+        tn_builder_add(&builder, measurement->version);
+    }
+    bool done = !builder.failed && tn_str_copy(work->scratch, tn_builder_str(&builder), &text);
+    tn_builder_free(&builder);
+    return done ? tn_score_input(work, TN_INPUT_ENGINE, text) : tn_fail_memory(work->error);
+}
+
+static bool set_inputs(struct tn_score_work *work)
+{
+    const struct tn_measurement *measurement = work->measurement;
+    bool done =
+        set_engine(work) && tn_score_input(work, TN_INPUT_KV_DTYPE, measurement->kv_dtype)
+        && set_number(work, TN_INPUT_TP, measurement->tp, "") && set_number(work, TN_INPUT_PP, measurement->pp, "")
+        && set_number(work, TN_INPUT_EP, measurement->ep, "") && set_number(work, TN_INPUT_DP, measurement->dp, "");
+    if (done && measurement->gpu) {
+        done = tn_score_input(work, TN_INPUT_GPU, measurement->gpu->id);
+    }
+    if (done && measurement->gpu_memory_bytes) {
+        done = set_number(work, TN_INPUT_GPU_MEMORY, measurement->gpu_memory_bytes, "B");
+    }
+    if (done && measurement->context_tokens) {
+        done = set_number(work, TN_INPUT_CONTEXT, measurement->context_tokens, "");
+    }
+    return done;
+}
+
+void tn_score_set(struct tn_score_work *work, const char *name, struct tn_str value)
+{
+    work->sets[work->set_count++] = (struct tn_assignment){tn_str_of(name), value};
+}
+
+static bool copy_sets(struct tn_score_work *work)
+{
+    enum { FURTHER = 2 }; /* the quantisation and the pool */
+    const struct tn_measurement *measurement = work->measurement;
+    work->sets = TN_NEW_ARRAY(work->scratch, struct tn_assignment, measurement->set_count + FURTHER);
+    if (!work->sets) {
+        return tn_fail_memory(work->error);
+    }
+    for (size_t k = 0; k < measurement->set_count; k++) {
+        work->sets[work->set_count++] = measurement->sets[k];
+    }
+    return true;
+}
+
+/* ---- plans ------------------------------------------------------------------------------------------------------------ */
+
+static bool plan(struct tn_score_work *work, struct tn_question *question, struct tn_ledger *ledger)
+{
+    question->deployment.sets = work->sets;
+    question->deployment.set_count = work->set_count;
+    *ledger = (struct tn_ledger){.arena = work->scratch};
+    return question->planner.engine->plan(&question->planner, &question->deployment, ledger, work->error);
+}
+
+/* Whether every cache holds one unit per token, of heads: then the arithmetic of the pool leaves no doubt. */
+static bool is_plain(const struct tn_model *model)
+{
+    bool plain = model->cache_count > 0;
+    for (size_t k = 0; k < model->cache_count; k++) {
+        plain = plain && model->caches[k].growth == TN_GROWTH_FULL && model->caches[k].split.kind == TN_SPLIT_KV;
+    }
+    return plain;
+}
+
+/* One plan with a pool of that many bytes. */
+static bool plan_with_pool(struct tn_score_work *work, struct tn_question *question, int64_t bytes,
+                           struct tn_ledger *ledger)
+{
+    struct tn_builder builder = {0};
+    struct tn_str text = {0};
+    size_t set_count = work->set_count;
+    tn_builder_addf(&builder, "%lld", (long long)bytes);
+    bool done = !builder.failed && tn_str_copy(work->scratch, tn_builder_str(&builder), &text);
+    tn_builder_free(&builder);
+    if (!done) {
+        return tn_fail_memory(work->error);
+    }
+    tn_score_set(work, "available_kv_cache_memory", text);
+    done = plan(work, question, ledger);
+    work->set_count = set_count;
+    return done;
+}
+
+/* With the pool as it was measured, and with the least and the most that its digits may stand for. */
+static bool plan_given_pool(struct tn_score_work *work, struct tn_question *question)
+{
+    const struct tn_figure *pool = &work->measurement->figures[TN_FIGURE_KV_POOL];
+    int64_t rounding = (int64_t)pool->rounding;
+    const int64_t bytes[3] = {pool->value - rounding, pool->value, pool->value + rounding};
+    struct tn_ledger ledgers[3];
+    bool done = true;
+    if (!pool->known || bytes[0] <= 0 || !work->scored->samples[TN_TERM_KV_TOKENS].state) {
+        return true;
+    }
+    for (size_t k = 0; done && k < 3; k++) {
+        done = plan_with_pool(work, question, bytes[k], &ledgers[k]);
+    }
+    if (done && ledgers[0].pool.present) {
+        tn_score_given_pool(work->measurement, ledgers, is_plain(work->model), work->scored);
+    }
+    return done;
+}
+
+/* A verdict of the plan beside the one of the record. */
+static void judge(struct tn_score_work *work, const struct tn_deployment *deployment, const struct tn_ledger *ledger)
+{
+    struct tn_scored *scored = work->scored;
+    scored->is_judged = deployment->gpu_memory_bytes && work->measurement->outcome != TN_OUTCOME_UNKNOWN;
+    scored->start = ledger->start;
+    scored->fits = ledger->start == TN_START_YES && tn_ledger_worst(ledger)->high_bytes <= deployment->gpu_memory_bytes;
+}
+
+/* "vllm 0.19.0" */
+static bool name_engine(struct tn_score_work *work, const struct tn_planner *planner)
+{
+    struct tn_builder builder = {0};
+    tn_builder_add_text(&builder, planner->engine->name);
+    if (planner->rules) {
+        tn_builder_add_char(&builder, ' ');
+        tn_builder_add(&builder, tn_rules_version(planner->rules));
+    }
+    bool done = !builder.failed && tn_str_copy(work->arena, tn_builder_str(&builder), &work->scored->engine);
+    tn_builder_free(&builder);
+    return done || tn_fail_memory(work->error);
+}
+
+static bool keep_names(struct tn_score_work *work, const struct tn_planner *planner)
+{
+    struct tn_scored *scored = work->scored;
+    return name_engine(work, planner)
+           && ((tn_str_copy(work->arena, work->model->id, &scored->model)
+                && tn_str_copy(work->arena, work->model->architecture, &scored->family))
+               || tn_fail_memory(work->error));
+}
+
+static bool plan_record(struct tn_score_work *work)
+{
+    struct tn_question question;
+    struct tn_ledger ledger;
+    bool done = tn_question_open(work->session, &work->request, &question, work->error)
+                && tn_question_read(&question, work->model, work->error) && keep_names(work, &question.planner)
+                && plan(work, &question, &ledger);
+    if (done) {
+        judge(work, &question.deployment, &ledger);
+        tn_score_terms(work->measurement, &ledger, question.deployment.gpu_memory_bytes, work->scored);
+        done = (tn_str_copy(work->arena, ledger.complaint, &work->scored->complaint) || tn_fail_memory(work->error))
+               && plan_given_pool(work, &question);
+    }
+    tn_question_free(&question);
+    return done;
+}
+
+/* What the engine refuses outright is a prediction too: that it does not start. */
+static void judge_refusal(struct tn_score_work *work)
+{
+    const struct tn_measurement *measurement = work->measurement;
+    bool has_gpu = measurement->gpu || measurement->gpu_memory_bytes;
+    work->scored->is_judged = has_gpu && measurement->outcome != TN_OUTCOME_UNKNOWN;
+    work->scored->start = TN_START_NO;
+}
+
+bool tn_score_record(const struct tn_session *session, const struct tn_request *request,
+                     const struct tn_measurement *measurement, struct tn_arena *arena, struct tn_arena *scratch,
+                     struct tn_scored *scored, struct tn_error *error)
+{
+    *scored = (struct tn_scored){.measurement = measurement, .why = measurement->fault};
+    if (measurement->fault.size) {
+        return true;
+    }
+    tn_arena_reset(scratch);
+    struct tn_error own = {.offset = -1};
+    struct tn_score_work work = {.session = session,
+                                 .measurement = measurement,
+                                 .arena = arena,
+                                 .scratch = scratch,
+                                 .request = {.arena = scratch, .operation = TN_STR("plan")},
+                                 .scored = scored,
+                                 .error = &own};
+    work.request.values[TN_INPUT_MODELS] = request->values[TN_INPUT_MODELS];
+    bool done = set_inputs(&work) && copy_sets(&work) && tn_score_model(&work) && plan_record(&work);
+    tn_model_free(work.model);
+    if (done) {
+        return true;
+    }
+    if (own.code == TN_ERROR_DEPLOYMENT) {
+        judge_refusal(&work);
+    }
+    return own.code != TN_ERROR_MEMORY && tn_str_copy(arena, tn_str_of(own.message), &scored->why)
+               ? true
+               : tn_fail_memory(error);
+}

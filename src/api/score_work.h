@@ -1,0 +1,30 @@
+/* The work on one measured record, between the files of the operation `score`. */
+#ifndef TN_API_SCORE_WORK_H
+#define TN_API_SCORE_WORK_H
+
+#include "api/score.h"
+
+struct tn_score_work {
+    const struct tn_session *session;
+    const struct tn_measurement *measurement;
+    struct tn_arena *arena;   /* of the answer */
+    struct tn_arena *scratch; /* of this record */
+    struct tn_request request;
+    struct tn_assignment *sets; /* [set_count]; one more has room: the measured pool */
+    size_t set_count;
+    struct tn_model *model;
+    struct tn_scored *scored;
+    struct tn_error *error;
+};
+
+/* Sets an input of the request; an empty text sets nothing. */
+bool tn_score_input(struct tn_score_work *work, enum tn_input input, struct tn_str text);
+
+/* Adds a setting of the engine. */
+void tn_score_set(struct tn_score_work *work, const char *name, struct tn_str value);
+
+/* Finds the model that the record names, in the catalog or by what its name says of its base, and loads it into work->model with the
+ * quantisation and the dtype of the record. Errors: those of tn_request_model. */
+bool tn_score_model(struct tn_score_work *work);
+
+#endif

@@ -1,0 +1,104 @@
+/* What engines with a record do alike. */
+#include "engine/work.h"
+
+#include "engine/facts.h"
+
+uint64_t tn_range_end(struct tn_range range, enum tn_end end)
+{
+    return end == TN_END_LOW ? range.low : (end == TN_END_MID ? range.mid : range.high);
+}
+
+bool tn_work_begin(struct tn_work *work)
+{
+    const struct tn_model *model = work->planner->model;
+    struct tn_widths widths;
+    work->evaluation =
+        tn_evaluation_new(work->planner->rules, &model->facts, work->deployment, work->ledger->arena, work->error);
+    if (!work->evaluation) {
+        return false;
+    }
+    tn_widths_of(model, &widths);
+    tn_give_facts(work->evaluation, model, &widths, work->deployment);
+    return true;
+}
+
+uint64_t tn_work_number(struct tn_work *work, const char *name)
+{
+    uint64_t value = 0;
+    work->failed = work->failed || !tn_evaluation_number(work->evaluation, name, &value, work->error);
+    return value;
+}
+
+double tn_work_real(struct tn_work *work, const char *name)
+{
+    double value = 0;
+    work->failed = work->failed || !tn_evaluation_real(work->evaluation, name, &value, work->error);
+    return value;
+}
+
+struct tn_str tn_work_text(struct tn_work *work, const char *name)
+{
+    struct tn_str value = {0};
+    work->failed = work->failed || !tn_evaluation_text(work->evaluation, name, &value, work->error);
+    return value;
+}
+
+struct tn_range tn_work_range(struct tn_work *work, const char *name)
+{
+    struct tn_range value = {0};
+    work->failed = work->failed || !tn_evaluation_range(work->evaluation, name, &value, work->error);
+    return value;
+}
+
+void tn_work_give_stage(const struct tn_work *work, uint32_t stage)
+{
+    const struct tn_placed_stage *placed = &work->placement->stages[stage];
+    tn_evaluation_give(work->evaluation, TN_GIVEN_STAGE, stage);
+    tn_evaluation_give(work->evaluation, TN_GIVEN_WEIGHTS, placed->tensor_bytes);
+    tn_evaluation_give(work->evaluation, TN_GIVEN_WEIGHTS_ALLOCATED, placed->allocated_bytes);
+    tn_evaluation_give(work->evaluation, TN_GIVEN_WEIGHTS_LARGEST, placed->largest_bytes);
+}
+
+bool tn_work_add_weights(struct tn_work *work, uint32_t stage)
+{
+    if (!tn_evaluation_is_given(work->evaluation, "weights_memory")) {
+        return tn_placement_add(&work->placement->stages[stage], work->ledger, work->error);
+    }
+    uint64_t bytes = tn_work_number(work, "weights_memory");
+    struct tn_entry entry = {.category = TN_CATEGORY_WEIGHTS,
+                             .basis = TN_BASIS_ASSUMED,
+                             .label = TN_STR("weights, as given"),
+                             .low_bytes = bytes,
+                             .mid_bytes = bytes,
+                             .high_bytes = bytes};
+    return tn_ledger_add(work->ledger, entry, work->error);
+}
+
+bool tn_work_judge(struct tn_work *work, const struct tn_start_check *checks, size_t count)
+{
+    struct tn_ledger *ledger = work->ledger;
+    for (size_t k = 0; k < count && ledger->start != TN_START_NO; k++) {
+        bool may_fail = checks[k].may_fail && ledger->start == TN_START_YES;
+        struct tn_str said;
+        if (!checks[k].fails && !may_fail) {
+            continue;
+        }
+        ledger->start = checks[k].fails ? TN_START_NO : TN_START_UNSURE;
+        ledger->remedy = tn_str_of(checks[k].setting);
+        if (!tn_evaluation_say(work->evaluation, checks[k].say, &said, work->error)) {
+            return false;
+        }
+        if (!tn_str_copy(ledger->arena, said, &ledger->complaint)) {
+            return tn_fail_memory(work->error);
+        }
+    }
+    return true;
+}
+
+bool tn_work_add_texts(struct tn_work *work)
+{
+    return !work->ledger->wants_text
+           || (tn_evaluation_add_settings(work->evaluation, work->ledger, work->error)
+               && tn_evaluation_add_log(work->evaluation, work->ledger, work->error)
+               && tn_evaluation_add_offers(work->evaluation, work->ledger, work->error));
+}

@@ -1,0 +1,238 @@
+/* Engines as records name them: which of ours they are, from which version on they behave how, and how their settings are called. */
+#include "logs/reading.h"
+
+#include "base/number.h"
+
+#include <stdio.h>
+
+enum { ENGINE_VLLM, ENGINE_SGLANG, ENGINE_TRTLLM, ENGINE_TRANSFORMERS, ENGINE_TGI, ENGINE_COLUMNS };
+
+struct tn_log_engine {
+    const char *names;  /* in lower case, separated by commas */
+    const char *engine; /* as --engine takes it; NULL: not planned */
+    const char *why;    /* not planned */
+    int column;         /* of the tables below */
+    bool prints_available;
+    uint64_t refuses_short_pools_since; /* major * 1000000 + minor * 1000 + patch; 0: it does not */
+};
+
+/* vLLM since 0.2.6: vllm-project/vllm#2163. Its log line "Available KV cache memory" is the pool before it is cut into blocks; SGLang and
+ * TensorRT-LLM print what was allocated. */
+static const struct tn_log_engine engines[] = {
+    {"vllm", "vllm", NULL, ENGINE_VLLM, true, 2006},
+    {"sglang", "sglang", NULL, ENGINE_SGLANG, false, 0},
+    {"tensorrt-llm,trtllm,trt-llm", "trtllm", NULL, ENGINE_TRTLLM, false, 0},
+    {"transformers,hf,huggingface", "transformers", NULL, ENGINE_TRANSFORMERS, false, 0},
+    {"tgi,text-generation-inference", "tgi", NULL, ENGINE_TGI, false, 0},
+    {"llama.cpp,ik_llama.cpp,llama.cpp fork,llamacpp,koboldcpp,llamafile,ollama,lm studio,llamasharp", NULL,
+     "llama.cpp is not planned yet", ENGINE_COLUMNS, false, 0},
+};
+
+const char *tn_log_engine_name(const struct tn_log_engine *engine)
+{
+    return engine->engine;
+}
+
+bool tn_log_engine_prints_available(const struct tn_log_engine *engine)
+{
+    return engine->prints_available;
+}
+
+static bool is_listed(const char *list, struct tn_str name)
+{
+    struct tn_str rest = tn_str_of(list);
+    while (rest.size) {
+        size_t comma = tn_str_find(rest, TN_STR(","));
+        struct tn_str item = tn_str_slice(rest, 0, comma);
+        if (tn_str_equal_any_case(item, name)) {
+            return true;
+        }
+        rest = tn_str_slice(rest, item.size + 1, rest.size);
+    }
+    return false;
+}
+
+/* ---- versions ----------------------------------------------------------------------------------------------------- */
+
+/* What was the newest release when a report got its number, for records that name a report of the engine's own tracker but no version.
+ * From reports that state both, and the dates of releases. */
+static const struct {
+    const char *tracker;
+    uint64_t number; /* from this one on */
+    const char *version;
+} reports[] = {
+    {"vllm-project/vllm#", 2000, "0.2.5"},   {"vllm-project/vllm#", 2700, "0.3.0"},
+    {"vllm-project/vllm#", 3800, "0.4.0"},   {"vllm-project/vllm#", 5450, "0.5.0"},
+    {"vllm-project/vllm#", 6700, "0.5.3"},   {"vllm-project/vllm#", 7200, "0.5.4"},
+    {"vllm-project/vllm#", 8200, "0.6.0"},   {"vllm-project/vllm#", 9400, "0.6.3"},
+    {"vllm-project/vllm#", 10400, "0.6.4"},  {"vllm-project/vllm#", 12500, "0.7.0"},
+    {"vllm-project/vllm#", 13500, "0.7.3"},  {"vllm-project/vllm#", 15050, "0.8.0"},
+    {"vllm-project/vllm#", 17350, "0.8.5"},  {"vllm-project/vllm#", 18800, "0.9.0"},
+    {"vllm-project/vllm#", 21600, "0.10.0"}, {"vllm-project/vllm#", 26100, "0.11.0"},
+    {"vllm-project/vllm#", 30000, "0.12.0"}, {"vllm-project/vllm#", 31100, "0.13.0"},
+    {"vllm-project/vllm#", 32700, "0.14.0"}, {"vllm-project/vllm#", 33400, "0.15.0"},
+    {"vllm-project/vllm#", 38500, "0.19.0"}, {"vllm-project/vllm#", 44000, "0.22.0"},
+    {"vllm-project/vllm#", 51400, "0.25.0"},
+};
+
+static uint64_t leading_number(struct tn_str text)
+{
+    uint64_t number = 0;
+    for (size_t k = 0; k < text.size && k < 9 && text.data[k] >= '0' && text.data[k] <= '9'; k++) {
+        number = number * 10 + (uint64_t)(text.data[k] - '0');
+    }
+    return number;
+}
+
+static struct tn_str version_of_report(struct tn_str source)
+{
+    struct tn_str version = {0};
+    for (size_t k = 0; k < sizeof reports / sizeof reports[0]; k++) {
+        struct tn_str tracker = tn_str_of(reports[k].tracker);
+        size_t at = tn_str_find(source, tracker);
+        if (at != SIZE_MAX
+            && leading_number(tn_str_slice(source, at + tracker.size, source.size)) >= reports[k].number) {
+            version = tn_str_of(reports[k].version);
+        }
+    }
+    return version;
+}
+
+/* "0.20.2rc1.dev249 (fork)" begins with one, "fork" does not. */
+static bool begins_with_number(struct tn_str text)
+{
+    return text.size && text.data[0] >= '0' && text.data[0] <= '9';
+}
+
+/* Where no version is named: by the report's number; by the engine that vLLM had as its default until 0.8; else none. */
+static void find_version(struct tn_measurement *measurement, struct tn_str version, struct tn_str source,
+                         struct tn_str notes)
+{
+    version = tn_str_starts(version, TN_STR("v")) ? tn_str_slice(version, 1, version.size) : version;
+    if (begins_with_number(version)) {
+        measurement->version = tn_str_word(&version);
+        measurement->version_basis = TN_VERSION_GIVEN;
+        return;
+    }
+    measurement->version = version_of_report(source);
+    if (!measurement->version.size && measurement->engine->column == ENGINE_VLLM
+        && tn_str_find(notes, TN_STR("V0 engine")) != SIZE_MAX) {
+        measurement->version = TN_STR("0.7.3");
+    }
+    measurement->version_basis = measurement->version.size ? TN_VERSION_INFERRED : TN_VERSION_UNKNOWN;
+}
+
+bool tn_reading_engine(struct tn_reading *reading, struct tn_str engine, struct tn_str version, struct tn_str source,
+                       struct tn_str notes)
+{
+    struct tn_measurement *measurement = reading->measurement;
+    if (!engine.size) {
+        return tn_reading_fault(reading, "the record names no engine");
+    }
+    for (size_t k = 0; k < sizeof engines / sizeof engines[0]; k++) {
+        if (is_listed(engines[k].names, engine)) {
+            measurement->engine = &engines[k];
+        }
+    }
+    if (!measurement->engine) {
+        return tn_reading_fault(reading, "engine " TN_STR_FORMAT " is not known", TN_STR_ARGUMENTS(engine));
+    }
+    if (!measurement->engine->engine) {
+        return tn_reading_fault(reading, "%s", measurement->engine->why);
+    }
+    find_version(measurement, version, source, notes);
+    return true;
+}
+
+/* "0.2.5" as 2005; UINT64_MAX where none is known: the newest. */
+static uint64_t version_number(struct tn_str version)
+{
+    uint64_t number = 0;
+    for (int part = 0; version.size && part < 3; part++) {
+        size_t dot = tn_str_find(version, TN_STR("."));
+        number = number * 1000 + leading_number(tn_str_slice(version, 0, dot));
+        version = dot == SIZE_MAX ? (struct tn_str){0} : tn_str_slice(version, dot + 1, version.size);
+        if (!version.size) {
+            number *= part == 0 ? 1000000 : part == 1 ? 1000 : 1;
+        }
+    }
+    return number ? number : UINT64_MAX;
+}
+
+bool tn_log_engine_refuses_short_pools(const struct tn_measurement *measurement)
+{
+    uint64_t since = measurement->engine ? measurement->engine->refuses_short_pools_since : 0;
+    return since && version_number(measurement->version) >= since;
+}
+
+/* ---- settings ----------------------------------------------------------------------------------------------------- */
+
+/* Keys of the field logs, and the settings of the engines that they speak of. NULL: the engine has no such setting, and a record that gives
+ * it is refused; "": it changes nothing there. */
+static const struct {
+    const char *key;
+    const char *names[ENGINE_COLUMNS];
+} settings[] = {
+    {"gpu_memory_utilization", {"gpu_memory_utilization", NULL, NULL, NULL, "cuda_memory_fraction"}},
+    {"mem_fraction_static", {NULL, "mem_fraction_static", NULL, NULL, NULL}},
+    {"kv_cache_free_gpu_mem_fraction", {NULL, NULL, "free_gpu_memory_fraction", NULL, NULL}},
+    {"max_num_seqs", {"max_num_seqs", "max_running_requests", "max_batch_size", "", "max_batch_size"}},
+    {"max_num_batched_tokens",
+     {"max_num_batched_tokens", "chunked_prefill_size", "max_num_tokens", "", "max_batch_prefill_tokens"}},
+    {"block_size", {"block_size", "page_size", "tokens_per_block", "", ""}},
+    {"enforce_eager", {"enforce_eager", "disable_cuda_graph", "", "", ""}},
+    {"dcp", {"decode_context_parallel_size", NULL, NULL, NULL, NULL}},
+    {"language_model_only", {"language_model_only", NULL, NULL, NULL, NULL}},
+};
+
+/* Draft tokens of multi-token prediction, in words: "MTP on (3 tokens)", "MTP3". 1 where nothing is said. */
+static uint64_t draft_tokens(struct tn_str notes)
+{
+    enum { NEAR = 8 };
+    size_t at = tn_str_find(notes, TN_STR("MTP"));
+    for (size_t k = at == SIZE_MAX ? notes.size : at + 3; k < notes.size && k < at + 3 + NEAR; k++) {
+        uint64_t number = leading_number(tn_str_slice(notes, k, notes.size));
+        if (number) {
+            return number;
+        }
+    }
+    return 1;
+}
+
+static bool read_draft(struct tn_reading *reading, struct tn_str notes)
+{
+    static const char *const names[ENGINE_COLUMNS] = {"num_speculative_tokens", "speculative_num_draft_tokens",
+                                                      "num_nextn_predict_layers", NULL, NULL};
+    const struct tn_value *value = tn_reading_member(reading->record, "mtp");
+    if (!value || (value->kind == TN_BOOL && !value->as.boolean)) {
+        return true;
+    }
+    const char *name = names[reading->measurement->engine->column];
+    if (value->kind != TN_BOOL || !name) {
+        return tn_reading_fault(reading, "'mtp' does not fit this engine");
+    }
+    char text[24];
+    struct tn_str number;
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)draft_tokens(notes));
+    return (tn_str_copy(reading->arena, tn_str_of(text), &number) || tn_fail_memory(reading->error))
+           && tn_reading_set_text(reading, name, number);
+}
+
+bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes)
+{
+    const struct tn_log_engine *engine = reading->measurement->engine;
+    bool done = engine != NULL && engine->engine != NULL;
+    if (!done) {
+        return true; /* the fault is said */
+    }
+    for (size_t k = 0; done && k < sizeof settings / sizeof settings[0]; k++) {
+        const struct tn_value *value = tn_reading_member(reading->record, settings[k].key);
+        const char *name = settings[k].names[engine->column];
+        if (value && !name) {
+            done = tn_reading_fault(reading, "'%s' is no setting of %s", settings[k].key, engine->engine);
+        } else if (value && *name) {
+            done = tn_reading_set(reading, name, value);
+        }
+    }
+    return done && read_draft(reading, notes);
+}

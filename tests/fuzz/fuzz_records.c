@@ -1,0 +1,66 @@
+/* Any bytes through the reader of measured records. What it takes is either sound or has a fault that says why; what it refuses is a
+ * line that is no JSON object, named with its number. */
+#include "catalog/embedded.h"
+#include "logs/measured.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool condition)
+{
+    if (!condition) {
+        abort();
+    }
+}
+
+/* One GPU is enough: names that are not found take the longer way. Open until the process ends. */
+static const struct tn_catalog *catalog(void)
+{
+    static const char text[] = "gpu h100-80gb\n  name H100 80GB\n  memory_driver_mib 81559 @x\n";
+    static const struct tn_embedded file = {"gpu.rec", text, sizeof text - 1};
+    static struct tn_catalog *opened;
+    if (!opened) {
+        opened = tn_catalog_open_files(&file, 1, NULL);
+        require(opened != NULL);
+    }
+    return opened;
+}
+
+static void check(const struct tn_measurement *measurement)
+{
+    require(measurement->line > 0);
+    if (measurement->fault.size) {
+        return;
+    }
+    require(measurement->id.size > 0 && measurement->model.size > 0);
+    require(measurement->engine != NULL && tn_log_engine_name(measurement->engine) != NULL);
+    require(measurement->tp >= 1 && measurement->pp >= 1 && measurement->ep >= 1 && measurement->dp >= 1);
+    require(measurement->max_concurrency >= 0);
+    for (size_t k = 0; k < measurement->set_count; k++) {
+        require(measurement->sets[k].name.size > 0);
+    }
+    for (int k = 0; k < TN_FIGURE_COUNT; k++) {
+        const struct tn_figure *figure = &measurement->figures[k];
+        require(!figure->known || figure->value >= 0 || k == TN_FIGURE_GRAPHS);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct tn_arena arena = {0};
+    struct tn_measurements list = {0};
+    struct tn_error error = {.offset = -1};
+    if (tn_measurements_read(&arena, catalog(), (struct tn_str){(const char *)data, size}, TN_STR("fuzz"), &list,
+                             &error)) {
+        for (size_t k = 0; k < list.count; k++) {
+            check(&list.items[k]);
+        }
+    } else {
+        require(error.code == TN_ERROR_JSON || error.code == TN_ERROR_TOO_LARGE);
+        require(error.message[0] != '\0' && strncmp(error.where, "fuzz:", 5) == 0);
+    }
+    tn_arena_free(&arena);
+    return 0;
+}
