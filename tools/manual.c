@@ -254,9 +254,10 @@ static void write_bash(const struct tn_catalog *catalog)
     printf("'\n        mapfile -t COMPREPLY < <(compgen -W \"$names\" -- \"$word\")\n"
            "    elif [[ $takes == model ]]; then\n        names+=' ");
     print_values(catalog, TN_INPUT_MODEL);
-    puts("'\n        mapfile -t COMPREPLY < <(compgen -W \"$names\" -f -- \"$word\")\n"
-         "    elif [[ $takes == records ]]; then\n        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n    fi\n}\n"
-         "complete -o filenames -F _tonnage tonnage");
+    puts(
+        "'\n        mapfile -t COMPREPLY < <(compgen -W \"$names\" -f -- \"$word\")\n"
+        "    elif [[ $takes == records ]]; then\n        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n    fi\n}\n"
+        "complete -o filenames -F _tonnage tonnage");
 }
 
 /* ---- zsh ---------------------------------------------------------------------------------------------------------- */

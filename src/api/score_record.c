@@ -169,8 +169,9 @@ static bool plan_record(struct tn_score_work *work)
 {
     struct tn_question question;
     struct tn_ledger ledger;
-    bool done = tn_question_read(work->session, &work->request, work->model, &question, work->error)
-                && keep_names(work, &question.planner) && plan(work, &question, &ledger);
+    bool done = tn_question_open(work->session, &work->request, &question, work->error)
+                && tn_question_read(&question, work->model, work->error) && keep_names(work, &question.planner)
+                && plan(work, &question, &ledger);
     if (done) {
         judge(work, &question.deployment, &ledger);
         tn_score_terms(work->measurement, &ledger, question.deployment.gpu_memory_bytes, work->scored);
