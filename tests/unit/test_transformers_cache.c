@@ -43,7 +43,7 @@ static struct tn_transformers_caches caches_of(struct tn_transformers_use use, s
     rows[0].layer_count = count - others;
     rows[1].layers = numbers + count - others;
     rows[1].layer_count = others;
-    struct tn_kv_caches layers = {rows, 2};
+    struct tn_kv_layers layers = {rows, 2};
     assert_true(tn_transformers_caches_of(&use, &layers, 0, count, true, &caches, &error));
     return caches;
 }
@@ -218,7 +218,7 @@ static void stages_have_their_own_layers(void **state)
     static const uint32_t numbers[] = {0, 1, 2, 3};
     struct tn_kv_cache rows[2] = {{.kind = TN_KV_FULL, .elements = 1, .layers = numbers, .layer_count = 4},
                                   {.kind = TN_KV_FULL, .elements = 1, .layer_count = 1, .is_draft = true}};
-    struct tn_kv_caches layers = {rows, 2};
+    struct tn_kv_layers layers = {rows, 2};
     struct tn_transformers_caches caches;
     assert_true(tn_transformers_caches_of(&plain, &layers, 0, 2, false, &caches, NULL));
     assert_int_equal(caches.kind_layers[TN_KV_FULL], 2);
