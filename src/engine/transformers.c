@@ -98,6 +98,7 @@ static const struct tn_str kind_labels[TN_KV_KIND_COUNT] = {
     [TN_KV_COMPRESSED] = {"compressed latent vectors", 25},
     [TN_KV_INDEX] = {"keys of the indexer", 19},
     [TN_KV_COMPRESSED_INDEX] = {"compressed keys of the indexer", 30},
+    [TN_KV_RING] = {"latent vectors to be compressed", 31},
     [TN_KV_STATE] = {"recurrent and convolution states", 32},
     [TN_KV_CROSS] = {"cross attention", 15},
 };
