@@ -3,7 +3,7 @@
 
 #include "engine/rules.h"
 
-const struct tn_engine *const tn_engines[] = {&tn_engine_generic, &tn_engine_vllm, NULL};
+const struct tn_engine *const tn_engines[] = {&tn_engine_generic, &tn_engine_vllm, &tn_engine_transformers, NULL};
 
 const struct tn_engine *tn_engine_find(struct tn_str name)
 {

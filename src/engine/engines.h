@@ -6,6 +6,7 @@
 
 extern const struct tn_engine tn_engine_generic;
 extern const struct tn_engine tn_engine_vllm;
+extern const struct tn_engine tn_engine_transformers;
 
 /* Ends with NULL. */
 extern const struct tn_engine *const tn_engines[];
