@@ -3,8 +3,9 @@
 
 #include "engine/rules.h"
 
-const struct tn_engine *const tn_engines[] = {&tn_engine_generic, &tn_engine_vllm, &tn_engine_sglang, &tn_engine_trtllm,
-                                              NULL};
+const struct tn_engine *const tn_engines[] = {
+    &tn_engine_generic, &tn_engine_vllm, &tn_engine_sglang, &tn_engine_trtllm, &tn_engine_transformers, NULL,
+};
 
 const struct tn_engine *tn_engine_find(struct tn_str name)
 {

@@ -8,6 +8,7 @@ extern const struct tn_engine tn_engine_generic;
 extern const struct tn_engine tn_engine_vllm;
 extern const struct tn_engine tn_engine_sglang;
 extern const struct tn_engine tn_engine_trtllm;
+extern const struct tn_engine tn_engine_transformers;
 
 /* Ends with NULL. */
 extern const struct tn_engine *const tn_engines[];
