@@ -192,8 +192,13 @@ static bool divide_group(struct loading *loading, const struct tn_group *group, 
         return true;
     }
     struct tn_share share;
+    struct tn_deployment division = loading->division;
+    uint32_t attention_tp = loading->scope->key->attention_tp;
     bool of_inputs = split->kind == TN_SPLIT_ROW && plain_of(group)->dim_count > 1;
-    return tn_split_share(split, &loading->division, &share, loading->scope->error)
+    if (attention_tp && tn_globs_find(&rules->grouped, name) < rules->grouped.count) {
+        division.tp = attention_tp;
+    }
+    return tn_split_share(split, &division, &share, loading->scope->error)
            && divide(loading, group, of_inputs ? &shape->inputs : &shape->outputs, share,
                      of_inputs ? "inputs" : "outputs");
 }

@@ -26,6 +26,7 @@ struct tn_placement_key {
     uint32_t pp;
     uint32_t ep;
     uint32_t dp;
+    uint32_t attention_tp;  /* ranks that share one request's attention, where they are fewer than tp; 0: all of them */
     bool has_draft;         /* multi-token prediction layers are loaded */
     bool is_text_only;      /* towers are not */
     bool expert_is_divided; /* experts without expert parallel: divided over tp x dp */

@@ -234,9 +234,14 @@ static bool read_exact_blocks(struct reader *reader)
 
 static bool read_remainder(struct reader *reader)
 {
-    reader->rules->remainder_first = tn_str_is(reader->statement->rest, "first");
-    return reader->rules->remainder_first || tn_str_is(reader->statement->rest, "before-last")
-           || fail_line(reader, "expected 'remainder first' or 'remainder before-last'");
+    static const char *const words[] = {"before-last", "first", "last"}; /* as enum tn_remainder */
+    for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
+        if (tn_str_is(reader->statement->rest, words[k])) {
+            reader->rules->remainder = (enum tn_remainder)k;
+            return true;
+        }
+    }
+    return fail_line(reader, "expected 'remainder first', 'remainder last' or 'remainder before-last'");
 }
 
 /* NAME PART..., or NAME outputs|inputs PART... */
@@ -365,6 +370,11 @@ static bool read_attention(struct reader *reader)
     return read_globs(reader, &reader->rules->attention);
 }
 
+static bool read_grouped(struct reader *reader)
+{
+    return read_globs(reader, &reader->rules->grouped);
+}
+
 static bool read_order(struct reader *reader)
 {
     return read_globs(reader, &reader->rules->order);
@@ -422,6 +432,7 @@ static const struct word weights_words[] = {
     {"layers", read_layers},
     {"buffer", read_buffer},
     {"attention", read_attention},
+    {"grouped", read_grouped},
     {"order", read_order},
     {"whole", read_whole},
     {"draft", read_draft},

@@ -91,6 +91,9 @@ struct tn_sized_rule {
     struct tn_rule_line line;
 };
 
+/* Which stages take the layers that do not come out even. */
+enum tn_remainder { TN_REMAINDER_BEFORE_LAST, TN_REMAINDER_FIRST, TN_REMAINDER_LAST };
+
 struct tn_weight_rules {
     const struct tn_record *record;
     const struct tn_dtype
@@ -102,8 +105,9 @@ struct tn_weight_rules {
     const struct tn_expression
         *exact_blocks; /* whether blocks of memory are as large as their tensors; NULL: they are not */
     struct tn_rule_line exact_blocks_line;
-    bool remainder_first; /* layers that do not come out even: to the first stages, else to those before the last */
+    enum tn_remainder remainder;
     struct tn_globs attention; /* by these names a layer is one of attention */
+    struct tn_globs grouped;   /* divided over the ranks that share one request's attention, where these are fewer */
     struct tn_globs order;
     struct tn_globs draft; /* of the layers that predict further tokens, although in no stack of theirs */
     struct tn_merge *merges;

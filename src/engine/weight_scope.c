@@ -25,6 +25,7 @@ enum symbol {
     SYMBOL_PP,
     SYMBOL_EP,
     SYMBOL_DP,
+    SYMBOL_ATTENTION_TP,
     SYMBOL_STEP_TOKENS,
     SYMBOL_HAS_DRAFT,
     SYMBOL_HIDDEN,
@@ -54,6 +55,7 @@ static const char *const symbol_names[SYMBOL_COUNT] = {
     [SYMBOL_PP] = "pp",
     [SYMBOL_EP] = "ep",
     [SYMBOL_DP] = "dp",
+    [SYMBOL_ATTENTION_TP] = "attention_tp",
     [SYMBOL_STEP_TOKENS] = "step_tokens",
     [SYMBOL_HAS_DRAFT] = "has_draft",
     [SYMBOL_HIDDEN] = "hidden",
@@ -127,6 +129,8 @@ static struct tn_value of_deployment(const struct tn_weight_scope *scope, enum s
         return integer_of(scope->key->ep);
     case SYMBOL_DP:
         return integer_of(scope->key->dp);
+    case SYMBOL_ATTENTION_TP:
+        return integer_of(scope->key->attention_tp ? scope->key->attention_tp : scope->key->tp);
     case SYMBOL_STEP_TOKENS:
         return integer_of(scope->key->step_tokens);
     case SYMBOL_HAS_DRAFT:
