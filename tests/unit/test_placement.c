@@ -577,7 +577,7 @@ static void broken_statements_name_their_line(void **state)
     } broken[] = {
         {"  vocab many\n", "expected a number", 1},
         {"  vocab 0\n", "expected at least 1", 1},
-        {"  vocab 64\n  remainder last\n", "expected 'remainder first' or 'remainder before-last'", 2},
+        {"  vocab 64\n  remainder middle\n", "expected 'remainder first'", 2},
         {"  experts w13 sideways a\n", "expected 'merge NAME PART...'", 1},
         {"  merge qkv\n", "expected 'merge NAME PART...'", 1},
         {"  keep F99 *.a\n", "expected 'keep DTYPE GLOB...'", 1},
