@@ -10,7 +10,7 @@ memchr memcmp memcpy memmove memset strchr strcmp strlen strncmp strstr
 malloc calloc realloc free
 qsort bsearch
 snprintf vsnprintf
-ceil floor fabs fmod frexp isfinite isinf isnan ldexp log2 modf pow scalbn trunc
+ceil floor fabs fmod frexp isfinite isinf isnan ldexp log2 modf pow scalbn sqrt fmax fmin trunc
 '
 # What compilers, hardening and sanitizers add by themselves.
 compiler='^(_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__[a-z]*_chk|__(asan|ubsan|sanitizer|sancov|gcov|llvm|tsan)_.*|__(u|)(div|mod|mul|div|float)[a-z]*[sdt]i[0-9]?)$'

@@ -1,6 +1,8 @@
 /* Finding what a model is made of. */
 #include "api/anatomy.h"
 
+#include "plan/ledger.h"
+
 #include <stdlib.h>
 
 /* ---- kinds of layers ---------------------------------------------------------------------------------------------- */
@@ -133,17 +135,10 @@ static void add_share(struct tn_share *share, const char *name, const struct tn_
 
 static void find_classes(struct tn_anatomy *anatomy)
 {
-    static const char *const names[TN_CLASS_COUNT] = {
-        [TN_CLASS_EMBED] = "embedding",  [TN_CLASS_LINEAR] = "attention and feed-forward",
-        [TN_CLASS_EXPERT] = "experts",   [TN_CLASS_NORM] = "norms",
-        [TN_CLASS_ROUTER] = "routers",   [TN_CLASS_CONV] = "convolutions",
-        [TN_CLASS_BIAS] = "biases",      [TN_CLASS_VISION] = "vision and audio towers",
-        [TN_CLASS_HEAD] = "output head",
-    };
     struct tn_share shares[TN_CLASS_COUNT] = {0};
     for (size_t k = 0; k < anatomy->model->group_count; k++) {
         const struct tn_group *group = &anatomy->model->groups[k];
-        add_share(&shares[group->class], names[group->class], group);
+        add_share(&shares[group->class], tn_class_labels[group->class], group);
     }
     for (size_t k = 0; k < TN_CLASS_COUNT; k++) {
         if (shares[k].tensors) {

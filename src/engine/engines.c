@@ -3,12 +3,16 @@
 
 #include "engine/rules.h"
 
-const struct tn_engine *const tn_engines[] = {&tn_engine_generic, NULL};
+const struct tn_engine *const tn_engines[] = {
+    &tn_engine_generic, &tn_engine_vllm, &tn_engine_sglang, &tn_engine_trtllm, &tn_engine_transformers, NULL,
+};
 
 const struct tn_engine *tn_engine_find(struct tn_str name)
 {
     for (size_t k = 0; tn_engines[k]; k++) {
-        if (tn_str_equal_any_case(name, tn_str_of(tn_engines[k]->name))) {
+        const char *alias = tn_engines[k]->alias;
+        if (tn_str_equal_any_case(name, tn_str_of(tn_engines[k]->name))
+            || (alias && tn_str_equal_any_case(name, tn_str_of(alias)))) {
             return tn_engines[k];
         }
     }
@@ -18,13 +22,22 @@ const struct tn_engine *tn_engine_find(struct tn_str name)
 bool tn_planner_open(struct tn_planner *planner, const struct tn_engine *engine, const struct tn_catalog *catalog,
                      const struct tn_model *model, struct tn_str version, struct tn_error *error)
 {
-    *planner = (struct tn_planner){.engine = engine, .model = model};
+    *planner = (struct tn_planner){.engine = engine, .catalog = catalog, .model = model};
     if (!engine->has_record) {
         tn_fail(version.size ? error : NULL, TN_ERROR_USAGE, "engine %s has no versions", engine->name);
         return !version.size || tn_fail_at(error, -1, "--engine");
     }
     planner->rules = tn_rules_open(catalog, tn_str_of(engine->name), version, &planner->arena, error);
     return planner->rules != NULL;
+}
+
+void tn_planner_share(const struct tn_planner *planner, const struct tn_model *model, struct tn_planner *other)
+{
+    *other = (struct tn_planner){.engine = planner->engine,
+                                 .catalog = planner->catalog,
+                                 .model = model,
+                                 .rules = planner->rules,
+                                 .weight_rules = planner->weight_rules};
 }
 
 void tn_planner_close(struct tn_planner *planner)

@@ -32,6 +32,9 @@ void tn_widths_of(const struct tn_model *model, struct tn_widths *widths);
  * gpu  NULL: memory_bytes is taken as it is */
 uint64_t tn_gpu_total_bytes(const struct tn_gpu *gpu, uint64_t memory_bytes);
 
+/* 90 for 9.0; 0 where it has none, or it is not known, or gpu is NULL. */
+uint32_t tn_gpu_compute_capability(const struct tn_gpu *gpu);
+
 /* Gives all that does not depend on a stage: the deployment, the GPU, the widths, quantisation and architecture. */
 void tn_give_facts(struct tn_evaluation *evaluation, const struct tn_model *model, const struct tn_widths *widths,
                    const struct tn_deployment *deployment);

@@ -30,14 +30,6 @@ static bool check_deployment(const struct generic *generic)
     return true;
 }
 
-static const struct tn_str class_labels[TN_CLASS_COUNT] = {
-    [TN_CLASS_EMBED] = {"embedding", 9},   [TN_CLASS_LINEAR] = {"attention and feed-forward", 26},
-    [TN_CLASS_EXPERT] = {"experts", 7},    [TN_CLASS_NORM] = {"norms", 5},
-    [TN_CLASS_ROUTER] = {"routers", 7},    [TN_CLASS_CONV] = {"convolutions", 12},
-    [TN_CLASS_BIAS] = {"biases", 6},       [TN_CLASS_VISION] = {"vision and audio towers", 23},
-    [TN_CLASS_HEAD] = {"output head", 11},
-};
-
 /* The bytes of a term in one stage, before the split. */
 static uint64_t term_bytes(const struct tn_weight_term *term, const struct tn_stage *stage, bool is_first, bool is_last)
 {
@@ -74,7 +66,7 @@ static bool add_weights(const struct generic *generic, const struct tn_stage *st
     for (int class = 0; class < TN_CLASS_COUNT; class ++) {
         struct tn_entry entry = {.category = TN_CATEGORY_WEIGHTS,
                                  .basis = TN_BASIS_EXACT,
-                                 .label = class_labels[class],
+                                 .label = tn_str_of(tn_class_labels[class]),
                                  .low_bytes = sums[class],
                                  .mid_bytes = sums[class],
                                  .high_bytes = sums[class],

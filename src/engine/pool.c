@@ -42,17 +42,28 @@ bool tn_charge(struct tn_charges *charges, struct tn_range range, struct tn_erro
            || tn_fail(error, TN_ERROR_TOO_LARGE, "the memory of one rank exceeds 64 bits");
 }
 
-bool tn_charge_stage(struct tn_charges *charges, const struct tn_ledger *ledger, struct tn_error *error)
+static bool charge_entries(struct tn_charges *charges, const struct tn_ledger *ledger, bool beside,
+                           struct tn_error *error)
 {
     const struct tn_stage *stage = &ledger->stages[ledger->stage_count - 1];
     for (size_t k = 0; k < stage->entry_count; k++) {
         const struct tn_entry *entry = &ledger->entries[stage->first_entry + k];
         struct tn_range range = {entry->low_bytes, entry->mid_bytes, entry->high_bytes};
-        if (!tn_charge(charges, range, error)) {
+        if (entry->is_beside == beside && !tn_charge(charges, range, error)) {
             return false;
         }
     }
     return true;
+}
+
+bool tn_charge_stage(struct tn_charges *charges, const struct tn_ledger *ledger, struct tn_error *error)
+{
+    return charge_entries(charges, ledger, false, error);
+}
+
+bool tn_charge_beside(struct tn_charges *charges, const struct tn_ledger *ledger, struct tn_error *error)
+{
+    return charge_entries(charges, ledger, true, error);
 }
 
 struct tn_range tn_charges_range(const struct tn_charges *charges)

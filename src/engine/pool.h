@@ -16,8 +16,10 @@ struct tn_charges {
 /* Errors: TN_ERROR_TOO_LARGE. */
 bool tn_charge(struct tn_charges *charges, struct tn_range range, struct tn_error *error);
 
-/* Adds the entries of the last stage of the ledger that stand there by now. Errors: TN_ERROR_TOO_LARGE. */
+/* Adds the entries of the last stage of the ledger that stand there by now: those of the budget, or those beside it.
+ * Errors: TN_ERROR_TOO_LARGE. */
 bool tn_charge_stage(struct tn_charges *charges, const struct tn_ledger *ledger, struct tn_error *error);
+bool tn_charge_beside(struct tn_charges *charges, const struct tn_ledger *ledger, struct tn_error *error);
 
 struct tn_range tn_charges_range(const struct tn_charges *charges);
 

@@ -6,7 +6,8 @@
  *       same NAME INPUT                          the setting is an input of ours: tensor_parallel_size and --tp
  *       let NAME EXPRESSION                      what follows from others
  *       since VERSION NAME EXPRESSION            another formula from that version on; the last that applies wins
- *       entry CATEGORY BASIS NAME : LABEL        a line of the ledger, of one rank; BASIS is fitted or assumed or exact
+ *       entry CATEGORY BASIS NAME : LABEL        a line of the ledger, of one rank; BASIS is fitted or assumed or exact. `beside` behind the
+ *                                                BASIS: not part of the budget of which the pool takes the rest
  *       refuse EXPRESSION : TEXT                 the engine does not take the deployment where it is true
  *       log EXPRESSION : TEXT                    what its log will say, where true
  *       say NAME : TEXT                          a text that the C code asks for: why the engine does not start
@@ -60,7 +61,6 @@ struct tn_rules_setting {
     struct tn_str help;
     struct tn_str same;  /* the input that it is; empty where none */
     bool depends_on_gpu; /* its default */
-    bool has_remedy;     /* a remedy of the record changes it */
 };
 
 size_t tn_rules_settings(const struct tn_rules *rules, const struct tn_rules_setting **settings);
@@ -115,6 +115,7 @@ enum tn_given {
     TN_GIVEN_STATE_POOL_SLOTS, /* requests whose states are kept; 0 where there are none */
     TN_GIVEN_AVAILABLE,        /* bytes that are left for the pool */
     TN_GIVEN_NEEDED,           /* bytes that one request of the maximum length needs */
+    TN_GIVEN_STARTS,           /* starts: whether the engine does, as far as its checks say */
     TN_GIVEN_SUGGESTED,        /* tokens of the longest request that would be taken */
     TN_GIVEN_QUANT,            /* text: the quantisation record's id, "" where none */
     TN_GIVEN_GPU_NAME,         /* text */

@@ -22,6 +22,7 @@ struct tn_rule_row {
 struct tn_rule_entry {
     enum tn_category category;
     enum tn_basis basis;
+    bool is_beside;
     uint32_t row;
     const struct tn_expression *when; /* NULL: always */
     struct tn_str label;

@@ -89,6 +89,7 @@ struct tn_group {
     bool is_companion;   /* a scale or a zero point that came with quantisation, or a buffer: no parameter */
     bool is_unused;      /* in the files, but not loaded: a head that is tied to the embedding */
     const struct tn_tensor_rule *rule; /* NULL where the header alone knows it */
+    const struct tn_group *plain;      /* of a quantised tensor: what it was before; else NULL */
 };
 
 struct tn_cache {

@@ -289,6 +289,7 @@ static bool add_store(struct quantiser *quantiser, const struct tn_quant_store *
     group.dtype = store->dtype;
     group.bytes = 0;
     group.is_companion = !is_first;
+    group.plain = quantiser->group;
     group.parameters = is_first ? from->parameters : 0;
     for (uint32_t k = 0; k < store->dim_count; k++) {
         int64_t size;

@@ -7,6 +7,13 @@ const char *const tn_category_names[TN_CATEGORY_COUNT] = {"weights",       "cach
                                                           "workspace",     "communication", "runtime", "graphs",
                                                           "fragmentation", "reserve"};
 const char *const tn_basis_names[TN_BASIS_COUNT] = {"exact", "replayed", "fitted", "assumed"};
+const char *const tn_class_labels[TN_CLASS_COUNT] = {
+    [TN_CLASS_EMBED] = "embedding",  [TN_CLASS_LINEAR] = "attention and feed-forward",
+    [TN_CLASS_EXPERT] = "experts",   [TN_CLASS_NORM] = "norms",
+    [TN_CLASS_ROUTER] = "routers",   [TN_CLASS_CONV] = "convolutions",
+    [TN_CLASS_BIAS] = "biases",      [TN_CLASS_VISION] = "vision and audio towers",
+    [TN_CLASS_HEAD] = "output head",
+};
 
 struct tn_stage *tn_ledger_begin_stage(struct tn_ledger *ledger, uint32_t first_layer, uint32_t layer_count)
 {

@@ -30,11 +30,15 @@ enum tn_basis {
 extern const char *const tn_category_names[TN_CATEGORY_COUNT];
 extern const char *const tn_basis_names[TN_BASIS_COUNT];
 
+/* What weights of a class are called. */
+extern const char *const tn_class_labels[TN_CLASS_COUNT];
+
 struct tn_entry {
     uint32_t stage;
     enum tn_category category;
     enum tn_basis basis;
     struct tn_str label;
+    bool is_beside; /* not part of the budget of which a pool takes the rest */
     uint64_t low_bytes;
     uint64_t mid_bytes;
     uint64_t high_bytes;
@@ -63,7 +67,8 @@ struct tn_pool_size {
     uint64_t blocks;
     uint64_t tokens;        /* as the engine prints them: with windows or states no plain capacity */
     double max_concurrency; /* requests of the longest length that the engine takes, as it prints them */
-    double requests;        /* requests of the length that was asked for, as many as find room at once; 2^64 and more: any number */
+    double
+        requests; /* requests of the length that was asked for, as many as find room at once; 2^64 and more: any number */
 };
 
 struct tn_pool {
