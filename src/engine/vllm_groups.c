@@ -165,7 +165,8 @@ static uint32_t group_length(const struct grouping *grouping)
     }
     bool is_near = version >= TN_VLLM_NEARER_GROUPS ? 2 * most < 3 * least
                                                     : version >= TN_VLLM_NEAR_GROUPS && 4 * most < 5 * least;
-    return (uint32_t)(is_near ? most : least);
+    uint64_t length = is_near ? most : least;
+    return length ? (uint32_t)length : 1;
 }
 
 static bool make_equal_groups(struct grouping *grouping, uint64_t page_bytes)
@@ -174,7 +175,7 @@ static bool make_equal_groups(struct grouping *grouping, uint64_t page_bytes)
     uint32_t length = group_length(grouping);
     for (uint32_t k = 0; k < kv->spec_count; k++) {
         const struct tn_vllm_spec *spec = &grouping->specs[k];
-        uint32_t count = (spec->layer_count + length - 1) / length;
+        uint32_t count = spec->layer_count > length ? (spec->layer_count + length - 1) / length : 1;
         grouping->groups[kv->group_count++] = (struct tn_vllm_kv_group){.kind = spec->kind,
                                                                         .argument = spec->argument,
                                                                         .block_tokens = spec->block_tokens,

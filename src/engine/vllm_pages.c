@@ -200,7 +200,7 @@ static uint64_t hybrid_alignment(const struct tn_kv_cache *attention, struct tn_
 {
     bool is_latent = attention->kind == TN_KV_LATENT;
     if (options->version < TN_VLLM_HYBRID_BLOCKS) {
-        bool is_wide = attention->elements == 2 * 256 * attention->heads && options->compute_capability / 10 == 10;
+        bool is_wide = attention->elements == attention->heads * 2 * 256 && options->compute_capability / 10 == 10;
         return is_latent ? 64 : (is_wide ? 32 : 16);
     }
     uint64_t asked = options->block_tokens ? options->block_tokens : choice.preferred_tokens;
@@ -337,8 +337,9 @@ static bool add_spec(struct making *making, const struct tn_kv_cache *cache)
 {
     struct tn_vllm_spec filled = {0};
     struct tn_vllm_kv *kv = making->kv;
-    if (kv->options.version < TN_VLLM_V1 && cache->kind == TN_KV_STATE) {
-        return true; /* the first engine keeps states apart from its blocks */
+    bool is_elsewhere = kv->options.version < TN_VLLM_V1 && cache->kind == TN_KV_STATE; /* apart from the blocks */
+    if (is_elsewhere || !cache->layer_count) {
+        return true;
     }
     if (!fill_spec(making, cache, &filled)) {
         return false;

@@ -335,12 +335,8 @@ static void qwen_3_8_27b_with_a_draft_model(void **state)
 {
     (void)state;
     static const uint32_t numbers[] = {0, 1, 2, 3, 4};
-    struct tn_kv_cache window = {.kind = TN_KV_SLIDING,
-                                 .argument = 2048,
-                                 .heads = 4,
-                                 .elements = 4 * 2 * 128,
-                                 .layers = numbers,
-                                 .layer_count = 5};
+    struct tn_kv_cache window = {
+        .kind = TN_KV_SLIDING, .argument = 2048, .heads = 4, .elements = 1024, .layers = numbers, .layer_count = 5};
     struct tn_kv_layers draft = {&window, 1};
     struct run run = {.model = "qwen3.8-27b",
                       .tp = 2,
@@ -365,7 +361,7 @@ static void qwen_3_8_27b_with_a_draft_model(void **state)
  *   7, KV in int8_per_token_head, 4 x 2 x 256 and 4 x 8 for scales: 1,777,664; 2,080: 864, 1.09 % (both syv-ai/qwen38-27b-rtx3090#102)
  *   none, FP8 KV: 61,440 + 3,145,728 = 3,207,168; 2,048: 1,568, 0.13 % (club-3090#1047)
  * Nemotron Nano 9B v2, all in 16 bits: 12,288 x 3 x 2 + 128 x 80 x 128 x 2 = 2,695,168; 4,096: 672 (vllm#24280). Granite 4.0 H, whose
- * states are 394 tokens long: 400, or, where prefixes are cached at every block, the next multiple of the chunk of 256: 512 (vllm#25752). */
+ * states are 394 tokens long: 400, or, where prefixes are cached at every block, the next multiple of the chunk of 256: 512 (vllm#25752) */
 static void blocks_grow_until_they_hold_a_state(void **state)
 {
     (void)state;
@@ -512,17 +508,20 @@ static void deepseek_v4_flash_before_0_23(void **state)
 static void deepseek_v4_flash_since_0_23(void **state)
 {
     (void)state;
+    enum {
+        TUPLES = 22 * (37440 + 8640 + 1728),
+        SLOTS = 22 * 37440 + 21 * 8640 + 20 * 1728,
+        SLAB = 21 * 37440 + 21 * 8640 + 20 * 1728
+    };
     static const struct {
         uint64_t version;
         uint64_t block_bytes;
         uint64_t request_blocks;
         uint64_t guard_bytes;
-    } rows[] = {
-        {22000, 22 * (37440 + 8640 + 1728), 3481, 22 * (37440 + 8640 + 1728)},
-        {23000, 22 * 37440 + 21 * 8640 + 20 * 1728, 3481, 22 * (37440 + 8640 + 1728)},
-        {27000, 21 * 37440 + 21 * 8640 + 20 * 1728, 3866, 22 * (37440 + 8640 + 1728)},
-        {29000, 21 * 37440 + 21 * 8640 + 20 * 1728, 3866, 21 * 37440 + 21 * 8640 + 20 * 1728},
-    };
+    } rows[] = {{22000, TUPLES, 3481, TUPLES},
+                {23000, SLOTS, 3481, TUPLES},
+                {27000, SLAB, 3866, TUPLES},
+                {29000, SLAB, 3866, SLAB}};
     struct kv_plan plan;
     kv_plan_load(&plan, &real, "deepseek-v4-flash", 2, false);
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {

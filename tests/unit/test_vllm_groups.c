@@ -11,7 +11,9 @@
 
 #include <cmocka.h>
 
-enum { MOST_LAYERS = 128, KIB = 1024 };
+enum { MOST_LAYERS = 128 };
+
+static const uint64_t PAGE = 16384; /* of 16 tokens with 512 elements of 2 bytes */
 
 static uint32_t numbers[MOST_LAYERS];
 
@@ -115,8 +117,8 @@ static void pages_follow_the_cache_dtype(void **state)
     tn_arena_free(&plan.arena);
 }
 
-/* DeepSeek V3.2: 576 elements in 16 bits are 1,152 bytes, in plain FP8 576, with scales and 16-bit rotation 656; keys of the indexer 132, or
- * in FP4 64 and 4 scales. Without an indexer FP8 is plain. */
+/* DeepSeek V3.2: 576 elements in 16 bits are 1,152 bytes, in plain FP8 576, with scales and 16-bit rotation 656; keys of the indexer
+ * 132, or in FP4 64 and 4 scales. Without an indexer FP8 is plain. */
 static void latent_vectors_may_have_scales(void **state)
 {
     (void)state;
@@ -268,7 +270,7 @@ static void layers_are_dealt_to_groups_of_equal_length(void **state)
                                        cache(TN_KV_FULL, 0, 512, rows[k].windows, rows[k].full)};
         expect(&plan, caches, 2, options_of(rows[k].version), kv_plan_gib(1));
         assert_int_equal(plan.kv.table_count, rows[k].tables);
-        assert_int_equal(plan.kv.block_bytes[0], 16 * KIB * rows[k].length);
+        assert_int_equal(plan.kv.block_bytes[0], PAGE * rows[k].length);
     }
     tn_arena_free(&plan.arena);
 }
@@ -295,7 +297,7 @@ static void pages_are_made_equal(void **state)
     expect(&plan, caches, 2, options_of(12000), kv_plan_gib(1));
     assert_int_equal(plan.kv.groups[0].block_tokens, 32);
     assert_int_equal(plan.kv.groups[1].block_tokens, 16);
-    assert_int_equal(plan.kv.block_bytes[0], 2 * 16 * KIB);
+    assert_int_equal(plan.kv.block_bytes[0], 2 * PAGE);
     /* 127 + 2,048 tokens in blocks of 32, one more where the window begins inside of one; 4,096 in blocks of 16 */
     assert_int_equal(plan.pool.request_blocks, 68 + 1 + 256);
     refuse(&plan, caches, 2, options_of(11000), TN_ERROR_DEPLOYMENT, "8192 bytes of a layer do not divide");
@@ -303,7 +305,7 @@ static void pages_are_made_equal(void **state)
     refuse(&plan, caches, 2, options_of(23000), TN_ERROR_DEPLOYMENT, "12288 bytes of a layer do not divide");
     expect(&plan, caches, 2, options_of(24000), kv_plan_gib(1));
     assert_int_equal(plan.kv.groups[0].block_tokens, 16);
-    assert_int_equal(plan.kv.block_bytes[0], 2 * 16 * KIB);
+    assert_int_equal(plan.kv.block_bytes[0], 2 * PAGE);
     tn_arena_free(&plan.arena);
 }
 
@@ -333,13 +335,13 @@ static void without_the_hybrid_manager_windows_are_full(void **state)
     options.is_hybrid_disabled = true;
     expect(&plan, caches, 3, options, kv_plan_gib(1));
     assert_int_equal(plan.kv.table_count, 1);
-    assert_int_equal(plan.kv.block_bytes[0], 8 * 16 * KIB);
+    assert_int_equal(plan.kv.block_bytes[0], 8 * PAGE);
     assert_int_equal(plan.pool.request_blocks, 256);
-    assert_int_equal(plan.pool.needed_bytes, 256 * 8 * 16 * KIB);
+    assert_int_equal(plan.pool.needed_bytes, UINT64_C(256) * 8 * PAGE);
     options.version = 13000;
     expect(&plan, caches, 3, options, kv_plan_gib(1));
     assert_int_equal(plan.pool.request_blocks, 256);
-    assert_int_equal(plan.pool.needed_bytes, (5 * (136 + 1) + 2 * 192 + 256) * 16 * KIB);
+    assert_int_equal(plan.pool.needed_bytes, (5 * (136 + 1) + 2 * 192 + 256) * PAGE);
     options.version = 28000;
     struct tn_kv_cache hybrid[] = {state_of(100000, 0, 3), cache(TN_KV_FULL, 0, 512, 3, 1)};
     refuse(&plan, hybrid, 2, options, TN_ERROR_DEPLOYMENT, "without its hybrid KV cache manager");
@@ -384,7 +386,8 @@ static void each_kind_has_its_own_length(void **state)
     tn_arena_free(&plan.arena);
 }
 
-/* Windows hold the tokens of all steps in flight: since 0.26 those are two with asynchronous scheduling, as many as stages in a pipeline. */
+/* Windows hold the tokens of all steps in flight: since 0.26 those are two with asynchronous scheduling, as many as stages in a
+ * pipeline. */
 static void windows_hold_what_is_in_flight(void **state)
 {
     (void)state;
@@ -448,15 +451,15 @@ static void stages_have_the_same_number_of_blocks(void **state)
     assert_int_equal(plan.pool.blocks, 65536);
     assert_int_equal(plan.pool.stage, 0);
     tn_vllm_kv_size(&plan.kv, available, &plan.pool);
-    assert_int_equal(plan.pool.blocks, kv_plan_gib(14) / (15 * 16 * KIB));
+    assert_int_equal(plan.pool.blocks, kv_plan_gib(14) / (15 * PAGE));
     assert_int_equal(plan.pool.stage, 2);
-    assert_int_equal(tn_vllm_kv_pool_bytes(&plan.kv, &plan.pool, 0), plan.pool.blocks * 16 * 16 * KIB);
+    assert_int_equal(tn_vllm_kv_pool_bytes(&plan.kv, &plan.pool, 0), plan.pool.blocks * 16 * PAGE);
     assert_int_equal(plan.pool.tokens, plan.pool.blocks * 16);
     tn_arena_free(&plan.arena);
 }
 
-/* Groups are made over all stages: 24 layers, one in six without a window, 20 + 4, five groups of windows. On two stages of 12 each group has
- * two layers; on stages of 9 and 15 the largest has 2 and 3. Until 0.16 the check counted all stages' layers. */
+/* Groups are made over all stages: 24 layers, one in six without a window, 20 + 4, five groups of windows. On two stages of 12 each
+ * group has two layers; on stages of 9 and 15 the largest has 2 and 3. Until 0.16 the check counted all stages' layers. */
 static void groups_are_of_all_stages(void **state)
 {
     (void)state;
@@ -473,17 +476,17 @@ static void groups_are_of_all_stages(void **state)
     options.stage_count = 2;
     expect(&plan, caches, 2, options, kv_plan_gib(1));
     assert_int_equal(plan.kv.table_count, 6);
-    assert_int_equal(plan.kv.block_bytes[0], 2 * 16 * KIB);
-    assert_int_equal(plan.kv.block_bytes[1], 2 * 16 * KIB);
+    assert_int_equal(plan.kv.block_bytes[0], 2 * PAGE);
+    assert_int_equal(plan.kv.block_bytes[1], 2 * PAGE);
     options.stages = uneven;
     expect(&plan, caches, 2, options, kv_plan_gib(1));
-    assert_int_equal(plan.kv.block_bytes[0], 2 * 16 * KIB);
-    assert_int_equal(plan.kv.block_bytes[1], 3 * 16 * KIB);
-    assert_int_equal(plan.kv.guard_bytes[1], 3 * 16 * KIB);
+    assert_int_equal(plan.kv.block_bytes[0], 2 * PAGE);
+    assert_int_equal(plan.kv.block_bytes[1], 3 * PAGE);
+    assert_int_equal(plan.kv.guard_bytes[1], 3 * PAGE);
     options.version = 16000;
     expect(&plan, caches, 2, options, kv_plan_gib(1));
-    assert_int_equal(plan.kv.block_bytes[1], 3 * 16 * KIB);
-    assert_int_equal(plan.kv.guard_bytes[1], 4 * 16 * KIB);
+    assert_int_equal(plan.kv.block_bytes[1], 3 * PAGE);
+    assert_int_equal(plan.kv.guard_bytes[1], 4 * PAGE);
     tn_arena_free(&plan.arena);
 }
 
@@ -501,13 +504,13 @@ static void a_draft_is_on_the_last_stage(void **state)
     options.stage_count = 2;
     options.draft = &draft;
     expect(&plan, &full, 1, options, kv_plan_gib(1));
-    assert_int_equal(plan.kv.block_bytes[0], 5 * 16 * KIB);
-    assert_int_equal(plan.kv.block_bytes[1], 6 * 16 * KIB);
+    assert_int_equal(plan.kv.block_bytes[0], 5 * PAGE);
+    assert_int_equal(plan.kv.block_bytes[1], 6 * PAGE);
     tn_arena_free(&plan.arena);
 }
 
-/* The log's tokens: until 0.20.0 blocks of each group times the smallest block, then concurrency times length; until 0.8 concurrency is tokens
- * over length. 1,000 blocks; 5 groups of windows take 136 + 1 each, one without 256. */
+/* The log's tokens: until 0.20.0 blocks of each group times the smallest block, then concurrency times length; until 0.8 concurrency is
+ * tokens over length. 1,000 blocks in 6 groups are 166 x 16 = 2,656 tokens; 5 groups of windows take 136 + 1 each, one without 256. */
 static void tokens_are_reported_by_version(void **state)
 {
     (void)state;
@@ -516,15 +519,15 @@ static void tokens_are_reported_by_version(void **state)
         uint64_t tokens;
         double max_concurrency;
     } rows[] = {
-        {8000, 166 * 16, 166 * 16 / 4096.0},
-        {9000, 166 * 16, 1000 / 941.0},
-        {20000, 166 * 16, 1000 / 941.0},
+        {8000, 2656, 2656 / 4096.0},
+        {9000, 2656, 1000 / 941.0},
+        {20000, 2656, 1000 / 941.0},
         {20001, 4352, 1000 / 941.0}, /* 1,000 / 941 x 4,096 = 4,352.8 */
     };
     struct kv_plan plan = {0};
     struct tn_kv_cache caches[] = {cache(TN_KV_SLIDING, 128, 512, 0, 5), cache(TN_KV_FULL, 0, 512, 5, 1)};
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
-        expect(&plan, caches, 2, options_of(rows[k].version), UINT64_C(1000) * 16 * KIB);
+        expect(&plan, caches, 2, options_of(rows[k].version), UINT64_C(1000) * PAGE);
         assert_int_equal(plan.pool.request_blocks, 5 * 137 + 256);
         assert_int_equal(plan.pool.tokens, rows[k].tokens);
         assert_true(plan.pool.max_concurrency == rows[k].max_concurrency);
@@ -532,8 +535,8 @@ static void tokens_are_reported_by_version(void **state)
     tn_arena_free(&plan.arena);
 }
 
-/* What the check before the start takes for one request of 4,096 tokens, with 10 windows and 2 layers without, whose pages are twice as large: it
- * was by layer until 0.13, by the first group until 0.18, then by all groups. */
+/* What the check before the start takes for one request of 4,096 tokens, with 10 windows and 2 layers without, whose pages are twice as
+ * large: it was by layer until 0.13, by the first group until 0.18, then by all groups. */
 static void the_check_counts_layers_then_groups(void **state)
 {
     (void)state;
@@ -541,11 +544,11 @@ static void the_check_counts_layers_then_groups(void **state)
         uint64_t version;
         uint64_t needed_bytes;
     } rows[] = {
-        {13000, UINT64_C(10) * 137 * 8 * KIB + UINT64_C(2) * 256 * 16 * KIB},
-        {14000, UINT64_C(2) * 69 * 16 * KIB},
-        {18000, UINT64_C(2) * 69 * 16 * KIB},
-        {19000, UINT64_C(2) * (5 * 69 + 256) * 16 * KIB},
-        {28000, UINT64_C(2) * (5 * 69 + 256) * 16 * KIB},
+        {13000, UINT64_C(10) * 137 * PAGE / 2 + UINT64_C(2) * 256 * PAGE},
+        {14000, UINT64_C(2) * 69 * PAGE},
+        {18000, UINT64_C(2) * 69 * PAGE},
+        {19000, UINT64_C(2) * (5 * 69 + 256) * PAGE},
+        {28000, UINT64_C(2) * (5 * 69 + 256) * PAGE},
     };
     struct kv_plan plan = {0};
     struct tn_kv_cache caches[] = {cache(TN_KV_SLIDING, 128, 256, 0, 10), cache(TN_KV_FULL, 0, 512, 10, 2)};
@@ -566,7 +569,7 @@ static void the_null_block_is_left_out_of_the_check(void **state)
     (void)state;
     struct kv_plan plan = {0};
     struct tn_kv_cache full = cache(TN_KV_FULL, 0, 512, 0, 32);
-    const uint64_t block = UINT64_C(32) * 16 * KIB;
+    const uint64_t block = UINT64_C(32) * PAGE;
     expect(&plan, &full, 1, options_of(28000), 256 * block);
     assert_true(plan.pool.is_enough);
     assert_int_equal(plan.pool.suggested_tokens, 0);
@@ -581,17 +584,17 @@ static void the_null_block_is_left_out_of_the_check(void **state)
     tn_arena_free(&plan.arena);
 }
 
-/* With windows the longest request is more than the share of the memory: 5 windows keep 137 blocks each from 2,176 tokens on. 900 blocks leave
- * 215 for the others: 3,440 tokens. No block: not even one token. */
+/* With windows the longest request is more than the share of the memory: 5 windows keep 137 blocks each from 2,176 tokens on. 900 blocks
+ * leave 215 for the others: 3,440 tokens. No block: not even one token. */
 static void the_longest_request_is_suggested(void **state)
 {
     (void)state;
     struct kv_plan plan = {0};
     struct tn_kv_cache caches[] = {cache(TN_KV_SLIDING, 128, 512, 0, 5), cache(TN_KV_FULL, 0, 512, 5, 1)};
-    expect(&plan, caches, 2, options_of(28000), UINT64_C(900) * 16 * KIB);
+    expect(&plan, caches, 2, options_of(28000), UINT64_C(900) * PAGE);
     assert_false(plan.pool.is_enough);
     assert_int_equal(plan.pool.suggested_tokens, 215 * 16);
-    expect(&plan, caches, 2, options_of(28000), UINT64_C(10) * 16 * KIB);
+    expect(&plan, caches, 2, options_of(28000), UINT64_C(10) * PAGE);
     assert_false(plan.pool.is_enough);
     assert_int_equal(plan.pool.suggested_tokens, 0);
     expect(&plan, caches, 2, options_of(28000), 0);
@@ -606,7 +609,7 @@ static void the_length_may_change_between_plan_and_pool(void **state)
     (void)state;
     struct kv_plan plan = {0};
     struct tn_kv_cache full = cache(TN_KV_FULL, 0, 512, 0, 1);
-    uint64_t available = UINT64_C(256) * 16 * KIB;
+    uint64_t available = UINT64_C(256) * PAGE;
     expect(&plan, &full, 1, options_of(28000), available);
     assert_int_equal(plan.pool.request_blocks, 256);
     plan.kv.options.max_model_len = 1024;
@@ -625,14 +628,14 @@ static void blocks_may_be_set_by_hand(void **state)
     struct tn_kv_cache full = cache(TN_KV_FULL, 0, 512, 0, 1);
     struct tn_vllm_kv_options options = options_of(20000);
     options.blocks_override = 300;
-    expect(&plan, &full, 1, options, UINT64_C(100) * 16 * KIB);
+    expect(&plan, &full, 1, options, UINT64_C(100) * PAGE);
     assert_int_equal(plan.pool.blocks, 300);
     assert_int_equal(plan.pool.tokens, 4800);
     assert_false(plan.pool.is_enough);
     options.version = 20001;
-    expect(&plan, &full, 1, options, UINT64_C(100) * 16 * KIB);
+    expect(&plan, &full, 1, options, UINT64_C(100) * PAGE);
     assert_true(plan.pool.is_enough);
-    assert_int_equal(plan.pool.checked_bytes, UINT64_C(300) * 16 * KIB);
+    assert_int_equal(plan.pool.checked_bytes, UINT64_C(300) * PAGE);
     tn_arena_free(&plan.arena);
 }
 
@@ -646,8 +649,8 @@ static void the_first_engine_has_one_kind_of_block(void **state)
     expect(&plan, caches, 3, options_of(7000), kv_plan_gib(1));
     assert_int_equal(plan.kv.block_tokens, 16);
     assert_int_equal(plan.kv.table_count, 1);
-    assert_int_equal(plan.kv.block_bytes[0], 6 * 16 * KIB);
-    assert_int_equal(plan.pool.tokens, kv_plan_gib(1) / (6 * 16 * KIB) * 16);
+    assert_int_equal(plan.kv.block_bytes[0], 6 * PAGE);
+    assert_int_equal(plan.pool.tokens, kv_plan_gib(1) / (6 * PAGE) * 16);
     tn_arena_free(&plan.arena);
 }
 
