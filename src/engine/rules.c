@@ -60,7 +60,7 @@ const char *const tn_given_names[TN_GIVEN_COUNT] = {
     [TN_GIVEN_GIB] = "GiB",
 };
 
-bool tn_given_varies(enum tn_given given)
+bool tn_given_is_late(enum tn_given given)
 {
     return given == TN_GIVEN_STAGE || (given >= TN_GIVEN_WEIGHTS && given <= TN_GIVEN_SUGGESTED);
 }
@@ -376,17 +376,11 @@ static bool make_room(struct reader *reader, size_t count)
 
 struct dependence {
     struct tn_rules *rules;
-    bool varies;
-    bool is_of_gpu;
+    struct tn_given_set given;
     bool names_something;
 };
 
 static void look_at(struct tn_rules *rules, struct tn_rule_row *row);
-
-static bool is_of_gpu(uint32_t given)
-{
-    return given == TN_GIVEN_GPU_NAME || (given >= TN_GIVEN_GPU_MEMORY && given <= TN_GIVEN_GPU_IS_UNIFIED);
-}
 
 static void visit_name(void *context, struct tn_str name, bool is_fact)
 {
@@ -394,14 +388,25 @@ static void visit_name(void *context, struct tn_str name, bool is_fact)
     dependence->names_something = true;
     uint32_t index = is_fact ? TN_MAP_NONE : tn_map_find(&dependence->rules->names, name);
     if (index < TN_GIVEN_COUNT) {
-        dependence->varies = dependence->varies || tn_given_varies((enum tn_given)index);
-        dependence->is_of_gpu = dependence->is_of_gpu || is_of_gpu(index);
+        dependence->given.words[index / 64] |= UINT64_C(1) << index % 64;
     } else if (index != TN_MAP_NONE) {
         struct tn_rule_row *row = &dependence->rules->rows[index - TN_GIVEN_COUNT];
         look_at(dependence->rules, row);
-        dependence->varies = dependence->varies || row->varies;
-        dependence->is_of_gpu = dependence->is_of_gpu || row->setting.depends_on_gpu;
+        for (int k = 0; k < TN_GIVEN_WORDS; k++) {
+            dependence->given.words[k] |= row->depends_on.words[k];
+        }
     }
+}
+
+static bool names_gpu(const struct tn_given_set *set)
+{
+    static const enum tn_given of_gpu[] = {TN_GIVEN_GPU_MEMORY, TN_GIVEN_GPU_VISIBLE, TN_GIVEN_COMPUTE_CAPABILITY,
+                                           TN_GIVEN_GPU_IS_UNIFIED, TN_GIVEN_GPU_NAME};
+    bool found = false;
+    for (size_t k = 0; k < sizeof of_gpu / sizeof of_gpu[0]; k++) {
+        found = found || (set->words[of_gpu[k] / 64] >> of_gpu[k] % 64 & 1);
+    }
+    return found;
 }
 
 /* What the formula of a row depends on. A formula that needs itself is found when it is evaluated. */
@@ -417,8 +422,8 @@ static void look_at(struct tn_rules *rules, struct tn_rule_row *row)
         tn_expression_names(row->low, visit_name, &dependence);
         tn_expression_names(row->high, visit_name, &dependence);
     }
-    row->varies = dependence.varies;
-    row->setting.depends_on_gpu = dependence.is_of_gpu;
+    row->depends_on = dependence.given;
+    row->setting.depends_on_gpu = names_gpu(&dependence.given);
     row->is_constant = !dependence.names_something;
 }
 
