@@ -34,6 +34,20 @@ struct tn_evaluation {
 
 static bool evaluate_row(struct tn_evaluation *evaluation, size_t index, struct tn_error *error);
 
+/* By the number that rules->names has for the name. */
+static bool find_numbered(void *context, uint32_t number, struct tn_value *value, struct tn_error *error)
+{
+    struct tn_evaluation *evaluation = context;
+    if (number < TN_GIVEN_COUNT) {
+        *value = evaluation->given[number];
+        return true;
+    }
+    size_t index = number - TN_GIVEN_COUNT;
+    bool done = evaluation->cells[index].state == STATE_KNOWN || evaluate_row(evaluation, index, error);
+    *value = evaluation->cells[index].value;
+    return done;
+}
+
 static bool find_symbol(void *context, struct tn_str name, struct tn_value *value, struct tn_error *error)
 {
     struct tn_evaluation *evaluation = context;
@@ -41,19 +55,12 @@ static bool find_symbol(void *context, struct tn_str name, struct tn_value *valu
         *value = *evaluation->mid;
         return true;
     }
-    uint32_t index = tn_map_find(&evaluation->rules->names, name);
-    if (index == TN_MAP_NONE) {
+    uint32_t number = tn_map_find(&evaluation->rules->names, name);
+    if (number == TN_MAP_NONE) {
         return tn_fail(error, TN_ERROR_EXPRESSION, "engine record " TN_STR_FORMAT " has no symbol '" TN_STR_FORMAT "'",
                        TN_STR_ARGUMENTS(evaluation->rules->engine), TN_STR_ARGUMENTS(name));
     }
-    if (index < TN_GIVEN_COUNT) {
-        *value = evaluation->given[index];
-        return true;
-    }
-    index -= TN_GIVEN_COUNT;
-    bool done = evaluation->cells[index].state == STATE_KNOWN || evaluate_row(evaluation, index, error);
-    *value = evaluation->cells[index].value;
-    return done;
+    return find_numbered(evaluation, number, value, error);
 }
 
 static const struct tn_value *find_fact(void *context, struct tn_str name)
@@ -63,7 +70,8 @@ static const struct tn_value *find_fact(void *context, struct tn_str name)
 
 static struct tn_scope scope_of(struct tn_evaluation *evaluation)
 {
-    return (struct tn_scope){.context = evaluation, .symbol = find_symbol, .fact = find_fact};
+    return (struct tn_scope){
+        .context = evaluation, .symbol = find_symbol, .numbered = find_numbered, .fact = find_fact};
 }
 
 static bool fail_row(const struct tn_rule_row *row, struct tn_error *error)
@@ -188,17 +196,12 @@ bool tn_evaluation_is_given(const struct tn_evaluation *evaluation, const char *
 
 /* ---- giving ------------------------------------------------------------------------------------------------------- */
 
-/* Forgets what depends on one of the given values. */
-static void forget(struct tn_evaluation *evaluation, const struct tn_given_set *changed)
+static void forget(struct tn_evaluation *evaluation, enum tn_given given)
 {
-    for (size_t k = 0; k < evaluation->rules->row_count; k++) {
-        const struct tn_given_set *set = &evaluation->rules->rows[k].depends_on;
-        struct cell *cell = &evaluation->cells[k];
-        bool depends = false;
-        for (int word = 0; word < TN_GIVEN_WORDS; word++) {
-            depends = depends || (set->words[word] & changed->words[word]);
-        }
-        cell->state = depends && !cell->is_set ? STATE_UNKNOWN : cell->state;
+    const struct tn_dependents *dependents = &evaluation->rules->dependents[given];
+    for (size_t k = 0; k < dependents->count; k++) {
+        struct cell *cell = &evaluation->cells[dependents->rows[k]];
+        cell->state = cell->is_set ? cell->state : STATE_UNKNOWN;
     }
 }
 
@@ -209,13 +212,10 @@ static bool is_same(const struct tn_value *a, const struct tn_value *b)
 
 static void give(struct tn_evaluation *evaluation, enum tn_given given, struct tn_value value)
 {
-    struct tn_given_set changed = {{0}};
-    if (is_same(&evaluation->given[given], &value)) {
-        return;
+    if (!is_same(&evaluation->given[given], &value)) {
+        evaluation->given[given] = value;
+        forget(evaluation, given);
     }
-    changed.words[given / 64] = UINT64_C(1) << given % 64;
-    evaluation->given[given] = value;
-    forget(evaluation, &changed);
 }
 
 void tn_evaluation_give(struct tn_evaluation *evaluation, enum tn_given given, uint64_t value)
@@ -385,19 +385,15 @@ static bool has_same_sets(const struct tn_evaluation *evaluation, const struct t
 bool tn_evaluation_again(struct tn_evaluation *evaluation, const struct tn_deployment *deployment,
                          struct tn_arena *arena)
 {
-    struct tn_given_set changed = {{0}};
     if (!has_same_sets(evaluation, deployment)) {
         return false;
     }
     evaluation->arena = arena;
     for (int k = 0; k < TN_GIVEN_COUNT; k++) {
-        struct tn_value *given = &evaluation->given[k];
-        if (tn_given_is_late((enum tn_given)k) && (given->kind != TN_INTEGER || given->as.integer)) {
-            *given = tn_value_integer(0);
-            changed.words[k / 64] |= UINT64_C(1) << k % 64;
+        if (tn_given_is_late((enum tn_given)k)) {
+            give(evaluation, (enum tn_given)k, tn_value_integer(0));
         }
     }
-    forget(evaluation, &changed);
     for (size_t k = 0; k < evaluation->rules->row_count; k++) { /* these lie in the arena of the plan before */
         struct cell *cell = &evaluation->cells[k];
         bool has_parts = cell->value.kind == TN_LIST || cell->value.kind == TN_OBJECT;

@@ -58,6 +58,12 @@ struct tn_rule_remedy {
     struct tn_rule_text text; /* its `when` is NULL: always */
 };
 
+/* Rows that a given value has a part in. */
+struct tn_dependents {
+    uint32_t *rows; /* [count] */
+    size_t count;
+};
+
 struct tn_rules {
     struct tn_str engine;
     struct tn_str version;
@@ -73,6 +79,7 @@ struct tn_rules {
     size_t remedy_count;
     struct tn_rules_setting *settings; /* [setting_count]: of the rows that are settings, in their order */
     size_t setting_count;
+    struct tn_dependents dependents[TN_GIVEN_COUNT];
     struct tn_map names; /* given values by enum tn_given, rows by TN_GIVEN_COUNT + their index */
 };
 
