@@ -6,11 +6,14 @@
 
 extern const struct tn_engine tn_engine_generic;
 extern const struct tn_engine tn_engine_vllm;
+extern const struct tn_engine tn_engine_sglang;
+extern const struct tn_engine tn_engine_trtllm;
+extern const struct tn_engine tn_engine_transformers;
 
 /* Ends with NULL. */
 extern const struct tn_engine *const tn_engines[];
 
-/* By name in any case; NULL where unknown. */
+/* By name or alias in any case; NULL where unknown. */
 const struct tn_engine *tn_engine_find(struct tn_str name);
 
 /* Free with tn_planner_close also after an error.

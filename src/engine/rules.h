@@ -147,12 +147,6 @@ void tn_evaluation_give(struct tn_evaluation *evaluation, enum tn_given given, u
 void tn_evaluation_give_real(struct tn_evaluation *evaluation, enum tn_given given, double value);
 void tn_evaluation_give_text(struct tn_evaluation *evaluation, enum tn_given given, struct tn_str value);
 
-struct tn_range {
-    uint64_t low;
-    uint64_t mid;
-    uint64_t high;
-};
-
 /* The value of a setting or let; of a real rounded down, of a flag 0 or 1; below 0: 0. A record that lacks the name: TN_ERROR_RECORD.
  * What a user has set has no range. */
 bool tn_evaluation_number(struct tn_evaluation *evaluation, const char *name, uint64_t *number, struct tn_error *error);

@@ -201,9 +201,12 @@ static bool add_stage(struct vllm *vllm, uint32_t stage)
     struct tn_charges beside = {0};
     uint64_t asked_bytes;
     tn_work_give_stage(&vllm->work, stage);
-    if (!tn_ledger_begin_stage(vllm->work.ledger, placed->first_layer, placed->layer_count)) {
+    struct tn_stage *begun = tn_ledger_begin_stage(vllm->work.ledger, placed->first_layer, placed->layer_count);
+    if (!begun) {
         return tn_fail_memory(vllm->work.error);
     }
+    begun->available_bytes = (struct tn_range){vllm->available[TN_END_LOW][stage], vllm->available[TN_END_MID][stage],
+                                               vllm->available[TN_END_HIGH][stage]};
     if (!tn_work_add_weights(&vllm->work, stage)
         || !tn_evaluation_add_entries(vllm->work.evaluation, vllm->work.ledger, vllm->work.error)
         || !pool_range(vllm, stage, &asked_bytes, &pool)
