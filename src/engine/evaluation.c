@@ -479,7 +479,10 @@ bool tn_evaluation_check(struct tn_evaluation *evaluation, struct tn_error *erro
             tn_fail(error, TN_ERROR_DEPLOYMENT, TN_STR_FORMAT, TN_STR_ARGUMENTS(text));
         }
         if (refused) {
-            return tn_fail_at(error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(evaluation->rules->engine));
+            tn_fail_at(error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(evaluation->rules->engine));
+            return tn_fail_hint(error,
+                                "this is a rule of the engine; `tonnage engines " TN_STR_FORMAT "` lists its settings",
+                                TN_STR_ARGUMENTS(evaluation->rules->engine));
         }
     }
     return true;
