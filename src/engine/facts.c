@@ -320,7 +320,7 @@ static void give_deployment(struct tn_evaluation *evaluation, const struct tn_de
 /* Engines' own word for the dtype of the cache. They call the width of the computation "auto". */
 static struct tn_str kv_dtype_name(const struct tn_deployment *deployment, const struct tn_dtype *computation)
 {
-    const struct tn_dtype *kv = deployment->kv_dtype;
+    const struct tn_dtype *kv = deployment->kv_dtype ? deployment->kv_dtype : computation;
     struct tn_str name = deployment->kv_dtype_name;
     const struct tn_dtype *named = name.size ? tn_dtype_find(name) : kv;
     bool is_plain = named && named->block_elements == 1;
