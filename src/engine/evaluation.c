@@ -24,6 +24,7 @@ struct tn_evaluation {
     struct tn_arena *arena;
     struct tn_value given[TN_GIVEN_COUNT];
     struct cell *cells;         /* [rules->row_count] */
+    bool has_known;             /* some cell was evaluated since all were forgotten */
     const struct tn_value *mid; /* what `mid` means while a range is evaluated; else NULL */
 };
 
@@ -98,6 +99,7 @@ static bool evaluate_row(struct tn_evaluation *evaluation, size_t index, struct 
                 && evaluate_range(evaluation, row, cell, error);
     evaluation->mid = outer;
     cell->state = done ? STATE_KNOWN : STATE_UNKNOWN;
+    evaluation->has_known = true;
     return done || fail_row(row, error);
 }
 
@@ -189,12 +191,13 @@ static void give(struct tn_evaluation *evaluation, enum tn_given given, struct t
 {
     bool varies = tn_given_varies(given);
     evaluation->given[given] = value;
-    for (size_t k = 0; k < evaluation->rules->row_count; k++) {
+    for (size_t k = 0; evaluation->has_known && k < evaluation->rules->row_count; k++) {
         struct cell *cell = &evaluation->cells[k];
         if (!cell->is_set && (!varies || evaluation->rules->rows[k].varies)) {
             cell->state = STATE_UNKNOWN;
         }
     }
+    evaluation->has_known = evaluation->has_known && varies;
 }
 
 void tn_evaluation_give(struct tn_evaluation *evaluation, enum tn_given given, uint64_t value)

@@ -61,7 +61,6 @@ struct tn_rules_setting {
     struct tn_str help;
     struct tn_str same;  /* the input that it is; empty where none */
     bool depends_on_gpu; /* its default */
-    bool has_remedy;     /* a remedy of the record changes it */
 };
 
 size_t tn_rules_settings(const struct tn_rules *rules, const struct tn_rules_setting **settings);
@@ -116,6 +115,7 @@ enum tn_given {
     TN_GIVEN_STATE_POOL_SLOTS, /* requests whose states are kept; 0 where there are none */
     TN_GIVEN_AVAILABLE,        /* bytes that are left for the pool */
     TN_GIVEN_NEEDED,           /* bytes that one request of the maximum length needs */
+    TN_GIVEN_STARTS,           /* starts: whether the engine does, as far as its checks say */
     TN_GIVEN_SUGGESTED,        /* tokens of the longest request that would be taken */
     TN_GIVEN_QUANT,            /* text: the quantisation record's id, "" where none */
     TN_GIVEN_GPU_NAME,         /* text */
@@ -140,12 +140,6 @@ struct tn_evaluation *tn_evaluation_new(const struct tn_rules *rules, const stru
 void tn_evaluation_give(struct tn_evaluation *evaluation, enum tn_given given, uint64_t value);
 void tn_evaluation_give_real(struct tn_evaluation *evaluation, enum tn_given given, double value);
 void tn_evaluation_give_text(struct tn_evaluation *evaluation, enum tn_given given, struct tn_str value);
-
-struct tn_range {
-    uint64_t low;
-    uint64_t mid;
-    uint64_t high;
-};
 
 /* The value of a setting or let; of a real rounded down, of a flag 0 or 1; below 0: 0. A record that lacks the name: TN_ERROR_RECORD.
  * What a user has set has no range. */

@@ -11,14 +11,20 @@ uint64_t tn_range_end(struct tn_range range, enum tn_end end)
 bool tn_work_begin(struct tn_work *work)
 {
     const struct tn_model *model = work->planner->model;
-    struct tn_widths widths;
     work->evaluation =
         tn_evaluation_new(work->planner->rules, &model->facts, work->deployment, work->ledger->arena, work->error);
     if (!work->evaluation) {
         return false;
     }
-    tn_widths_of(model, &widths);
-    tn_give_facts(work->evaluation, model, &widths, work->deployment);
+    if (!work->planner->widths) {
+        struct tn_widths *widths = TN_NEW(&work->planner->arena, struct tn_widths);
+        if (!widths) {
+            return tn_fail_memory(work->error);
+        }
+        tn_widths_of(model, widths);
+        work->planner->widths = widths;
+    }
+    tn_give_facts(work->evaluation, model, work->planner->widths, work->deployment);
     return true;
 }
 
@@ -95,10 +101,13 @@ bool tn_work_judge(struct tn_work *work, const struct tn_start_check *checks, si
     return true;
 }
 
+/* Without a pool there was no GPU, and nothing that a log could say. */
 bool tn_work_add_texts(struct tn_work *work)
 {
-    return !work->ledger->wants_text
-           || (tn_evaluation_add_settings(work->evaluation, work->ledger, work->error)
-               && tn_evaluation_add_log(work->evaluation, work->ledger, work->error)
-               && tn_evaluation_add_offers(work->evaluation, work->ledger, work->error));
+    struct tn_ledger *ledger = work->ledger;
+    tn_evaluation_give(work->evaluation, TN_GIVEN_STARTS, ledger->start != TN_START_NO);
+    return !ledger->wants_text
+           || (tn_evaluation_add_settings(work->evaluation, ledger, work->error)
+               && (!ledger->pool.present || tn_evaluation_add_log(work->evaluation, ledger, work->error))
+               && tn_evaluation_add_offers(work->evaluation, ledger, work->error));
 }

@@ -5,13 +5,15 @@
 #include "catalog/catalog.h"
 #include "plan/ledger.h"
 
-struct tn_rules;     /* an engine's record at one version, compiled (src/engine/rules.h) */
+struct tn_rules;        /* an engine's record at one version, compiled (src/engine/rules.h) */
 struct tn_weight_rules; /* how the engine lays weights on ranks (src/engine/weight_rules.h) */
-struct tn_placement; /* the weights of a model as an engine lays them on ranks (src/engine/placement.h) */
+struct tn_widths;       /* of a model's computation (src/engine/facts.h) */
+struct tn_placement;    /* the weights of a model as an engine lays them on ranks (src/engine/placement.h) */
 struct tn_planner;
 
 struct tn_engine {
     const char *name;
+    const char *alias;   /* another name that --engine takes; NULL where none */
     const char *summary; /* one line for lists */
     bool has_record;     /* data/engine has its versions and settings */
     /* Fills the ledger; ledger->arena is set by the caller, the rest is zero.
@@ -29,8 +31,9 @@ struct tn_planner {
     const struct tn_model *model;
     const struct tn_rules *rules;               /* NULL where the engine has no record */
     const struct tn_weight_rules *weight_rules; /* NULL until weights are placed */
+    const struct tn_widths *widths;             /* NULL until first asked for */
     struct tn_placement *placement; /* of the last plan; NULL before it, and for engines that place nothing */
-    struct tn_arena arena;          /* owns both rules */
+    struct tn_arena arena;          /* owns rules and widths */
     struct tn_arena placement_arena;
 };
 
