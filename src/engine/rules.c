@@ -49,6 +49,7 @@ const char *const tn_given_names[TN_GIVEN_COUNT] = {
     [TN_GIVEN_STATE_POOL_SLOTS] = "state_pool_slots",
     [TN_GIVEN_AVAILABLE] = "available",
     [TN_GIVEN_NEEDED] = "needed",
+    [TN_GIVEN_STARTS] = "starts",
     [TN_GIVEN_SUGGESTED] = "suggested",
     [TN_GIVEN_QUANT] = "quant",
     [TN_GIVEN_GPU_NAME] = "gpu_name",
@@ -423,9 +424,6 @@ static void look_at(struct tn_rules *rules, struct tn_rule_row *row)
 
 static void complete(struct tn_rules *rules)
 {
-    for (size_t k = 0; k < rules->remedy_count; k++) {
-        rules->rows[rules->remedies[k].row].setting.has_remedy = true;
-    }
     for (size_t k = 0; k < rules->row_count; k++) {
         look_at(rules, &rules->rows[k]);
         if (rules->rows[k].is_setting) {

@@ -61,7 +61,6 @@ struct tn_rules_setting {
     struct tn_str help;
     struct tn_str same;  /* the input that it is; empty where none */
     bool depends_on_gpu; /* its default */
-    bool has_remedy;     /* a remedy of the record changes it */
 };
 
 size_t tn_rules_settings(const struct tn_rules *rules, const struct tn_rules_setting **settings);
@@ -116,6 +115,7 @@ enum tn_given {
     TN_GIVEN_STATE_POOL_SLOTS, /* requests whose states are kept; 0 where there are none */
     TN_GIVEN_AVAILABLE,        /* bytes that are left for the pool */
     TN_GIVEN_NEEDED,           /* bytes that one request of the maximum length needs */
+    TN_GIVEN_STARTS,           /* starts: whether the engine does, as far as its checks say */
     TN_GIVEN_SUGGESTED,        /* tokens of the longest request that would be taken */
     TN_GIVEN_QUANT,            /* text: the quantisation record's id, "" where none */
     TN_GIVEN_GPU_NAME,         /* text */

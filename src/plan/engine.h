@@ -13,6 +13,7 @@ struct tn_planner;
 
 struct tn_engine {
     const char *name;
+    const char *alias;   /* another name that --engine takes; NULL where none */
     const char *summary; /* one line for lists */
     bool has_record;     /* data/engine has its versions and settings */
     /* Fills the ledger; ledger->arena is set by the caller, the rest is zero.
