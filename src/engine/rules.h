@@ -105,6 +105,7 @@ enum tn_given {
     TN_GIVEN_WEIGHTS_LARGEST, /* the largest tensor of this rank */
     TN_GIVEN_KV_PER_TOKEN,    /* bytes of one token in the caches of this rank */
     TN_GIVEN_STATE_PER_REQUEST,
+    TN_GIVEN_KV_BLOCK_TOKENS, /* tokens of one block of the KV cache, as the engine chose; 0 until it has */
     /* results, for log lines: known only after the pool was computed */
     TN_GIVEN_POOL_BYTES,
     TN_GIVEN_POOL_TOKENS,
