@@ -318,9 +318,9 @@ static void give_deployment(struct tn_evaluation *evaluation, const struct tn_de
 }
 
 /* Engines' own word for the dtype of the cache. */
-static struct tn_str kv_dtype_name(const struct tn_deployment *deployment, const struct tn_dtype *computation)
+static struct tn_str kv_dtype_name(const struct tn_deployment *deployment, const struct tn_dtype *kv,
+                                   const struct tn_dtype *computation)
 {
-    const struct tn_dtype *kv = deployment->kv_dtype;
     if (deployment->kv_dtype_name.size) {
         return deployment->kv_dtype_name;
     }
@@ -341,5 +341,5 @@ void tn_give_facts(struct tn_evaluation *evaluation, const struct tn_model *mode
     tn_evaluation_give(evaluation, TN_GIVEN_KV_BITS, UINT64_C(8) * kv->block_bytes / kv->block_elements);
     tn_evaluation_give_text(evaluation, TN_GIVEN_QUANT, model->quant);
     tn_evaluation_give_text(evaluation, TN_GIVEN_ARCHITECTURE, model->architecture_class);
-    tn_evaluation_give_text(evaluation, TN_GIVEN_KV_DTYPE, kv_dtype_name(deployment, computation));
+    tn_evaluation_give_text(evaluation, TN_GIVEN_KV_DTYPE, kv_dtype_name(deployment, kv, computation));
 }
