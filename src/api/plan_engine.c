@@ -25,14 +25,24 @@ static struct tn_str value_text(const struct tn_value *value, struct tn_report *
     return tn_report_keep(report, &text);
 }
 
-/* What was given, what one would change, and what another GPU would change; the rest is the engine's own default everywhere, and what is
+static bool has_offer(const struct tn_ledger *ledger, struct tn_str name)
+{
+    for (size_t k = 0; k < ledger->offer_count; k++) {
+        if (tn_str_equal(ledger->offers[k].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What was given, what one may change, and what another GPU would change; the rest is the engine's own default everywhere, and what is
  * measured in bytes stands in the breakdown. */
 static bool matters(const struct tn_plan *plan, const struct tn_used_setting *setting)
 {
     const struct tn_rules_setting *row = tn_find_setting(plan->question.planner.rules, setting->name);
     enum tn_input input = tn_setting_input(row);
     bool is_ours = input != TN_INPUT_COUNT && input != TN_INPUT_CONTEXT; /* in the heading */
-    return setting->origin == TN_ORIGIN_GIVEN || row->has_remedy || input == TN_INPUT_CONTEXT
+    return setting->origin == TN_ORIGIN_GIVEN || input == TN_INPUT_CONTEXT || has_offer(&plan->ledger, setting->name)
            || (row->depends_on_gpu && row->type != TN_SETTING_BYTES && !is_ours);
 }
 

@@ -40,7 +40,7 @@ static void write_needed(struct tn_builder *text, const struct tn_plan *plan)
     }
 }
 
-static const char *binding_name(const struct tn_plan *plan)
+const char *tn_plan_binding_name(const struct tn_plan *plan)
 {
     return plan->verdict.binding == TN_CATEGORY_CACHE ? "KV cache" : tn_category_names[plan->verdict.binding];
 }
@@ -50,7 +50,7 @@ static void write_excess(struct tn_builder *text, const struct tn_plan *plan)
     tn_write_bytes(text, tn_ledger_worst(&plan->ledger)->high_bytes - plan->question.deployment.gpu_memory_bytes,
                    plan->units);
     tn_builder_addf(text, " too much%s, mostly %s", rank_count(&plan->ledger) > 1 ? " on the fullest" : "",
-                    binding_name(plan));
+                    tn_plan_binding_name(plan));
     write_needed(text, plan);
 }
 

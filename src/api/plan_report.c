@@ -267,6 +267,20 @@ static void report_room(const struct tn_plan *plan, struct tn_report *report)
     tn_builder_free(&line);
 }
 
+/* What it is mostly for where the engine does not start, and how many GPUs would do. */
+static void report_need(const struct tn_plan *plan, struct tn_report *report)
+{
+    const struct tn_verdict *verdict = &plan->verdict;
+    struct tn_builder line = {0};
+    tn_builder_addf(&line, "Most of what it needs is %s", tn_plan_binding_name(plan));
+    if (verdict->gpus_needed > rank_count(&plan->ledger)) {
+        tn_builder_addf(&line, "; %u such GPUs would do", verdict->gpus_needed);
+    }
+    tn_builder_add_char(&line, '.');
+    struct tn_str text = tn_report_keep(report, &line);
+    tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "%.*s", (int)text.size, text.data);
+}
+
 static struct tn_str remedy_pool(const struct tn_remedy *remedy, struct tn_report *report)
 {
     struct tn_builder text = {0};
@@ -315,6 +329,8 @@ void tn_plan_report(const struct tn_plan *plan, bool explain, struct tn_report *
     tn_report_text(report, TN_BLOCK_TEXT, tone_of(plan), "%.*s", (int)plan->message.size, plan->message.data);
     if (plan->verdict.judged && plan->verdict.fits) {
         report_room(plan, report);
+    } else if (plan->verdict.judged && plan->ledger.start != TN_START_YES) {
+        report_need(plan, report);
     }
     report_remedies(plan, report);
     tn_write_notes(report, plan->question.notes, plan->question.note_count);

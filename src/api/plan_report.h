@@ -34,6 +34,9 @@ enum tn_origin tn_plan_origin(const struct tn_plan *plan, const struct tn_used_s
 /* Fills plan->message. false when memory is out. */
 bool tn_plan_message(struct tn_plan *plan, struct tn_arena *arena);
 
+/* The category that takes most, as people call it. */
+const char *tn_plan_binding_name(const struct tn_plan *plan);
+
 /* "2 x A100 SXM4 80GB", or "GPUs of 24.00 GiB" */
 void tn_plan_write_gpus(struct tn_builder *text, const struct tn_plan *plan, uint64_t count);
 

@@ -6,11 +6,14 @@
 
 extern const struct tn_engine tn_engine_generic;
 extern const struct tn_engine tn_engine_vllm;
+extern const struct tn_engine tn_engine_sglang;
+extern const struct tn_engine tn_engine_trtllm;
+extern const struct tn_engine tn_engine_transformers;
 
 /* Ends with NULL. */
 extern const struct tn_engine *const tn_engines[];
 
-/* By name in any case; NULL where unknown. */
+/* By name or alias in any case; NULL where unknown. */
 const struct tn_engine *tn_engine_find(struct tn_str name);
 
 /* Free with tn_planner_close also after an error.
@@ -19,6 +22,9 @@ const struct tn_engine *tn_engine_find(struct tn_str name);
  * Errors: TN_ERROR_USAGE for a version that is not known, TN_ERROR_RECORD, TN_ERROR_EXPRESSION, TN_ERROR_MEMORY. */
 bool tn_planner_open(struct tn_planner *planner, const struct tn_engine *engine, const struct tn_catalog *catalog,
                      const struct tn_model *model, struct tn_str version, struct tn_error *error);
+
+/* A planner of another model by the same engine and version. The records stay those of `planner`, which is to be closed after it. */
+void tn_planner_share(const struct tn_planner *planner, const struct tn_model *model, struct tn_planner *other);
 
 void tn_planner_close(struct tn_planner *planner);
 

@@ -317,15 +317,17 @@ static void give_deployment(struct tn_evaluation *evaluation, const struct tn_de
     tn_evaluation_give_text(evaluation, TN_GIVEN_GPU_NAME, gpu ? gpu->name : (struct tn_str){0});
 }
 
-/* Engines' own word for the dtype of the cache. */
-static struct tn_str kv_dtype_name(const struct tn_deployment *deployment, const struct tn_dtype *kv,
-                                   const struct tn_dtype *computation)
+/* Engines' own word for the dtype of the cache. They call the width of the computation "auto". */
+static struct tn_str kv_dtype_name(const struct tn_deployment *deployment, const struct tn_dtype *computation)
 {
-    if (deployment->kv_dtype_name.size) {
-        return deployment->kv_dtype_name;
+    const struct tn_dtype *kv = deployment->kv_dtype ? deployment->kv_dtype : computation;
+    struct tn_str name = deployment->kv_dtype_name;
+    const struct tn_dtype *named = name.size ? tn_dtype_find(name) : kv;
+    bool is_plain = named && named->block_elements == 1;
+    if (is_plain && named->block_bytes == computation->block_bytes) {
+        return TN_STR("auto");
     }
-    bool is_fp8 = kv->block_elements == 1 && kv->block_bytes == 1;
-    return kv == computation ? TN_STR("auto") : (is_fp8 ? TN_STR("fp8") : tn_str_of(kv->name));
+    return name.size ? name : (is_plain && kv->block_bytes == 1 ? TN_STR("fp8") : tn_str_of(kv->name));
 }
 
 void tn_give_facts(struct tn_evaluation *evaluation, const struct tn_model *model, const struct tn_widths *widths,
@@ -341,5 +343,6 @@ void tn_give_facts(struct tn_evaluation *evaluation, const struct tn_model *mode
     tn_evaluation_give(evaluation, TN_GIVEN_KV_BITS, UINT64_C(8) * kv->block_bytes / kv->block_elements);
     tn_evaluation_give_text(evaluation, TN_GIVEN_QUANT, model->quant);
     tn_evaluation_give_text(evaluation, TN_GIVEN_ARCHITECTURE, model->architecture_class);
-    tn_evaluation_give_text(evaluation, TN_GIVEN_KV_DTYPE, kv_dtype_name(deployment, kv, computation));
+    tn_evaluation_give_text(evaluation, TN_GIVEN_FAMILY, model->architecture);
+    tn_evaluation_give_text(evaluation, TN_GIVEN_KV_DTYPE, kv_dtype_name(deployment, computation));
 }

@@ -7,20 +7,24 @@
 
 static bool same_key(const struct tn_placement_key *a, const struct tn_placement_key *b)
 {
-    return a->tp == b->tp && a->pp == b->pp && a->ep == b->ep && a->dp == b->dp && a->has_draft == b->has_draft
-           && a->is_text_only == b->is_text_only && a->expert_is_divided == b->expert_is_divided
-           && a->tower_is_whole == b->tower_is_whole && a->step_tokens == b->step_tokens
-           && a->compute_capability == b->compute_capability && a->dtype == b->dtype && a->storage == b->storage;
+    return a->tp == b->tp && a->pp == b->pp && a->ep == b->ep && a->dp == b->dp && a->attention_tp == b->attention_tp
+           && a->has_draft == b->has_draft && a->is_text_only == b->is_text_only
+           && a->expert_is_divided == b->expert_is_divided && a->tower_is_whole == b->tower_is_whole
+           && a->step_tokens == b->step_tokens && a->compute_capability == b->compute_capability && a->dtype == b->dtype
+           && a->storage == b->storage;
 }
 
 /* ---- layers over stages --------------------------------------------------------------------------------------------- */
 
-/* The layers that do not come out even go to the first stages, or one each to the stages before the last, from there backwards. */
+/* The layers that do not come out even go to the first stages, to the last ones, or one each to the stages before the last, from there
+ * backwards. */
 static uint32_t layers_of(const struct tn_weight_rules *rules, uint32_t layers, uint32_t stages, uint32_t stage)
 {
     uint32_t rest = layers % stages;
-    bool has_more = rules->remainder_first ? stage < rest : stage + 1 < stages && stage + 1 + rest >= stages;
-    return layers / stages + has_more;
+    const bool has_more[] = {[TN_REMAINDER_FIRST] = stage < rest,
+                             [TN_REMAINDER_LAST] = stage + rest >= stages,
+                             [TN_REMAINDER_BEFORE_LAST] = stage + 1 < stages && stage + 1 + rest >= stages};
+    return layers / stages + has_more[rules->remainder];
 }
 
 static bool cut_stages(struct tn_weight_scope *scope, struct tn_placement *placement)

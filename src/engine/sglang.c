@@ -29,12 +29,12 @@ static bool place(struct sglang *sglang)
 {
     struct tn_work *work = &sglang->work;
     const struct tn_deployment *deployment = work->deployment;
-    uint64_t groups = tn_work_number(work, "attention_groups");
     struct tn_placement_key key = {
-        .tp = (uint32_t)tn_work_number(work, "attention_tp"),
+        .tp = deployment->tp,
         .pp = deployment->pp,
         .ep = deployment->ep,
-        .dp = (uint32_t)groups,
+        .dp = 1,
+        .attention_tp = (uint32_t)tn_work_number(work, "attention_tp"),
         .has_draft = tn_work_number(work, "has_draft") != 0,
         .expert_is_divided = true,
         .compute_capability = (uint32_t)tn_work_number(work, "compute_capability_used"),
@@ -43,7 +43,7 @@ static bool place(struct sglang *sglang)
         return false;
     }
     sglang->attention = *deployment;
-    sglang->attention.tp = key.tp;
+    sglang->attention.tp = key.attention_tp;
     work->placement = tn_place(work->planner, &key, work->error);
     sglang->stage_count = work->placement ? work->placement->stage_count : 0;
     return work->placement != NULL;

@@ -448,6 +448,7 @@ static bool plan_trtllm(struct tn_planner *planner, const struct tn_deployment *
 }
 
 const struct tn_engine tn_engine_trtllm = {.name = "trtllm",
+                                           .alias = "tensorrt-llm",
                                            .summary =
                                                "weights, one step, and the KV pool of the memory that these leave",
                                            .has_record = true,

@@ -110,7 +110,8 @@ static bool prepare_pool(struct vllm *vllm)
     if (!options.dtype) {
         tn_fail(vllm->work.error, TN_ERROR_DTYPE, "vLLM has no kv_cache_dtype '" TN_STR_FORMAT "'",
                 TN_STR_ARGUMENTS(dtype));
-        return tn_fail_at(vllm->work.error, -1, "--kv-dtype");
+        tn_fail_at(vllm->work.error, -1, "--kv-dtype");
+        return tn_fail_hint(vllm->work.error, "`tonnage engines vllm` names those that it has");
     }
     return tn_kv_layers_of(vllm->work.planner->model, deployment, number_of(vllm, "has_draft") != 0,
                            vllm->work.ledger->arena, &layers, vllm->work.error)
@@ -200,9 +201,12 @@ static bool add_stage(struct vllm *vllm, uint32_t stage)
     struct tn_charges beside = {0};
     uint64_t asked_bytes;
     tn_work_give_stage(&vllm->work, stage);
-    if (!tn_ledger_begin_stage(vllm->work.ledger, placed->first_layer, placed->layer_count)) {
+    struct tn_stage *begun = tn_ledger_begin_stage(vllm->work.ledger, placed->first_layer, placed->layer_count);
+    if (!begun) {
         return tn_fail_memory(vllm->work.error);
     }
+    begun->available_bytes = (struct tn_range){vllm->available[TN_END_LOW][stage], vllm->available[TN_END_MID][stage],
+                                               vllm->available[TN_END_HIGH][stage]};
     if (!tn_work_add_weights(&vllm->work, stage)
         || !tn_evaluation_add_entries(vllm->work.evaluation, vllm->work.ledger, vllm->work.error)
         || !pool_range(vllm, stage, &asked_bytes, &pool)
@@ -241,6 +245,7 @@ static bool judge_start(struct vllm *vllm)
     bool overflows = tn_ledger_worst(vllm->work.ledger)->mid_bytes > vllm->gpu_total_bytes;
     const struct tn_start_check checks[] = {
         {!by_hand && !number_of(vllm, "has_free_memory"), false, "free_memory", "gpu_memory_utilization"},
+        {!number_of(vllm, "has_loading_memory"), false, "loading", "tensor_parallel_size"},
         {!mid->blocks, !low->blocks, "no_blocks", "gpu_memory_utilization"},
         {!mid->is_enough, !low->is_enough, "needed", "max_model_len"},
         {!by_hand && overflows, false, "warm_up", "gpu_memory_utilization"},

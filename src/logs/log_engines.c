@@ -199,6 +199,15 @@ static uint64_t draft_tokens(struct tn_str notes)
     return 1;
 }
 
+static bool set_number(struct tn_reading *reading, const char *name, uint64_t number)
+{
+    char text[24];
+    struct tn_str copy;
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+    return (tn_str_copy(reading->arena, tn_str_of(text), &copy) || tn_fail_memory(reading->error))
+           && tn_reading_set_text(reading, name, copy);
+}
+
 static bool read_draft(struct tn_reading *reading, struct tn_str notes)
 {
     static const char *const names[ENGINE_COLUMNS] = {"num_speculative_tokens", "speculative_num_draft_tokens",
@@ -207,15 +216,47 @@ static bool read_draft(struct tn_reading *reading, struct tn_str notes)
     if (!value || (value->kind == TN_BOOL && !value->as.boolean)) {
         return true;
     }
-    const char *name = names[reading->measurement->engine->column];
-    if (value->kind != TN_BOOL || !name) {
+    int column = reading->measurement->engine->column;
+    if (value->kind != TN_BOOL || !names[column]) {
         return tn_reading_fault(reading, "'mtp' does not fit this engine");
     }
-    char text[24];
-    struct tn_str number;
-    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)draft_tokens(notes));
-    return (tn_str_copy(reading->arena, tn_str_of(text), &number) || tn_fail_memory(reading->error))
-           && tn_reading_set_text(reading, name, number);
+    return (column != ENGINE_SGLANG || tn_reading_set_text(reading, "speculative_algorithm", TN_STR("NEXTN")))
+           && set_number(reading, names[column], draft_tokens(notes));
+}
+
+/* SGLang's data parallel ranks are a division of the tensor parallel ones where there are no more GPUs than these. */
+static bool read_attention_division(struct tn_reading *reading)
+{
+    struct tn_measurement *measurement = reading->measurement;
+    bool divides = measurement->engine->column == ENGINE_SGLANG && measurement->dp > 1
+                   && measurement->gpu_count == measurement->tp * measurement->pp;
+    if (!divides) {
+        return true;
+    }
+    uint32_t dp = measurement->dp;
+    measurement->dp = 1;
+    return tn_reading_set_text(reading, "enable_dp_attention", TN_STR("true")) && set_number(reading, "dp_size", dp);
+}
+
+/* What --context and --dtype are of a model, as settings they are of the engine: the longest request that it takes, and the computation. */
+bool tn_reading_own_settings(struct tn_reading *reading)
+{
+    static const struct {
+        const char *context;
+        const char *dtype; /* NULL: it has no such setting that matters */
+    } names[ENGINE_COLUMNS] = {
+        [ENGINE_VLLM] = {"max_model_len", "dtype"},   [ENGINE_SGLANG] = {"context_length", NULL},
+        [ENGINE_TRTLLM] = {"max_seq_len", NULL},      [ENGINE_TRANSFORMERS] = {"max_length", "torch_dtype"},
+        [ENGINE_TGI] = {"max_total_tokens", "dtype"},
+    };
+    const struct tn_measurement *measurement = reading->measurement;
+    if (!measurement->engine || !measurement->engine->engine) {
+        return true; /* the fault is said */
+    }
+    int column = measurement->engine->column;
+    const char *dtype = measurement->dtype.size ? names[column].dtype : NULL;
+    return (!measurement->context_tokens || set_number(reading, names[column].context, measurement->context_tokens))
+           && (!dtype || tn_reading_set_text(reading, dtype, measurement->dtype));
 }
 
 bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes)
@@ -234,5 +275,5 @@ bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes)
             done = tn_reading_set(reading, name, value);
         }
     }
-    return done && read_draft(reading, notes);
+    return done && read_attention_division(reading) && read_draft(reading, notes);
 }
