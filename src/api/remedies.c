@@ -201,15 +201,18 @@ static void change_setting(struct search *search, const struct tn_offer *offered
            TN_STR_ARGUMENTS(offered->value));
 }
 
-/* The record's own, those first that the engine's complaint is about; of several values of a setting the first that does. */
+/* The record's own, those first that the engine's complaint is about; of several values of a setting the first that does. The longest
+ * request is not among them: the verdict has found the longest that is certain. */
 static void try_settings(struct search *search)
 {
     const struct tn_ledger *ledger = &search->plan->ledger;
+    struct tn_str context = search->plan->question.deployment.context_setting;
     for (int about = 1; about >= 0; about--) {
         struct tn_str done = {0};
         for (size_t k = 0; k < ledger->offer_count; k++) {
             const struct tn_offer *offered = &ledger->offers[k];
-            if (tn_str_equal(offered->name, ledger->remedy) != (about == 1) || tn_str_equal(offered->name, done)) {
+            if (tn_str_equal(offered->name, ledger->remedy) != (about == 1) || tn_str_equal(offered->name, done)
+                || tn_str_equal(offered->name, context)) {
                 continue;
             }
             begin(search, offered->meaning.data);
@@ -242,10 +245,10 @@ static void try_settings_together(struct search *search)
     bool fits = search->plan->remedy_count > 0;
     begin(search, "together");
     for (size_t k = 0; !fits && k < ledger->offer_count && search->count < MOST_CHANGES; k++) {
-        bool is_last =
-            k + 1 == ledger->offer_count || !tn_str_equal(ledger->offers[k].name, ledger->offers[k + 1].name);
+        struct tn_str name = ledger->offers[k].name;
+        bool is_last = k + 1 == ledger->offer_count || !tn_str_equal(name, ledger->offers[k + 1].name);
         struct tn_remedy remedy;
-        if (is_last) {
+        if (is_last && !tn_str_equal(name, search->plan->question.deployment.context_setting)) {
             change_setting(search, &ledger->offers[k]);
             fits = fits_changed(search, &remedy);
         }

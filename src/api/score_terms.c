@@ -67,9 +67,14 @@ static const struct tn_stage *stage_of(const struct tn_measurement *measurement,
 }
 
 /* As the log prints it: what is available, or what was taken of it. */
-static struct range pool_of(const struct tn_measurement *measurement, const struct tn_pool *pool)
+static struct range pool_of(const struct tn_measurement *measurement, const struct tn_pool *pool,
+                            const struct tn_stage *stage)
 {
     double rest = 0;
+    if (tn_log_engine_prints_available(measurement->engine) && stage->available_bytes.mid) {
+        return (struct range){(double)stage->available_bytes.low, (double)stage->available_bytes.mid,
+                              (double)stage->available_bytes.high};
+    }
     if (tn_log_engine_prints_available(measurement->engine) && pool->available_bytes > pool->mid.bytes) {
         rest = (double)(pool->available_bytes - pool->mid.bytes);
     }
@@ -196,7 +201,7 @@ void tn_score_terms(const struct tn_measurement *measurement, const struct tn_le
                        sum_of(ledger, stage, term_categories[rows[k].term]));
     }
     if (ledger->pool.present) {
-        compare_figure(&scored->samples[TN_TERM_KV_POOL], pool, pool_of(measurement, &ledger->pool));
+        compare_figure(&scored->samples[TN_TERM_KV_POOL], pool, pool_of(measurement, &ledger->pool, stage));
         compare_tokens(measurement, &ledger->pool, &scored->samples[TN_TERM_KV_TOKENS]);
     }
     scored->has_large_pool = pool->known && gpu_memory_bytes && (double)pool->value * 10 >= (double)gpu_memory_bytes;

@@ -43,5 +43,6 @@ void tn_planner_share(const struct tn_planner *planner, const struct tn_model *m
 void tn_planner_close(struct tn_planner *planner)
 {
     tn_arena_free(&planner->arena);
+    tn_arena_free(&planner->evaluation_arena);
     tn_arena_free(&planner->placement_arena);
 }

@@ -320,7 +320,7 @@ static void give_deployment(struct tn_evaluation *evaluation, const struct tn_de
 /* Engines' own word for the dtype of the cache. They call the width of the computation "auto". */
 static struct tn_str kv_dtype_name(const struct tn_deployment *deployment, const struct tn_dtype *computation)
 {
-    const struct tn_dtype *kv = deployment->kv_dtype;
+    const struct tn_dtype *kv = deployment->kv_dtype ? deployment->kv_dtype : computation;
     struct tn_str name = deployment->kv_dtype_name;
     const struct tn_dtype *named = name.size ? tn_dtype_find(name) : kv;
     bool is_plain = named && named->block_elements == 1;
@@ -343,5 +343,6 @@ void tn_give_facts(struct tn_evaluation *evaluation, const struct tn_model *mode
     tn_evaluation_give(evaluation, TN_GIVEN_KV_BITS, UINT64_C(8) * kv->block_bytes / kv->block_elements);
     tn_evaluation_give_text(evaluation, TN_GIVEN_QUANT, model->quant);
     tn_evaluation_give_text(evaluation, TN_GIVEN_ARCHITECTURE, model->architecture_class);
+    tn_evaluation_give_text(evaluation, TN_GIVEN_FAMILY, model->architecture);
     tn_evaluation_give_text(evaluation, TN_GIVEN_KV_DTYPE, kv_dtype_name(deployment, computation));
 }

@@ -27,6 +27,13 @@ enum tn_basis {
     TN_BASIS_COUNT
 };
 
+/* An uncertain number of bytes: mid is the best guess. */
+struct tn_range {
+    uint64_t low;
+    uint64_t mid;
+    uint64_t high;
+};
+
 extern const char *const tn_category_names[TN_CATEGORY_COUNT];
 extern const char *const tn_basis_names[TN_BASIS_COUNT];
 
@@ -57,8 +64,9 @@ struct tn_stage {
     uint64_t low_bytes;
     uint64_t mid_bytes;
     uint64_t high_bytes;
-    uint64_t
-        least_bytes; /* what a rank must have at the least: as high_bytes, with a pool for no more than what was asked */
+    /* what a rank must have at the least: as high_bytes, with a pool for no more than what was asked */
+    uint64_t least_bytes;
+    struct tn_range available_bytes; /* left for the pool here, where the engine says so; other stages may have less */
 };
 
 /* The KV pool of an engine that takes one at its start, of one data parallel copy as its log counts it. */
