@@ -256,7 +256,7 @@ bool tn_reading_own_settings(struct tn_reading *reading)
         [ENGINE_VLLM] = {"max_model_len", "dtype", "kv_cache_dtype"},
         [ENGINE_SGLANG] = {"context_length", NULL, "kv_cache_dtype"},
         [ENGINE_TRTLLM] = {"max_seq_len", NULL, "kv_cache_dtype"},
-        [ENGINE_TRANSFORMERS] = {"max_length", "dtype", NULL},
+        [ENGINE_TRANSFORMERS] = {"max_length", "torch_dtype", NULL},
         [ENGINE_TGI] = {"max_total_tokens", "dtype", NULL},
     };
     const struct tn_measurement *measurement = reading->measurement;
