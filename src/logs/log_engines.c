@@ -72,7 +72,13 @@ static const struct {
     {"vllm-project/vllm#", 30000, "0.12.0"}, {"vllm-project/vllm#", 31100, "0.13.0"},
     {"vllm-project/vllm#", 32700, "0.14.0"}, {"vllm-project/vllm#", 33400, "0.15.0"},
     {"vllm-project/vllm#", 38500, "0.19.0"}, {"vllm-project/vllm#", 44000, "0.22.0"},
-    {"vllm-project/vllm#", 51400, "0.25.0"},
+    {"vllm-project/vllm#", 51400, "0.25.0"}, {"sgl-project/sglang#", 5800, "0.4.6"},
+    {"sgl-project/sglang#", 7050, "0.4.7"},  {"sgl-project/sglang#", 7500, "0.4.8"},
+    {"sgl-project/sglang#", 7800, "0.4.9"},  {"sgl-project/sglang#", 9550, "0.5.1"},
+    {"sgl-project/sglang#", 10350, "0.5.2"}, {"sgl-project/sglang#", 11250, "0.5.3"},
+    {"sgl-project/sglang#", 12200, "0.5.4"}, {"sgl-project/sglang#", 12800, "0.5.5"},
+    {"sgl-project/sglang#", 14350, "0.5.6"}, {"sgl-project/sglang#", 16250, "0.5.7"},
+    {"sgl-project/sglang#", 17650, "0.5.8"}, {"sgl-project/sglang#", 19250, "0.5.9"},
 };
 
 static uint64_t leading_number(struct tn_str text)
@@ -238,16 +244,20 @@ static bool read_attention_division(struct tn_reading *reading)
     return tn_reading_set_text(reading, "enable_dp_attention", TN_STR("true")) && set_number(reading, "dp_size", dp);
 }
 
-/* What --context and --dtype are of a model, as settings they are of the engine: the longest request that it takes, and the computation. */
+/* What --context, --dtype and --kv-dtype are of a plan, as settings they are of the engine: the longest request that it takes, the
+ * computation, and a dtype of the cache even where it is that of the computation: "auto" may be another. */
 bool tn_reading_own_settings(struct tn_reading *reading)
 {
     static const struct {
         const char *context;
         const char *dtype; /* NULL: it has no such setting that matters */
+        const char *kv_dtype;
     } names[ENGINE_COLUMNS] = {
-        [ENGINE_VLLM] = {"max_model_len", "dtype"},   [ENGINE_SGLANG] = {"context_length", NULL},
-        [ENGINE_TRTLLM] = {"max_seq_len", NULL},      [ENGINE_TRANSFORMERS] = {"max_length", "torch_dtype"},
-        [ENGINE_TGI] = {"max_total_tokens", "dtype"},
+        [ENGINE_VLLM] = {"max_model_len", "dtype", "kv_cache_dtype"},
+        [ENGINE_SGLANG] = {"context_length", NULL, "kv_cache_dtype"},
+        [ENGINE_TRTLLM] = {"max_seq_len", NULL, "kv_cache_dtype"},
+        [ENGINE_TRANSFORMERS] = {"max_length", "torch_dtype", NULL},
+        [ENGINE_TGI] = {"max_total_tokens", "dtype", NULL},
     };
     const struct tn_measurement *measurement = reading->measurement;
     if (!measurement->engine || !measurement->engine->engine) {
@@ -255,8 +265,11 @@ bool tn_reading_own_settings(struct tn_reading *reading)
     }
     int column = measurement->engine->column;
     const char *dtype = measurement->dtype.size ? names[column].dtype : NULL;
+    bool has_kv_dtype = measurement->kv_dtype.size && !tn_str_is(measurement->kv_dtype, "auto");
+    const char *kv_dtype = has_kv_dtype ? names[column].kv_dtype : NULL;
     return (!measurement->context_tokens || set_number(reading, names[column].context, measurement->context_tokens))
-           && (!dtype || tn_reading_set_text(reading, dtype, measurement->dtype));
+           && (!dtype || tn_reading_set_text(reading, dtype, measurement->dtype))
+           && (!kv_dtype || tn_reading_set_text(reading, kv_dtype, measurement->kv_dtype));
 }
 
 bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes)
