@@ -125,18 +125,19 @@ static void caches_follow_implementation_and_version(void **state)
         const char *settings;
         uint64_t bytes;
     } cases[] = {
-        {"4.57.6", GEMMA_3_1B, 4096, "", 22 * 512 * 1024 + 4 * 4096 * 1024},
-        {"4.57.6", GEMMA_3_1B, 4096, "cache_implementation=dynamic_full", 26 * 4096 * 1024},
-        {"4.55.0", GEMMA_3_1B, 4096, "", 22 * 512 * 1024 + 4 * 4095 * 1024}, /* hybrid was the default, and static */
-        {"4.55.0", GEMMA_3_1B, 4096, "cache_implementation=dynamic", 26 * 4096 * 1024},
+        {"4.57.6", GEMMA_3_1B, 4096, "", UINT64_C(22) * 512 * 1024 + UINT64_C(4) * 4096 * 1024},
+        {"4.57.6", GEMMA_3_1B, 4096, "cache_implementation=dynamic_full", UINT64_C(26) * 4096 * 1024},
+        {"4.55.0", GEMMA_3_1B, 4096, "",
+         UINT64_C(22) * 512 * 1024 + UINT64_C(4) * 4095 * 1024}, /* hybrid was the default, and static */
+        {"4.55.0", GEMMA_3_1B, 4096, "cache_implementation=dynamic", UINT64_C(26) * 4096 * 1024},
         {"4.57.6", GEMMA_3_1B, 1256, "cache_implementation=static", 16674816},
         {"4.57.6", LLAMA_8B, 1256, "cache_implementation=static", 164495360},
         {"4.57.6", LLAMA_8B, 1256, "cache_implementation=static max_cache_len=4096", 536870912},
-        {"4.57.6", LLAMA_8B, 4096, "cache_implementation=offloaded", 2 * 4096 * 4096},
+        {"4.57.6", LLAMA_8B, 4096, "cache_implementation=offloaded", UINT64_C(2) * 4096 * 4096},
         {"4.57.6", LLAMA_8B, 4096, "use_cache=false", 0},
         {"4.57.6", LLAMA_8B, 4096, "num_beams=4", UINT64_C(4) * 536870912},
         /* 3,969 tokens in 4 bits with 4 bytes per 64, the last 127 in full: per layer 3969 x 1152 + 127 x 4096 */
-        {"4.57.6", LLAMA_8B, 4096, "cache_implementation=quantized", 32 * (3969 * 1152 + 127 * 4096)},
+        {"4.57.6", LLAMA_8B, 4096, "cache_implementation=quantized", UINT64_C(32) * (3969 * 1152 + 127 * 4096)},
         {"5.23.0", LLAMA_8B, 4096, "cache_implementation=quantized backend=fp8", 268435456},
     };
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
@@ -152,7 +153,7 @@ static void deepseek_v3_keeps_81920_bytes_per_layer_and_token(void **state)
 {
     (void)state;
     assert_int_equal(cache_bytes("5.14.1", DEEPSEEK_V3, 1000, ""), UINT64_C(61) * 81920 * 1000);
-    assert_int_equal(cache_bytes("5.15.0", DEEPSEEK_V3, 1000, ""), 61 * 1152 * 1000);
+    assert_int_equal(cache_bytes("5.15.0", DEEPSEEK_V3, 1000, ""), UINT64_C(61) * 1152 * 1000);
 }
 
 /* bigcode/octocoder, a short prompt and 60 new tokens: torch.cuda.max_memory_allocated() as printed in huggingface/transformers,
@@ -220,7 +221,7 @@ static void stages_have_whole_layers(void **state)
     engine_plan_open(&plan, "transformers", "", LLAMA_8B);
     assert_true(engine_plan_run(&plan, &deployment, ""));
     assert_int_equal(plan.ledger.stage_count, 4);
-    uint64_t layer = (2 * 4096 * 4096 + 2 * 1024 * 4096 + 3 * 14336 * 4096 + 2 * 4096) * UINT64_C(2);
+    uint64_t layer = UINT64_C(2) * (2 * 4096 * 4096 + 2 * 1024 * 4096 + 3 * 14336 * 4096 + 2 * 4096);
     assert_int_equal(tn_ledger_category(&plan.ledger, &plan.ledger.stages[1], TN_CATEGORY_WEIGHTS), 8 * layer);
     assert_int_equal(tn_ledger_category(&plan.ledger, &plan.ledger.stages[0], TN_CATEGORY_WEIGHTS),
                      8 * layer + UINT64_C(128256) * 4096 * 2);
@@ -237,8 +238,10 @@ static void tensor_parallel_keeps_the_embedding_whole(void **state)
     deployment.tp = 4;
     engine_plan_open(&plan, "transformers", "", LLAMA_8B);
     assert_true(engine_plan_run(&plan, &deployment, "tp_plan=auto"));
-    uint64_t matrices = UINT64_C(32) * (2 * 4096 * 4096 + 2 * 1024 * 4096 + 3 * 14336 * 4096) + 128256 * 4096;
-    uint64_t whole = UINT64_C(128256) * 4096 + 65 * 4096;
+    uint64_t matrices =
+        UINT64_C(32) * (UINT64_C(2) * 4096 * 4096 + UINT64_C(2) * 1024 * 4096 + UINT64_C(3) * 14336 * 4096)
+        + UINT64_C(128256) * 4096;
+    uint64_t whole = UINT64_C(128256) * 4096 + UINT64_C(65) * 4096;
     assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_WEIGHTS), 2 * (matrices / 4 + whole));
     assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_CACHE), 134217728);
     engine_plan_close(&plan);
