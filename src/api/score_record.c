@@ -146,7 +146,8 @@ static bool plan_given_pool(struct tn_score_work *work, struct tn_question *ques
 static void judge(struct tn_score_work *work, const struct tn_deployment *deployment, const struct tn_ledger *ledger)
 {
     struct tn_scored *scored = work->scored;
-    scored->is_judged = deployment->gpu_memory_bytes && work->measurement->outcome != TN_OUTCOME_UNKNOWN;
+    scored->is_judged = deployment->gpu_memory_bytes && work->measurement->outcome != TN_OUTCOME_UNKNOWN
+                        && !work->measurement->is_unknown_build;
     const struct tn_stage *worst = tn_ledger_worst(ledger);
     if (ledger->start == TN_START_NO || worst->low_bytes > deployment->gpu_memory_bytes) {
         scored->call = TN_CALL_DOES_NOT_FIT;

@@ -113,6 +113,8 @@ static void compare_figure(struct tn_sample *sample, const struct tn_figure *fig
     }
 }
 
+static const char starts_instead[] = "measured is the length that a refused start offers; the plan says that it starts";
+
 /* Tokens, of a start that was refused the length that it offered, else requests at once. */
 static void compare_tokens(const struct tn_measurement *measurement, const struct tn_pool *pool,
                            struct tn_sample *sample)
@@ -123,11 +125,11 @@ static void compare_tokens(const struct tn_measurement *measurement, const struc
     struct range requests = {pool->low.max_concurrency, pool->mid.max_concurrency, pool->high.max_concurrency};
     if (tokens->known) {
         compare_figure(sample, tokens, predicted);
-    } else if (suggested->known && pool->suggested_tokens) {
+    } else if (suggested->known && pool->mid.max_concurrency >= 1) {
+        leave_out(sample, starts_instead);
+    } else if (suggested->known) {
         double length = (double)pool->suggested_tokens;
         compare_figure(sample, suggested, (struct range){length, length, length});
-    } else if (suggested->known) {
-        leave_out(sample, "measured is the length that a refused start offers; the plan says that it starts");
     } else if (measurement->max_concurrency > 0) {
         compare(sample, measurement->max_concurrency, 0.005, requests);
     }
@@ -171,6 +173,17 @@ static void compare_total(const struct tn_measurement *measurement, const struct
     compare(total, measured, rounding, predicted);
 }
 
+/* Of a build that is not published: its weights, and what is left beside them. */
+static void leave_out_weights(struct tn_sample *samples)
+{
+    static const enum tn_term terms[] = {TN_TERM_WEIGHTS, TN_TERM_KV_POOL, TN_TERM_KV_TOKENS, TN_TERM_TOTAL};
+    for (size_t k = 0; k < sizeof terms / sizeof terms[0]; k++) {
+        if (samples[terms[k]].state == TN_SAMPLE_SCORED) {
+            leave_out(&samples[terms[k]], "the record names a build and not how it is quantised");
+        }
+    }
+}
+
 void tn_score_terms(const struct tn_measurement *measurement, const struct tn_ledger *ledger, uint64_t gpu_memory_bytes,
                     struct tn_scored *scored)
 {
@@ -193,6 +206,9 @@ void tn_score_terms(const struct tn_measurement *measurement, const struct tn_le
     }
     scored->has_large_pool = pool->known && gpu_memory_bytes && (double)pool->value * 10 >= (double)gpu_memory_bytes;
     compare_total(measurement, ledger, stage, scored->samples);
+    if (measurement->is_unknown_build) {
+        leave_out_weights(scored->samples);
+    }
 }
 
 /* ---- from the measured pool ------------------------------------------------------------------------------------------- */
@@ -224,7 +240,9 @@ void tn_score_given_pool(const struct tn_measurement *measurement, const struct 
         leave_out(sample, "the pool is that of one stage of a pipeline, the tokens are those of the smallest");
         return;
     }
-    if (tokens->known) {
+    if (!printed->known && suggested->known && ledgers[MIDDLE].pool.mid.max_concurrency >= 1) {
+        leave_out(sample, starts_instead);
+    } else if (tokens->known) {
         struct range predicted = {tokens_of(&ledgers[LEAST], !printed->known),
                                   tokens_of(&ledgers[MIDDLE], !printed->known),
                                   tokens_of(&ledgers[MOST], !printed->known)};

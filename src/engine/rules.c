@@ -54,6 +54,7 @@ const char *const tn_given_names[TN_GIVEN_COUNT] = {
     [TN_GIVEN_QUANT] = "quant",
     [TN_GIVEN_GPU_NAME] = "gpu_name",
     [TN_GIVEN_ARCHITECTURE] = "architecture",
+    [TN_GIVEN_FAMILY] = "family",
     [TN_GIVEN_KV_DTYPE] = "kv_dtype",
     [TN_GIVEN_KIB] = "KiB",
     [TN_GIVEN_MIB] = "MiB",

@@ -120,6 +120,7 @@ enum tn_given {
     TN_GIVEN_QUANT,            /* text: the quantisation record's id, "" where none */
     TN_GIVEN_GPU_NAME,         /* text */
     TN_GIVEN_ARCHITECTURE,     /* text: the class that the config names */
+    TN_GIVEN_FAMILY,           /* text: the id of the model's architecture record */
     TN_GIVEN_KV_DTYPE,         /* text: the KV dtype as asked for, "auto" where not */
     TN_GIVEN_KIB,
     TN_GIVEN_MIB,

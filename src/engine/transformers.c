@@ -193,7 +193,7 @@ static bool plan_stage(struct run *run, uint32_t index)
 static bool place(struct tn_work *work)
 {
     const struct tn_deployment *deployment = work->deployment;
-    struct tn_str dtype = tn_work_text(work, "dtype");
+    struct tn_str dtype = tn_work_text(work, "torch_dtype");
     struct tn_placement_key key = {.tp = deployment->tp,
                                    .pp = deployment->pp,
                                    .ep = deployment->ep,

@@ -471,29 +471,36 @@ static bool read_lines(struct reader *reader, const struct tn_record *record, co
     return true;
 }
 
+/* A record without one has NULL. */
+static bool find_parent(const struct reader *reader, const struct tn_record *record, const struct tn_record **parent)
+{
+    *parent = record->parent.size ? tn_catalog_record(reader->catalog, record->type, record->parent) : NULL;
+    if (*parent || !record->parent.size) {
+        return true;
+    }
+    tn_fail(reader->error, TN_ERROR_RECORD, "there is no parent '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(record->parent));
+    return tn_fail_at(reader->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(record->file), record->line);
+}
+
 /* The lines of the ancestors come first. */
 static bool read_record(struct reader *reader, const struct tn_record *record, const struct word *words)
 {
-    const struct tn_record *line[MOST_ANCESTORS];
+    const struct tn_record *ancestors[MOST_ANCESTORS];
     size_t count = 0;
-    for (const struct tn_record *at = record; at;) {
-        if (count == MOST_ANCESTORS) {
-            tn_fail(reader->error, TN_ERROR_RECORD, "too many parents");
-            return tn_fail_at(reader->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(record->file), record->line);
+    const struct tn_record *at = record;
+    while (at && count < MOST_ANCESTORS) {
+        ancestors[count++] = at;
+        if (!find_parent(reader, at, &at)) {
+            return false;
         }
-        line[count++] = at;
-        const struct tn_record *parent =
-            at->parent.size ? tn_catalog_record(reader->catalog, at->type, at->parent) : NULL;
-        if (at->parent.size && !parent) {
-            tn_fail(reader->error, TN_ERROR_RECORD, "there is no parent '" TN_STR_FORMAT "'",
-                    TN_STR_ARGUMENTS(at->parent));
-            return tn_fail_at(reader->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(at->file), at->line);
-        }
-        at = parent;
+    }
+    if (at) {
+        tn_fail(reader->error, TN_ERROR_RECORD, "too many parents");
+        return tn_fail_at(reader->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(record->file), record->line);
     }
     bool done = true;
     while (done && count) {
-        done = read_lines(reader, line[--count], words);
+        done = read_lines(reader, ancestors[--count], words);
     }
     return done;
 }
