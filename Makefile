@@ -7,7 +7,7 @@ PREFIX = /usr/local
 DESTDIR =
 
 .DEFAULT_GOAL = build
-.PHONY: help build demo check bench lint fuzz sanitize install format clean
+.PHONY: help build demo check accuracy bench lint fuzz sanitize install format clean
 
 # Show this list.
 help:
@@ -29,6 +29,11 @@ demo:
 # Build and run all tests; the last line is the count.
 check: build
 	@tests/summary.py $(BUILD)
+
+# Score the measured records; fail where a term is worse than the figures kept beside them.
+accuracy: build
+	@$(BUILD)/tonnage score tests/measured/*.jsonl
+	@python3 tests/check_accuracy.py $(BUILD)/tonnage tests/measured
 
 # Measure the speed of the parts that matter.
 bench: build

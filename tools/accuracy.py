@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Writes docs/accuracy.md: predicted against published figures.
+"""Writes docs/accuracy.md: predicted against published and measured figures.
 
     tools/accuracy.py --program build/tonnage [--shared DIR] > docs/accuracy.md
 
-Two sets are compared. The catalog: every model record with a `published` total, predicted from its hyper-parameters alone. The
+Start-up memory of engines: `tonnage score` on tests/measured, with the causes of missed weights that tests/measured/causes.json keeps by
+record.
+
+Parameters: two sets are compared. The catalog: every model record with a `published` total, predicted from its hyper-parameters alone. The
 configs of DIR/models/*.json (if given): every published config with a total. A difference counts as explained only if the program
 names its cause from the exact amount (note published_total_differs). With --test nothing is written but a summary, and the exit
 status is 1 if a difference has no cause.
@@ -14,6 +17,11 @@ import json
 import os
 import subprocess
 import sys
+
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MEASURED = os.path.join(ROOT, "tests", "measured")
+WORST = 3  # records shown per term
 
 
 def run(program, *arguments):
@@ -57,7 +65,7 @@ def summary(rows):
 
 def write_set(title, rows):
     exact, explained, failed = summary(rows)
-    print(f"\n## {title}\n")
+    print(f"\n### {title}\n")
     print(f"{len(rows)} published totals: {len(exact)} are met to the last parameter, {len(explained)} differ by a known cause, "
           f"{len(failed)} differ without one.\n")
     if explained or failed:
@@ -69,6 +77,122 @@ def write_set(title, rows):
         else:
             print(f"| {row['name']} | {row['ours']:,} | {row['theirs']:,} | {row['theirs'] - row['ours']:+,} | "
                   f"{row['cause'] or 'not known'} |")
+
+
+# ---- start-up memory -------------------------------------------------------------------------------------------------
+
+
+def number(value, digits=2):
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def write_table(head, rows):
+    print("| " + " | ".join(head) + " |")
+    print("|" + "|".join("---" if name in ("term", "record", "cause", "architecture", "engine", "why") else "---:" for name in head) + "|")
+    for row in rows:
+        print("| " + " | ".join(str(cell) for cell in row) + " |")
+
+
+def term_row(name, term):
+    return [name, term["n"], term["exact"], number(term["median_abs_pct"]), number(term["p90_abs_pct"]), number(term["max_abs_pct"]),
+            number(term["bias_pct"]), number(term["within_range_pct"], 0), number(term["median_range_pct"]),
+            number(term["family_median_abs_pct"])]
+
+
+def write_terms(score):
+    rows = []
+    for name, term in score["terms"].items():
+        if term["n"]:
+            rows.append(term_row(name, term))
+        for pool in ("large_pools", "small_pools"):
+            if term.get(pool, {}).get("n"):
+                rows.append(term_row(f"{name}, {pool.replace('_', ' ')} (median {number(term[pool]['median_abs_gib'])} GiB)", term[pool]))
+    write_table(["term", "records", "exact", "median %", "nine of ten %", "worst %", "bias %", "in range %", "range is %",
+                 "median by architecture %"], rows)
+
+
+def write_groups(groups, name):
+    rows = []
+    for group, terms in groups.items():
+        cells = [group]
+        for term in ("weights", "activation", "kv_pool"):
+            cells += [terms[term]["n"], number(terms[term]["median_abs_pct"])] if term in terms else ["", ""]
+        given = terms.get("kv_tokens_given_pool")
+        rows.append(cells + ([given["n"], given["exact"]] if given else ["", ""]))
+    write_table([name, "weights", "median %", "activation", "median %", "pool", "median %", "tokens given pool", "exact"], rows)
+
+
+def with_term(score, term):
+    return [one for one in score["details"] if term in one["terms"]]
+
+
+def write_worst(score):
+    rows = []
+    for term in score["terms"]:
+        missed = [one for one in with_term(score, term) if not one["terms"][term]["exact"]]
+        missed.sort(key=lambda one: -abs(one["terms"][term]["error_pct"]))
+        for one in missed[:WORST]:
+            value = one["terms"][term]
+            rows.append([term, one["id"], f"{value['measured']:,.0f}", f"{value['predicted']:,.0f}", f"{value['error_pct']:+.2f}"])
+    write_table(["term", "record", "measured", "predicted", "error %"], rows)
+
+
+def missed_weights(score):
+    """The records whose weights differ by more than 0.1 % and more than 4 MiB, the largest difference first."""
+    missed = []
+    for one in with_term(score, "weights"):
+        value = one["terms"]["weights"]
+        far = abs(value["predicted"] - value["measured"]) - value["rounding"]
+        if far > value["measured"] / 1000 and far > 4 * 2**20:
+            missed.append(one)
+    return sorted(missed, key=lambda one: -abs(one["terms"]["weights"]["error_pct"]))
+
+
+def write_weights(score):
+    with open(os.path.join(MEASURED, "causes.json"), encoding="utf-8") as file:
+        causes = json.load(file)
+    count, missed = len(with_term(score, "weights")), missed_weights(score)
+    print(f"{count - len(missed)} of {count} lie within 0.1 % or 4 MiB.\n")
+    if missed:
+        write_table(["record", "measured GiB", "predicted GiB", "error %", "cause"],
+                    [[one["id"], number(value["measured"] / 2**30, 3), number(value["predicted"] / 2**30, 3),
+                      f"{value['error_pct']:+.2f}", causes.get(one["id"], "not known")]
+                     for one in missed for value in [one["terms"]["weights"]]])
+
+
+def write_listed(score):
+    if score["unresolved"]:
+        print("\n### Not scored\n")
+        write_table(["record", "why"], [[one["id"], one["why"]] for one in score["unresolved"]])
+    if score["left_out"]:
+        print("\n### Figures left out\n")
+        write_table(["record", "term", "why"], [[one["id"], one["term"], one["why"]] for one in score["left_out"]])
+
+
+def write_engines(program):
+    score = run(program, "score", "--details", *sorted(glob.glob(os.path.join(MEASURED, "*.jsonl"))))
+    verdicts = score["verdicts"]
+    print("\n## Start-up memory of engines\n")
+    print(f"{score['scored']} of {score['records']} measured records (tests/measured) are planned and compared; "
+          "[measured.md](measured.md) says how,")
+    print("and what the terms and columns are. `tonnage score tests/measured/*.jsonl` prints the same, `make accuracy` fails where a term "
+          "becomes worse.\n")
+    write_terms(score)
+    print(f"\nOf {verdicts['n']} starts {verdicts['failed']} failed: {verdicts['false_fits']} of these are called fitting, "
+          f"{verdicts['false_refusals']} of the others are called not fitting,")
+    print(f"and {verdicts['unsure']} in all are called unsure.")
+    print("\n### By engine and version\n")
+    write_groups(score["versions"], "engine")
+    print("\n### By architecture\n")
+    write_groups(score["families"], "architecture")
+    print("\n### Worst cases\n\nBytes, or tokens.\n")
+    write_worst(score)
+    print("\n### Weights\n")
+    write_weights(score)
+    write_listed(score)
+
+
+# ---- all together ----------------------------------------------------------------------------------------------------
 
 
 def main():
@@ -92,8 +216,10 @@ def main():
             print("Published config.json files: skipped: no ../shared")
         sys.exit(1 if failures else 0)
     print("# Accuracy\n")
-    print("Written by `tools/accuracy.py`; the test suite runs the same comparison. Parameters are counted from the")
-    print("hyper-parameters alone, without any header: tied tensors once, scales of quantised weights not.")
+    print("Written by `tools/accuracy.py`; the test suite runs the same comparisons.")
+    write_engines(options.program)
+    print("\n## Parameters\n")
+    print("Counted from the hyper-parameters alone, without any header: tied tensors once, scales of quantised weights not.")
     for title, rows in sets:
         write_set(title, rows)
 

@@ -92,6 +92,9 @@ def convert(record):
         own["context"] = int(short[1])
     names = SETTINGS[record["engine"]]
     own["settings"] = {names[key]: record[key] for key in names if record.get(key) is not None}
+    if record["engine"] == "sglang" and (record.get("dp") or 1) > 1 and record["gpu_count"] == record["tp"] * record["pp"]:
+        own["dp"] = 1
+        own["settings"].update(enable_dp_attention=True, dp_size=record["dp"])
     if record.get("mtp"):
         own["settings"][DRAFT[record["engine"]]] = draft_tokens(record["notes"] or "")
     own["starts"], own["why"] = outcome(record, measured)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the `config` lines of data/model/*.rec from published configs: of each only the keys that its architecture reads.
+"""Writes the `config` lines of data/model/*.rec from published configs: of each only the keys that its architecture, its
+quantisation and the engines read.
 
 usage: model_records.py [--data data] [--program build/tonnage] CONFIG.json ...
 
@@ -20,6 +21,7 @@ import tempfile
 
 WIDTH = 120
 LONG_LIST = 12  # lists of modules with more entries are put into patterns
+COMMIT = re.compile(r"@[0-9a-f]{40}")
 PATH = re.compile(r"\$([A-Za-z_]\w*(?:\.\w+)*)")
 NOT_FOUND = object()
 
@@ -146,8 +148,32 @@ def add_path(config, roots, path, paths, chosen):
         return
 
 
-def choose(config, architectures, quants):
-    """path -> value: all that the architecture and the quantisations read of this config."""
+def engine_paths(folder):
+    """The config paths that engines read. Of rotary positions only what their record takes from the object."""
+    texts = [rest for record in read_records(folder) for _, rest in record.lines]
+    inside = dict.fromkeys(name for text in texts for name in re.findall(r"\brope\.(\w+)", text))
+    paths = []
+    for path in paths_of(texts):
+        if path == "model_type" or path.endswith(".weights"):  # the quantisations read what they need of that object
+            continue
+        paths += [f"{path}.{name}" for name in inside] if path in ("rope_scaling", "rope_parameters") else [path]
+    return paths
+
+
+def add_engine_paths(config, roots, place, paths, chosen):
+    """What only engines read: it does not change what the program says of the model itself."""
+    found = {}
+    for path in paths:
+        add_path(config, roots, path, paths, found)
+        if place:
+            add_path(config, [], f"{place}.{path}", [], found)
+    for path, value in found.items():
+        if value != "default":
+            chosen.setdefault(path, value)
+
+
+def choose(config, architectures, quants, engines):
+    """path -> value: all that the architecture, the quantisations and the engines read of this config."""
     record = architectures.find(config)
     if record is None:
         raise ValueError(f"no architecture record for {config.get('architectures') or config.get('model_type')}")
@@ -176,6 +202,7 @@ def choose(config, architectures, quants):
                 add_path(config, roots, path, of_quants, chosen)
             else:
                 add_path(config, [], inside, own, chosen)
+    add_engine_paths(config, roots, place, engines, chosen)
     if "architectures" in chosen and "$model_type" not in " ".join(texts) and not place:
         chosen.pop("model_type", None)
     return chosen
@@ -217,7 +244,7 @@ class Program:
         return {key: value for key, value in said.items() if key != "notes"}
 
 
-def shorten(config, chosen, program):
+def shorten(config, chosen, program, engines):
     """Leaves out what the quantisation of this config does not need, and puts long lists of modules into patterns."""
     wanted = program.facts(config)
 
@@ -232,7 +259,8 @@ def shorten(config, chosen, program):
 
     of_quantisation = [path for path in chosen if "quantization_config." in path]
     for path in of_quantisation:
-        if not path.endswith(("quant_method", "quant_algo")) and is_enough(without(path)):
+        is_read = path.split("quantization_config.", 1)[1] in engines
+        if not is_read and not path.endswith(("quant_method", "quant_algo")) and is_enough(without(path)):
             del chosen[path]
     for path in of_quantisation:
         value = chosen.get(path)
@@ -341,6 +369,10 @@ def config_lines(chosen):
     return lines
 
 
+def short_commit(found):
+    return found[0][:9]
+
+
 # ---- files -------------------------------------------------------------------------------------------------------------
 
 
@@ -382,15 +414,16 @@ def main():
     options = parser.parse_args()
     architectures = Architectures(os.path.join(options.data, "arch"))
     quants = [one for one in read_records(os.path.join(options.data, "quant")) if one.kind == "quant"]
+    engines = engine_paths(os.path.join(options.data, "engine"))
     program, new_lines, faults = Program(options.program), {}, []
     for path in options.configs:
         name, config, source = read_config(path)
         if name in new_lines:
             continue
         try:
-            chosen = choose(config, architectures, quants)
-            shorten(config, chosen, program)
-            new_lines[name] = [f"  source {source}"] + config_lines(chosen)
+            chosen = choose(config, architectures, quants, engines)
+            shorten(config, chosen, program, engines)
+            new_lines[name] = [f"  source {COMMIT.sub(short_commit, source)}"] + config_lines(chosen)
         except ValueError as error:
             faults.append(f"{path}: {error}")
     found = set()

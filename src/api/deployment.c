@@ -132,14 +132,17 @@ static bool read_kv_dtype(const struct tn_model *model, struct tn_question *ques
 {
     const struct tn_input_value *value = &question->request.values[TN_INPUT_KV_DTYPE];
     bool is_auto = !value->given || tn_str_is(value->text, "auto");
-    const struct tn_dtype *dtype = is_auto ? tn_cache_default_dtype(model) : tn_dtype_find(value->text);
+    const struct tn_dtype *dtype = is_auto ? NULL : tn_dtype_find(value->text);
+    /* an engine has names of its own, as fp8_ds_mla: it says whether it knows them, and plans by them */
+    bool is_named = !is_auto && question->planner.engine->has_record;
+    question->deployment.kv_dtype_name = is_named ? value->text : (struct tn_str){0};
+    dtype = dtype || !(is_auto || is_named) ? dtype : tn_cache_default_dtype(model);
     if (!dtype) {
         tn_fail(error, TN_ERROR_DTYPE, "unknown KV dtype '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(value->text));
         tn_fail_at(error, -1, "--kv-dtype");
         return tn_fail_hint(error, "known are auto, fp16, bf16, fp8, int8, q8_0, q4_0 and the other names of dtypes");
     }
     question->deployment.kv_dtype = dtype;
-    question->deployment.kv_dtype_is_given = !is_auto;
     add_setting(question, "kv_dtype", 0, tn_str_of(dtype->name), is_auto ? TN_ORIGIN_DERIVED : TN_ORIGIN_GIVEN);
     return true;
 }

@@ -87,7 +87,7 @@ struct tn_request {
 /* The input of that name, with "-" or "_"; TN_INPUT_COUNT where there is none that the operation takes. */
 enum tn_input tn_input_find(struct tn_str name, struct tn_str operation);
 
-/* Whether it stands without its name on the command line: the first rows do. */
+/* Whether it is never an option: on the command line it stands without its name, of every operation that takes it. */
 bool tn_input_is_positional(enum tn_input input);
 
 /* True where the operation takes the input. */

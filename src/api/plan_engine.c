@@ -25,14 +25,24 @@ static struct tn_str value_text(const struct tn_value *value, struct tn_report *
     return tn_report_keep(report, &text);
 }
 
-/* What was given, what one would change, and what another GPU would change; the rest is the engine's own default everywhere, and what is
+static bool has_offer(const struct tn_ledger *ledger, struct tn_str name)
+{
+    for (size_t k = 0; k < ledger->offer_count; k++) {
+        if (tn_str_equal(ledger->offers[k].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What was given, what one may change, and what another GPU would change; the rest is the engine's own default everywhere, and what is
  * measured in bytes stands in the breakdown. */
 static bool matters(const struct tn_plan *plan, const struct tn_used_setting *setting)
 {
     const struct tn_rules_setting *row = tn_find_setting(plan->question.planner.rules, setting->name);
     enum tn_input input = tn_setting_input(row);
     bool is_ours = input != TN_INPUT_COUNT && input != TN_INPUT_CONTEXT; /* in the heading */
-    return setting->origin == TN_ORIGIN_GIVEN || row->has_remedy || input == TN_INPUT_CONTEXT
+    return setting->origin == TN_ORIGIN_GIVEN || input == TN_INPUT_CONTEXT || has_offer(&plan->ledger, setting->name)
            || (row->depends_on_gpu && row->type != TN_SETTING_BYTES && !is_ours);
 }
 
@@ -72,5 +82,57 @@ void tn_plan_report_log(const struct tn_plan *plan, struct tn_report *report)
     }
     for (size_t k = 0; k < ledger->log_count; k++) {
         tn_report_text(report, TN_BLOCK_COMMAND, TN_TONE_DIM, "%.*s", (int)ledger->log[k].size, ledger->log[k].data);
+    }
+}
+
+/* The category that takes most of the fullest rank beside the pool. */
+static enum tn_category largest_beside_pool(const struct tn_plan *plan, uint64_t *bytes)
+{
+    const struct tn_ledger *ledger = &plan->ledger;
+    enum tn_category largest = TN_CATEGORY_WEIGHTS;
+    *bytes = 0;
+    for (int k = 0; k < TN_CATEGORY_COUNT; k++) {
+        bool is_pool = k == TN_CATEGORY_CACHE || k == TN_CATEGORY_STATE;
+        uint64_t of_category = is_pool ? 0 : tn_ledger_category(ledger, tn_ledger_worst(ledger), (enum tn_category)k);
+        if (of_category > *bytes) {
+            *bytes = of_category;
+            largest = (enum tn_category)k;
+        }
+    }
+    return largest;
+}
+
+static void write_pool_bound(struct tn_builder *text, const struct tn_plan *plan)
+{
+    static const double MOST = 9e18;
+    const struct tn_pool_size *pool = &plan->ledger.pool.mid;
+    double request = pool->requests > 0 ? (double)pool->bytes / pool->requests : MOST;
+    bool is_state = plan->kv.state_bytes_per_request > plan->kv.bytes_per_request / 2;
+    uint64_t bytes;
+    enum tn_category beside = largest_beside_pool(plan, &bytes);
+    tn_builder_add_text(text, "What binds is the pool: a request takes ");
+    tn_write_bytes(text, request < MOST ? (uint64_t)request : 0, plan->units);
+    tn_builder_addf(text, " of it, mostly %s; beside it %s take%s most, ", is_state ? "states" : "KV cache",
+                    tn_category_names[beside],
+                    beside == TN_CATEGORY_WEIGHTS || beside == TN_CATEGORY_GRAPHS ? "" : "s");
+    tn_write_bytes(text, bytes, plan->units);
+    tn_builder_add_text(text, " of each GPU.");
+}
+
+void tn_plan_report_bound(const struct tn_plan *plan, struct tn_report *report)
+{
+    const struct tn_pool *pool = &plan->ledger.pool;
+    struct tn_builder text = {0};
+    if (!pool->present || plan->ledger.start != TN_START_YES || !(pool->mid.requests >= 1)) {
+        return;
+    }
+    if (pool->most_running && (double)pool->most_running < pool->mid.requests) {
+        tn_builder_addf(&text, "What binds is " TN_STR_FORMAT ".", TN_STR_ARGUMENTS(pool->most_running_setting));
+    } else if (plan->kv.bytes_per_request) {
+        write_pool_bound(&text, plan);
+    }
+    if (text.size) {
+        struct tn_str line = tn_report_keep(report, &text);
+        tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "%.*s", (int)line.size, line.data);
     }
 }

@@ -40,7 +40,7 @@ static void write_needed(struct tn_builder *text, const struct tn_plan *plan)
     }
 }
 
-static const char *binding_name(const struct tn_plan *plan)
+const char *tn_plan_binding_name(const struct tn_plan *plan)
 {
     return plan->verdict.binding == TN_CATEGORY_CACHE ? "KV cache" : tn_category_names[plan->verdict.binding];
 }
@@ -50,7 +50,7 @@ static void write_excess(struct tn_builder *text, const struct tn_plan *plan)
     tn_write_bytes(text, tn_ledger_worst(&plan->ledger)->high_bytes - plan->question.deployment.gpu_memory_bytes,
                    plan->units);
     tn_builder_addf(text, " too much%s, mostly %s", rank_count(&plan->ledger) > 1 ? " on the fullest" : "",
-                    binding_name(plan));
+                    tn_plan_binding_name(plan));
     write_needed(text, plan);
 }
 
@@ -90,8 +90,12 @@ static void write_requests(struct tn_builder *text, const struct tn_plan *plan)
         tn_builder_add_text(text, "any number of requests");
         return;
     }
-    tn_builder_add_grouped(text, mid);
-    tn_builder_addf(text, " request%s of this length at once", mid == 1 ? "" : "s");
+    if (mid) {
+        tn_builder_add_grouped(text, mid);
+    } else {
+        tn_builder_add_text(text, "no");
+    }
+    tn_builder_addf(text, " request%s of this length%s", mid > 1 ? "s" : "", mid ? " at once" : "");
     if (low < high) {
         tn_builder_add_text(text, " (");
         tn_builder_add_grouped(text, low);

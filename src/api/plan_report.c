@@ -248,7 +248,8 @@ static void report_room(const struct tn_plan *plan, struct tn_report *report)
 {
     const struct tn_verdict *verdict = &plan->verdict;
     struct tn_builder line = {0};
-    bool many = verdict->most_concurrency != UINT64_MAX && !plan->ledger.pool.present; /* the verdict says it */
+    bool many =
+        verdict->most_concurrency != UINT64_MAX && !plan->ledger.pool.present; /* of a pool the verdict says it */
     if (many) {
         tn_builder_add_text(&line, "There is room for ");
         tn_builder_add_grouped(&line, verdict->most_concurrency);
@@ -265,6 +266,20 @@ static void report_room(const struct tn_plan *plan, struct tn_report *report)
         tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "%.*s", (int)text.size, text.data);
     }
     tn_builder_free(&line);
+}
+
+/* What it is mostly for where the engine does not start, and how many GPUs would do. */
+static void report_need(const struct tn_plan *plan, struct tn_report *report)
+{
+    const struct tn_verdict *verdict = &plan->verdict;
+    struct tn_builder line = {0};
+    tn_builder_addf(&line, "Most of what it needs is %s", tn_plan_binding_name(plan));
+    if (verdict->gpus_needed > rank_count(&plan->ledger)) {
+        tn_builder_addf(&line, "; %u such GPUs would do", verdict->gpus_needed);
+    }
+    tn_builder_add_char(&line, '.');
+    struct tn_str text = tn_report_keep(report, &line);
+    tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "%.*s", (int)text.size, text.data);
 }
 
 static struct tn_str remedy_pool(const struct tn_remedy *remedy, struct tn_report *report)
@@ -313,8 +328,11 @@ void tn_plan_report(const struct tn_plan *plan, bool explain, struct tn_report *
     tn_plan_report_log(plan, report);
     report_kv(plan, report);
     tn_report_text(report, TN_BLOCK_TEXT, tone_of(plan), "%.*s", (int)plan->message.size, plan->message.data);
+    tn_plan_report_bound(plan, report);
     if (plan->verdict.judged && plan->verdict.fits) {
         report_room(plan, report);
+    } else if (plan->verdict.judged && plan->ledger.start != TN_START_YES) {
+        report_need(plan, report);
     }
     report_remedies(plan, report);
     tn_write_notes(report, plan->question.notes, plan->question.note_count);

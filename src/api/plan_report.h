@@ -34,6 +34,9 @@ enum tn_origin tn_plan_origin(const struct tn_plan *plan, const struct tn_used_s
 /* Fills plan->message. false when memory is out. */
 bool tn_plan_message(struct tn_plan *plan, struct tn_arena *arena);
 
+/* The category that takes most, as people call it. */
+const char *tn_plan_binding_name(const struct tn_plan *plan);
+
 /* "2 x A100 SXM4 80GB", or "GPUs of 24.00 GiB" */
 void tn_plan_write_gpus(struct tn_builder *text, const struct tn_plan *plan, uint64_t count);
 
@@ -43,6 +46,8 @@ void tn_plan_report(const struct tn_plan *plan, bool explain, struct tn_report *
 
 /* Of engines with a record: the settings that matter, or all with their formulas; and what the log will say. */
 void tn_plan_report_settings(const struct tn_plan *plan, bool explain, struct tn_report *report);
+/* Of a pool that there is: what bounds the number of requests. */
+void tn_plan_report_bound(const struct tn_plan *plan, struct tn_report *report);
 void tn_plan_report_log(const struct tn_plan *plan, struct tn_report *report);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { MOST_CHANGES = 4 };
+enum { MOST_CHANGES = 8 };
 
 struct change {
     enum tn_input input;
@@ -41,7 +41,7 @@ static void change(struct search *search, enum tn_input input, const char *forma
     va_end(arguments);
     struct change *added = &search->changes[search->count];
     added->input = input;
-    search->count += tn_str_copy(search->arena, tn_str_of(text), &added->text);
+    search->count += search->count < MOST_CHANGES && tn_str_copy(search->arena, tn_str_of(text), &added->text);
 }
 
 /* The setting in which the input is to be given: where it was given so, and the longest request where it was not given at all. */
@@ -123,10 +123,12 @@ static bool plan_question(struct search *search, struct tn_question *varied, str
 {
     struct tn_question *question = &search->plan->question;
     struct tn_model *model = other ? other : search->plan->model;
-    struct tn_planner own = {.engine = question->planner.engine, .rules = question->planner.rules};
     struct tn_arena scratch = {0};
     struct tn_ledger ledger = {.arena = &scratch};
-    varied->planner = other ? own : question->planner;
+    varied->planner = question->planner;
+    if (other) {
+        tn_planner_share(&question->planner, other, &varied->planner);
+    }
     bool fits = tn_question_read(varied, model, NULL)
                 && varied->planner.engine->plan(&varied->planner, &varied->deployment, &ledger, NULL)
                 && tn_ledger_fits(&ledger, &varied->deployment);
@@ -135,7 +137,7 @@ static bool plan_question(struct search *search, struct tn_question *varied, str
     }
     tn_arena_free(&scratch);
     if (other) {
-        tn_planner_close(&varied->planner); /* the rules are not in its arena: they stay the plan's */
+        tn_planner_close(&varied->planner);
     } else {
         question->planner = varied->planner;
         question->planner.model = search->plan->model;
@@ -151,15 +153,13 @@ static void write_options(const struct search *search, struct tn_builder *text)
     }
 }
 
-/* Offers the changes if the request fits with them. */
-static bool offer(struct search *search)
+/* Plans the request with the changes. True where it fits; *remedy gets what its pool then has. */
+static bool fits_changed(struct search *search, struct tn_remedy *remedy)
 {
-    struct tn_plan *plan = search->plan;
-    const struct tn_question *question = &plan->question;
+    const struct tn_question *question = &search->plan->question;
     struct tn_arena arena = {0};
     struct tn_request request = question->asked;
     struct tn_question varied;
-    struct tn_remedy remedy = {.meaning = tn_str_of(search->meaning)};
     struct tn_model *other = NULL;
     bool has_other = false;
     request.arena = &arena;
@@ -167,41 +167,95 @@ static bool offer(struct search *search)
     for (size_t k = 0; k < search->count; k++) {
         has_other = has_other || search->changes[k].input == TN_INPUT_QUANT;
     }
-    bool fits = plan->remedy_count < TN_REMEDIES && apply(search, &request)
+    bool fits = apply(search, &request)
                 && tn_question_settings(question->session, &request, question->planner.rules, &varied, NULL);
     if (fits && has_other) {
         other = tn_request_model(question->session, &varied.request, varied.request.values[TN_INPUT_MODEL].text, NULL);
     }
-    fits = fits && (!has_other || other) && plan_question(search, &varied, other, &remedy);
+    fits = fits && (!has_other || other) && plan_question(search, &varied, other, remedy);
+    tn_model_free(other);
+    tn_arena_free(&arena);
+    return fits;
+}
+
+/* Offers the changes if the request fits with them. */
+static bool offer(struct search *search)
+{
+    struct tn_plan *plan = search->plan;
+    struct tn_remedy remedy = {.meaning = tn_str_of(search->meaning)};
+    bool fits = plan->remedy_count < TN_REMEDIES && fits_changed(search, &remedy);
     struct tn_builder option = {0};
     write_options(search, &option);
     if (fits && tn_str_copy(search->arena, tn_builder_str(&option), &remedy.option)) {
         plan->remedies[plan->remedy_count++] = remedy;
     }
     tn_builder_free(&option);
-    tn_model_free(other);
-    tn_arena_free(&arena);
     return fits;
 }
 
 /* ---- what is tried ------------------------------------------------------------------------------------------------ */
 
-/* The record's own, those first that the engine's complaint is about; of several values of a setting the first that does. */
+static void change_setting(struct search *search, const struct tn_offer *offered)
+{
+    change(search, TN_INPUT_SET, TN_STR_FORMAT "=" TN_STR_FORMAT, TN_STR_ARGUMENTS(offered->name),
+           TN_STR_ARGUMENTS(offered->value));
+}
+
+/* The record's own, those first that the engine's complaint is about; of several values of a setting the first that does. The longest
+ * request is not among them: the verdict has found the longest that is certain. */
 static void try_settings(struct search *search)
 {
     const struct tn_ledger *ledger = &search->plan->ledger;
+    struct tn_str context = search->plan->question.deployment.context_setting;
     for (int about = 1; about >= 0; about--) {
         struct tn_str done = {0};
         for (size_t k = 0; k < ledger->offer_count; k++) {
             const struct tn_offer *offered = &ledger->offers[k];
-            if (tn_str_equal(offered->name, ledger->remedy) != (about == 1) || tn_str_equal(offered->name, done)) {
+            if (tn_str_equal(offered->name, ledger->remedy) != (about == 1) || tn_str_equal(offered->name, done)
+                || tn_str_equal(offered->name, context)) {
                 continue;
             }
             begin(search, offered->meaning.data);
-            change(search, TN_INPUT_SET, TN_STR_FORMAT "=" TN_STR_FORMAT, TN_STR_ARGUMENTS(offered->name),
-                   TN_STR_ARGUMENTS(offered->value));
+            change_setting(search, offered);
             done = offer(search) ? offered->name : done;
         }
+    }
+}
+
+/* Leaves out what is not needed of changes that cure together, from the dearest on. */
+static void prune(struct search *search)
+{
+    for (size_t k = search->count; k-- > 0;) {
+        struct search less = *search;
+        struct tn_remedy remedy;
+        for (size_t next = k; next + 1 < less.count; next++) {
+            less.changes[next] = less.changes[next + 1];
+        }
+        less.count--;
+        if (less.count && fits_changed(&less, &remedy)) {
+            *search = less;
+        }
+    }
+}
+
+/* Where no setting does alone: as many of them as it takes, each at its last value. */
+static void try_settings_together(struct search *search)
+{
+    const struct tn_ledger *ledger = &search->plan->ledger;
+    bool fits = search->plan->remedy_count > 0;
+    begin(search, "together");
+    for (size_t k = 0; !fits && k < ledger->offer_count && search->count < MOST_CHANGES; k++) {
+        struct tn_str name = ledger->offers[k].name;
+        bool is_last = k + 1 == ledger->offer_count || !tn_str_equal(name, ledger->offers[k + 1].name);
+        struct tn_remedy remedy;
+        if (is_last && !tn_str_equal(name, search->plan->question.deployment.context_setting)) {
+            change_setting(search, &ledger->offers[k]);
+            fits = fits_changed(search, &remedy);
+        }
+    }
+    if (fits && search->count > 1) {
+        prune(search);
+        (void)offer(search);
     }
 }
 
@@ -277,6 +331,7 @@ void tn_find_remedies(struct tn_plan *plan, struct tn_arena *arena)
         return;
     }
     try_settings(&search);
+    try_settings_together(&search);
     try_requests(&search);
     try_kv_dtype(&search);
     try_weights(&search);

@@ -34,6 +34,9 @@ struct tn_sample {
     bool exact; /* the prediction is the measured number, as far as its digits say */
 };
 
+/* Whether the engine starts and all that it takes fits: surely, surely not, or the range of the prediction holds both. */
+enum tn_call { TN_CALL_FITS, TN_CALL_UNSURE, TN_CALL_DOES_NOT_FIT };
+
 /* A record with what was predicted for it. */
 struct tn_scored {
     const struct tn_measurement *measurement;
@@ -43,10 +46,9 @@ struct tn_scored {
     struct tn_str family; /* the architecture's record */
     struct tn_str engine; /* "vllm 0.19.0": as planned */
     struct tn_sample samples[TN_TERM_COUNT];
-    bool has_large_pool; /* of at least a tenth of the GPU's memory */
-    bool is_judged;      /* a GPU is named and the record says whether the engine started */
-    bool fits;           /* predicted: as `tonnage plan` says it */
-    enum tn_start start;
+    bool has_large_pool;     /* of at least a tenth of the GPU's memory */
+    bool is_judged;          /* a GPU is named and the record says whether the engine started */
+    enum tn_call call;       /* what the plan says of it */
     struct tn_str complaint; /* predicted: why it does not start */
 };
 
@@ -117,7 +119,7 @@ struct tn_verdicts {
     size_t failed; /* of them failed to start */
     size_t false_fits;
     size_t false_refusals;
-    size_t unsure; /* called neither: the range of the prediction holds both */
+    size_t unsure; /* called neither */
 };
 
 void tn_score_verdicts(const struct tn_score *score, struct tn_verdicts *verdicts);

@@ -181,7 +181,8 @@ static void write_sample(struct tn_json_writer *json, const struct tn_sample *sa
 
 static void write_start(struct tn_json_writer *json, const struct tn_scored *record)
 {
-    static const char *const starts[] = {[TN_START_YES] = "yes", [TN_START_UNSURE] = "unsure", [TN_START_NO] = "no"};
+    static const char *const calls[] = {
+        [TN_CALL_FITS] = "fits", [TN_CALL_UNSURE] = "unsure", [TN_CALL_DOES_NOT_FIT] = "does not fit"};
     enum tn_outcome outcome = record->measurement->outcome;
     tn_json_key(json, "started");
     if (outcome == TN_OUTCOME_UNKNOWN) {
@@ -190,14 +191,8 @@ static void write_start(struct tn_json_writer *json, const struct tn_scored *rec
         tn_json_boolean(json, outcome == TN_OUTCOME_STARTED);
     }
     write_str(json, "why_not", record->measurement->outcome_why);
-    tn_json_key(json, "predicted_start");
-    tn_json_text(json, record->is_judged ? starts[record->start] : NULL);
-    tn_json_key(json, "predicted_fits");
-    if (record->is_judged) {
-        tn_json_boolean(json, record->fits);
-    } else {
-        tn_json_null(json);
-    }
+    tn_json_key(json, "predicted");
+    tn_json_text(json, record->is_judged ? calls[record->call] : NULL);
     write_str(json, "complaint", record->complaint);
 }
 

@@ -54,19 +54,10 @@ static bool build_name(struct tn_score_work *work, const struct quant_name *quan
     return done || tn_fail_memory(work->error);
 }
 
-/* A quantisation that the checkpoint does not have: vLLM quantises while it loads, others were given a quantised checkpoint. */
+/* A quantisation that the checkpoint does not have: made while it is loaded, or of a copy of it. */
 static bool quantise(struct tn_score_work *work, const struct quant_name *quant)
 {
-    const struct tn_measurement *measurement = work->measurement;
-    bool is_vllm = tn_str_is(tn_str_of(tn_log_engine_name(measurement->engine)), "vllm");
-    bool while_loading =
-        is_vllm && !measurement->is_build
-        && (tn_str_is(measurement->quantization, "fp8") || tn_str_is(measurement->quantization, "bitsandbytes"));
-    if (while_loading) {
-        tn_score_set(work, "quantization", measurement->quantization);
-        return true;
-    }
-    return tn_score_input(work, TN_INPUT_QUANT, tn_str_of(quant->quant)) && load(work, measurement->model);
+    return tn_score_input(work, TN_INPUT_QUANT, tn_str_of(quant->quant)) && load(work, work->measurement->model);
 }
 
 /* The dtype of a record is that of the computation: of weights too, where they are not quantised. */

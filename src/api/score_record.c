@@ -55,21 +55,25 @@ static bool set_inputs(struct tn_score_work *work)
     return done;
 }
 
-void tn_score_set(struct tn_score_work *work, const char *name, struct tn_str value)
+/* The settings as KEY=VALUE, as --set takes them. */
+static bool set_settings(struct tn_score_work *work)
 {
-    work->sets[work->set_count++] = (struct tn_assignment){tn_str_of(name), value};
-}
-
-static bool copy_sets(struct tn_score_work *work)
-{
-    enum { FURTHER = 2 }; /* the quantisation and the pool */
     const struct tn_measurement *measurement = work->measurement;
-    work->sets = TN_NEW_ARRAY(work->scratch, struct tn_assignment, measurement->set_count + FURTHER);
-    if (!work->sets) {
-        return tn_fail_memory(work->error);
-    }
     for (size_t k = 0; k < measurement->set_count; k++) {
-        work->sets[work->set_count++] = measurement->sets[k];
+        const struct tn_assignment *set = &measurement->sets[k];
+        struct tn_builder builder = {0};
+        struct tn_str text = {0};
+        tn_builder_add(&builder, set->name);
+        tn_builder_add_char(&builder, '=');
+        tn_builder_add(&builder, set->value);
+        bool done = !builder.failed && tn_str_copy(work->scratch, tn_builder_str(&builder), &text);
+        tn_builder_free(&builder);
+        if (!done) {
+            return tn_fail_memory(work->error);
+        }
+        if (!tn_score_input(work, TN_INPUT_SET, text)) {
+            return false;
+        }
     }
     return true;
 }
@@ -78,8 +82,6 @@ static bool copy_sets(struct tn_score_work *work)
 
 static bool plan(struct tn_score_work *work, struct tn_question *question, struct tn_ledger *ledger)
 {
-    question->deployment.sets = work->sets;
-    question->deployment.set_count = work->set_count;
     *ledger = (struct tn_ledger){.arena = work->scratch};
     return question->planner.engine->plan(&question->planner, &question->deployment, ledger, work->error);
 }
@@ -94,22 +96,29 @@ static bool is_plain(const struct tn_model *model)
     return plain;
 }
 
-/* One plan with a pool of that many bytes. */
+/* One plan with a pool of that many bytes, given as any measured value is. */
 static bool plan_with_pool(struct tn_score_work *work, struct tn_question *question, int64_t bytes,
                            struct tn_ledger *ledger)
 {
+    struct tn_deployment *deployment = &question->deployment;
+    struct tn_deployment asked = *deployment;
+    struct tn_assignment *sets = TN_NEW_ARRAY(work->scratch, struct tn_assignment, asked.set_count + 1);
     struct tn_builder builder = {0};
     struct tn_str text = {0};
-    size_t set_count = work->set_count;
     tn_builder_addf(&builder, "%lld", (long long)bytes);
-    bool done = !builder.failed && tn_str_copy(work->scratch, tn_builder_str(&builder), &text);
+    bool done = sets && !builder.failed && tn_str_copy(work->scratch, tn_builder_str(&builder), &text);
     tn_builder_free(&builder);
     if (!done) {
         return tn_fail_memory(work->error);
     }
-    tn_score_set(work, "available_kv_cache_memory", text);
+    for (size_t k = 0; k < asked.set_count; k++) {
+        sets[k] = asked.sets[k];
+    }
+    sets[asked.set_count] = (struct tn_assignment){TN_STR("available_kv_cache_memory"), text};
+    deployment->sets = sets;
+    deployment->set_count = asked.set_count + 1;
     done = plan(work, question, ledger);
-    work->set_count = set_count;
+    *deployment = asked;
     return done;
 }
 
@@ -137,9 +146,14 @@ static bool plan_given_pool(struct tn_score_work *work, struct tn_question *ques
 static void judge(struct tn_score_work *work, const struct tn_deployment *deployment, const struct tn_ledger *ledger)
 {
     struct tn_scored *scored = work->scored;
-    scored->is_judged = deployment->gpu_memory_bytes && work->measurement->outcome != TN_OUTCOME_UNKNOWN;
-    scored->start = ledger->start;
-    scored->fits = ledger->start == TN_START_YES && tn_ledger_worst(ledger)->high_bytes <= deployment->gpu_memory_bytes;
+    scored->is_judged = deployment->gpu_memory_bytes && work->measurement->outcome != TN_OUTCOME_UNKNOWN
+                        && !work->measurement->is_unknown_build;
+    const struct tn_stage *worst = tn_ledger_worst(ledger);
+    if (ledger->start == TN_START_NO || worst->low_bytes > deployment->gpu_memory_bytes) {
+        scored->call = TN_CALL_DOES_NOT_FIT;
+    } else if (!tn_ledger_fits(ledger, deployment)) {
+        scored->call = TN_CALL_UNSURE;
+    }
 }
 
 /* "vllm 0.19.0" */
@@ -188,7 +202,7 @@ static void judge_refusal(struct tn_score_work *work)
     const struct tn_measurement *measurement = work->measurement;
     bool has_gpu = measurement->gpu || measurement->gpu_memory_bytes;
     work->scored->is_judged = has_gpu && measurement->outcome != TN_OUTCOME_UNKNOWN;
-    work->scored->start = TN_START_NO;
+    work->scored->call = TN_CALL_DOES_NOT_FIT;
 }
 
 bool tn_score_record(const struct tn_session *session, const struct tn_request *request,
@@ -209,7 +223,7 @@ bool tn_score_record(const struct tn_session *session, const struct tn_request *
                                  .scored = scored,
                                  .error = &own};
     work.request.values[TN_INPUT_MODELS] = request->values[TN_INPUT_MODELS];
-    bool done = set_inputs(&work) && copy_sets(&work) && tn_score_model(&work) && plan_record(&work);
+    bool done = set_inputs(&work) && set_settings(&work) && tn_score_model(&work) && plan_record(&work);
     tn_model_free(work.model);
     if (done) {
         return true;

@@ -153,9 +153,9 @@ void tn_score_verdicts(const struct tn_score *score, struct tn_verdicts *verdict
         bool failed = record->measurement->outcome == TN_OUTCOME_FAILED;
         verdicts->n++;
         verdicts->failed += failed;
-        verdicts->false_fits += failed && record->fits;
-        verdicts->false_refusals += !failed && !record->fits;
-        verdicts->unsure += record->start == TN_START_UNSURE;
+        verdicts->false_fits += failed && record->call == TN_CALL_FITS;
+        verdicts->false_refusals += !failed && record->call == TN_CALL_DOES_NOT_FIT;
+        verdicts->unsure += record->call == TN_CALL_UNSURE;
     }
 }
 

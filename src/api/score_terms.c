@@ -26,6 +26,9 @@ static const unsigned term_categories[TN_TERM_COUNT] = {
     [TN_TERM_GRAPHS] = CATEGORY(GRAPHS),
 };
 
+/* Counts whether or not it stands in the budget that the log's terms divide; the other terms do not hold what stands beside it. */
+static const unsigned beside_categories = CATEGORY(GRAPHS);
+
 /* What PyTorch's allocator holds at the most. */
 static const unsigned peak_categories = CATEGORY(WEIGHTS) | CATEGORY(FRAGMENTATION) | CATEGORY(CACHE) | CATEGORY(STATE)
                                         | CATEGORY(ACTIVATION) | CATEGORY(WORKSPACE);
@@ -35,7 +38,8 @@ static struct range sum_of(const struct tn_ledger *ledger, const struct tn_stage
     struct range sum = {0};
     for (size_t k = 0; k < stage->entry_count; k++) {
         const struct tn_entry *entry = &ledger->entries[stage->first_entry + k];
-        if (categories & (1U << entry->category)) {
+        unsigned category = 1U << entry->category;
+        if ((categories & category) && (!entry->is_beside || (beside_categories & category))) {
             sum.low += (double)entry->low_bytes;
             sum.mid += (double)entry->mid_bytes;
             sum.high += (double)entry->high_bytes;
@@ -44,25 +48,33 @@ static struct range sum_of(const struct tn_ledger *ledger, const struct tn_stage
     return sum;
 }
 
-/* A log of a pipeline prints one stage and does not say which: the one whose weights come nearest to it. */
+/* A log of a pipeline prints one stage and does not say which: the one whose weights come nearest to it, the first of those that the digits
+ * cannot tell apart. */
 static const struct tn_stage *stage_of(const struct tn_measurement *measurement, const struct tn_ledger *ledger)
 {
     const struct tn_figure *weights = &measurement->figures[TN_FIGURE_WEIGHTS];
-    const struct tn_stage *nearest = tn_ledger_worst(ledger);
-    for (uint32_t k = 0; weights->known && k < ledger->stage_count; k++) {
+    if (!weights->known) {
+        return tn_ledger_worst(ledger);
+    }
+    const struct tn_stage *nearest = &ledger->stages[0];
+    for (uint32_t k = 1; k < ledger->stage_count; k++) {
         double here = sum_of(ledger, &ledger->stages[k], term_categories[TN_TERM_WEIGHTS]).mid;
         double there = sum_of(ledger, nearest, term_categories[TN_TERM_WEIGHTS]).mid;
-        if (fabs(here - (double)weights->value) < fabs(there - (double)weights->value)) {
-            nearest = &ledger->stages[k];
-        }
+        double gain = fabs(there - (double)weights->value) - fabs(here - (double)weights->value);
+        nearest = gain > 2 * (double)weights->rounding ? &ledger->stages[k] : nearest;
     }
     return nearest;
 }
 
 /* As the log prints it: what is available, or what was taken of it. */
-static struct range pool_of(const struct tn_measurement *measurement, const struct tn_pool *pool)
+static struct range pool_of(const struct tn_measurement *measurement, const struct tn_pool *pool,
+                            const struct tn_stage *stage)
 {
     double rest = 0;
+    if (tn_log_engine_prints_available(measurement->engine) && stage->available_bytes.mid) {
+        return (struct range){(double)stage->available_bytes.low, (double)stage->available_bytes.mid,
+                              (double)stage->available_bytes.high};
+    }
     if (tn_log_engine_prints_available(measurement->engine) && pool->available_bytes > pool->mid.bytes) {
         rest = (double)(pool->available_bytes - pool->mid.bytes);
     }
@@ -101,6 +113,8 @@ static void compare_figure(struct tn_sample *sample, const struct tn_figure *fig
     }
 }
 
+static const char starts_instead[] = "measured is the length that a refused start offers; the plan says that it starts";
+
 /* Tokens, of a start that was refused the length that it offered, else requests at once. */
 static void compare_tokens(const struct tn_measurement *measurement, const struct tn_pool *pool,
                            struct tn_sample *sample)
@@ -111,11 +125,11 @@ static void compare_tokens(const struct tn_measurement *measurement, const struc
     struct range requests = {pool->low.max_concurrency, pool->mid.max_concurrency, pool->high.max_concurrency};
     if (tokens->known) {
         compare_figure(sample, tokens, predicted);
-    } else if (suggested->known && pool->suggested_tokens) {
+    } else if (suggested->known && pool->mid.max_concurrency >= 1) {
+        leave_out(sample, starts_instead);
+    } else if (suggested->known) {
         double length = (double)pool->suggested_tokens;
         compare_figure(sample, suggested, (struct range){length, length, length});
-    } else if (suggested->known) {
-        leave_out(sample, "measured is the length that a refused start offers; the plan says that it starts");
     } else if (measurement->max_concurrency > 0) {
         compare(sample, measurement->max_concurrency, 0.005, requests);
     }
@@ -159,6 +173,17 @@ static void compare_total(const struct tn_measurement *measurement, const struct
     compare(total, measured, rounding, predicted);
 }
 
+/* Of a build that is not published: its weights, and what is left beside them. */
+static void leave_out_weights(struct tn_sample *samples)
+{
+    static const enum tn_term terms[] = {TN_TERM_WEIGHTS, TN_TERM_KV_POOL, TN_TERM_KV_TOKENS, TN_TERM_TOTAL};
+    for (size_t k = 0; k < sizeof terms / sizeof terms[0]; k++) {
+        if (samples[terms[k]].state == TN_SAMPLE_SCORED) {
+            leave_out(&samples[terms[k]], "the record names a build and not how it is quantised");
+        }
+    }
+}
+
 void tn_score_terms(const struct tn_measurement *measurement, const struct tn_ledger *ledger, uint64_t gpu_memory_bytes,
                     struct tn_scored *scored)
 {
@@ -176,11 +201,14 @@ void tn_score_terms(const struct tn_measurement *measurement, const struct tn_le
                        sum_of(ledger, stage, term_categories[rows[k].term]));
     }
     if (ledger->pool.present) {
-        compare_figure(&scored->samples[TN_TERM_KV_POOL], pool, pool_of(measurement, &ledger->pool));
+        compare_figure(&scored->samples[TN_TERM_KV_POOL], pool, pool_of(measurement, &ledger->pool, stage));
         compare_tokens(measurement, &ledger->pool, &scored->samples[TN_TERM_KV_TOKENS]);
     }
     scored->has_large_pool = pool->known && gpu_memory_bytes && (double)pool->value * 10 >= (double)gpu_memory_bytes;
     compare_total(measurement, ledger, stage, scored->samples);
+    if (measurement->is_unknown_build) {
+        leave_out_weights(scored->samples);
+    }
 }
 
 /* ---- from the measured pool ------------------------------------------------------------------------------------------- */
@@ -212,7 +240,9 @@ void tn_score_given_pool(const struct tn_measurement *measurement, const struct 
         leave_out(sample, "the pool is that of one stage of a pipeline, the tokens are those of the smallest");
         return;
     }
-    if (tokens->known) {
+    if (!printed->known && suggested->known && ledgers[MIDDLE].pool.mid.max_concurrency >= 1) {
+        leave_out(sample, starts_instead);
+    } else if (tokens->known) {
         struct range predicted = {tokens_of(&ledgers[LEAST], !printed->known),
                                   tokens_of(&ledgers[MIDDLE], !printed->known),
                                   tokens_of(&ledgers[MOST], !printed->known)};

@@ -10,8 +10,6 @@ struct tn_score_work {
     struct tn_arena *arena;   /* of the answer */
     struct tn_arena *scratch; /* of this record */
     struct tn_request request;
-    struct tn_assignment *sets; /* [set_count]; one more has room: the measured pool */
-    size_t set_count;
     struct tn_model *model;
     struct tn_scored *scored;
     struct tn_error *error;
@@ -19,9 +17,6 @@ struct tn_score_work {
 
 /* Sets an input of the request; an empty text sets nothing. */
 bool tn_score_input(struct tn_score_work *work, enum tn_input input, struct tn_str text);
-
-/* Adds a setting of the engine. */
-void tn_score_set(struct tn_score_work *work, const char *name, struct tn_str value);
 
 /* Finds the model that the record names, in the catalog or by what its name says of its base, and loads it into work->model with the
  * quantisation and the dtype of the record. Errors: those of tn_request_model. */

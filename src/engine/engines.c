@@ -3,8 +3,15 @@
 
 #include "engine/rules.h"
 
-const struct tn_engine *const tn_engines[] = {&tn_engine_generic, &tn_engine_vllm, &tn_engine_sglang, &tn_engine_trtllm,
-                                              NULL};
+const struct tn_engine *const tn_engines[] = {
+    &tn_engine_generic,
+    &tn_engine_vllm,
+    &tn_engine_sglang,
+    &tn_engine_trtllm,
+    &tn_engine_transformers,
+    &tn_engine_tgi,
+    NULL,
+};
 
 const struct tn_engine *tn_engine_find(struct tn_str name)
 {
@@ -30,8 +37,18 @@ bool tn_planner_open(struct tn_planner *planner, const struct tn_engine *engine,
     return planner->rules != NULL;
 }
 
+void tn_planner_share(const struct tn_planner *planner, const struct tn_model *model, struct tn_planner *other)
+{
+    *other = (struct tn_planner){.engine = planner->engine,
+                                 .catalog = planner->catalog,
+                                 .model = model,
+                                 .rules = planner->rules,
+                                 .weight_rules = planner->weight_rules};
+}
+
 void tn_planner_close(struct tn_planner *planner)
 {
     tn_arena_free(&planner->arena);
+    tn_arena_free(&planner->evaluation_arena);
     tn_arena_free(&planner->placement_arena);
 }

@@ -8,6 +8,8 @@ extern const struct tn_engine tn_engine_generic;
 extern const struct tn_engine tn_engine_vllm;
 extern const struct tn_engine tn_engine_sglang;
 extern const struct tn_engine tn_engine_trtllm;
+extern const struct tn_engine tn_engine_transformers;
+extern const struct tn_engine tn_engine_tgi;
 
 /* Ends with NULL. */
 extern const struct tn_engine *const tn_engines[];
@@ -21,6 +23,9 @@ const struct tn_engine *tn_engine_find(struct tn_str name);
  * Errors: TN_ERROR_USAGE for a version that is not known, TN_ERROR_RECORD, TN_ERROR_EXPRESSION, TN_ERROR_MEMORY. */
 bool tn_planner_open(struct tn_planner *planner, const struct tn_engine *engine, const struct tn_catalog *catalog,
                      const struct tn_model *model, struct tn_str version, struct tn_error *error);
+
+/* A planner of another model by the same engine and version. The records stay those of `planner`, which is to be closed after it. */
+void tn_planner_share(const struct tn_planner *planner, const struct tn_model *model, struct tn_planner *other);
 
 void tn_planner_close(struct tn_planner *planner);
 

@@ -21,7 +21,10 @@ struct cell {
 struct tn_evaluation {
     const struct tn_rules *rules;
     const struct tn_facts *facts;
-    struct tn_arena *arena;
+    struct tn_arena *own;       /* of the cells and of texts that were given */
+    struct tn_arena *arena;     /* of what is made while a formula is evaluated */
+    struct tn_assignment *sets; /* [set_count] copies */
+    size_t set_count;
     struct tn_value given[TN_GIVEN_COUNT];
     struct cell *cells;         /* [rules->row_count] */
     const struct tn_value *mid; /* what `mid` means while a range is evaluated; else NULL */
@@ -31,6 +34,20 @@ struct tn_evaluation {
 
 static bool evaluate_row(struct tn_evaluation *evaluation, size_t index, struct tn_error *error);
 
+/* By the number that rules->names has for the name. */
+static bool find_numbered(void *context, uint32_t number, struct tn_value *value, struct tn_error *error)
+{
+    struct tn_evaluation *evaluation = context;
+    if (number < TN_GIVEN_COUNT) {
+        *value = evaluation->given[number];
+        return true;
+    }
+    size_t index = number - TN_GIVEN_COUNT;
+    bool done = evaluation->cells[index].state == STATE_KNOWN || evaluate_row(evaluation, index, error);
+    *value = evaluation->cells[index].value;
+    return done;
+}
+
 static bool find_symbol(void *context, struct tn_str name, struct tn_value *value, struct tn_error *error)
 {
     struct tn_evaluation *evaluation = context;
@@ -38,19 +55,12 @@ static bool find_symbol(void *context, struct tn_str name, struct tn_value *valu
         *value = *evaluation->mid;
         return true;
     }
-    uint32_t index = tn_map_find(&evaluation->rules->names, name);
-    if (index == TN_MAP_NONE) {
+    uint32_t number = tn_map_find(&evaluation->rules->names, name);
+    if (number == TN_MAP_NONE) {
         return tn_fail(error, TN_ERROR_EXPRESSION, "engine record " TN_STR_FORMAT " has no symbol '" TN_STR_FORMAT "'",
                        TN_STR_ARGUMENTS(evaluation->rules->engine), TN_STR_ARGUMENTS(name));
     }
-    if (index < TN_GIVEN_COUNT) {
-        *value = evaluation->given[index];
-        return true;
-    }
-    index -= TN_GIVEN_COUNT;
-    bool done = evaluation->cells[index].state == STATE_KNOWN || evaluate_row(evaluation, index, error);
-    *value = evaluation->cells[index].value;
-    return done;
+    return find_numbered(evaluation, number, value, error);
 }
 
 static const struct tn_value *find_fact(void *context, struct tn_str name)
@@ -60,7 +70,8 @@ static const struct tn_value *find_fact(void *context, struct tn_str name)
 
 static struct tn_scope scope_of(struct tn_evaluation *evaluation)
 {
-    return (struct tn_scope){.context = evaluation, .symbol = find_symbol, .fact = find_fact};
+    return (struct tn_scope){
+        .context = evaluation, .symbol = find_symbol, .numbered = find_numbered, .fact = find_fact};
 }
 
 static bool fail_row(const struct tn_rule_row *row, struct tn_error *error)
@@ -185,15 +196,25 @@ bool tn_evaluation_is_given(const struct tn_evaluation *evaluation, const char *
 
 /* ---- giving ------------------------------------------------------------------------------------------------------- */
 
+static void forget(struct tn_evaluation *evaluation, enum tn_given given)
+{
+    const struct tn_dependents *dependents = &evaluation->rules->dependents[given];
+    for (size_t k = 0; k < dependents->count; k++) {
+        struct cell *cell = &evaluation->cells[dependents->rows[k]];
+        cell->state = cell->is_set ? cell->state : STATE_UNKNOWN;
+    }
+}
+
+static bool is_same(const struct tn_value *a, const struct tn_value *b)
+{
+    return a->kind == b->kind && tn_value_equal(a, b);
+}
+
 static void give(struct tn_evaluation *evaluation, enum tn_given given, struct tn_value value)
 {
-    bool varies = tn_given_varies(given);
-    evaluation->given[given] = value;
-    for (size_t k = 0; k < evaluation->rules->row_count; k++) {
-        struct cell *cell = &evaluation->cells[k];
-        if (!cell->is_set && (!varies || evaluation->rules->rows[k].varies)) {
-            cell->state = STATE_UNKNOWN;
-        }
+    if (!is_same(&evaluation->given[given], &value)) {
+        evaluation->given[given] = value;
+        forget(evaluation, given);
     }
 }
 
@@ -209,7 +230,11 @@ void tn_evaluation_give_real(struct tn_evaluation *evaluation, enum tn_given giv
 
 void tn_evaluation_give_text(struct tn_evaluation *evaluation, enum tn_given given, struct tn_str value)
 {
-    give(evaluation, given, tn_value_string(value));
+    struct tn_value text = tn_value_string(value);
+    struct tn_str copy;
+    if (!is_same(&evaluation->given[given], &text) && tn_str_copy(evaluation->own, value, &copy)) {
+        give(evaluation, given, tn_value_string(copy));
+    }
 }
 
 /* ---- what the user sets ------------------------------------------------------------------------------------------- */
@@ -305,6 +330,18 @@ static bool set_one(struct tn_evaluation *evaluation, const struct tn_assignment
     return true;
 }
 
+static bool copy_sets(struct tn_evaluation *evaluation, const struct tn_deployment *deployment)
+{
+    bool done = true;
+    evaluation->set_count = deployment->set_count;
+    evaluation->sets = TN_NEW_ARRAY(evaluation->own, struct tn_assignment, deployment->set_count + 1);
+    for (size_t k = 0; evaluation->sets && done && k < deployment->set_count; k++) {
+        done = tn_str_copy(evaluation->own, deployment->sets[k].name, &evaluation->sets[k].name)
+               && tn_str_copy(evaluation->own, deployment->sets[k].value, &evaluation->sets[k].value);
+    }
+    return evaluation->sets && done;
+}
+
 struct tn_evaluation *tn_evaluation_new(const struct tn_rules *rules, const struct tn_facts *facts,
                                         const struct tn_deployment *deployment, struct tn_arena *arena,
                                         struct tn_error *error)
@@ -315,7 +352,7 @@ struct tn_evaluation *tn_evaluation_new(const struct tn_rules *rules, const stru
         tn_fail_memory(error);
         return NULL;
     }
-    *evaluation = (struct tn_evaluation){.rules = rules, .facts = facts, .arena = arena, .cells = cells};
+    *evaluation = (struct tn_evaluation){.rules = rules, .facts = facts, .own = arena, .arena = arena, .cells = cells};
     for (int k = 0; k < TN_GIVEN_COUNT; k++) {
         evaluation->given[k] = tn_value_integer(0);
     }
@@ -323,12 +360,46 @@ struct tn_evaluation *tn_evaluation_new(const struct tn_rules *rules, const stru
     evaluation->given[TN_GIVEN_KIB] = tn_value_integer(INT64_C(1) << 10);
     evaluation->given[TN_GIVEN_MIB] = tn_value_integer(INT64_C(1) << 20);
     evaluation->given[TN_GIVEN_GIB] = tn_value_integer(INT64_C(1) << 30);
-    for (size_t k = 0; k < deployment->set_count; k++) {
-        if (!set_one(evaluation, &deployment->sets[k], error)) {
+    if (!copy_sets(evaluation, deployment)) {
+        tn_fail_memory(error);
+        return NULL;
+    }
+    for (size_t k = 0; k < evaluation->set_count; k++) {
+        if (!set_one(evaluation, &evaluation->sets[k], error)) {
             return NULL;
         }
     }
     return evaluation;
+}
+
+static bool has_same_sets(const struct tn_evaluation *evaluation, const struct tn_deployment *deployment)
+{
+    bool same = evaluation->set_count == deployment->set_count;
+    for (size_t k = 0; same && k < evaluation->set_count; k++) {
+        same = tn_str_equal(evaluation->sets[k].name, deployment->sets[k].name)
+               && tn_str_equal(evaluation->sets[k].value, deployment->sets[k].value);
+    }
+    return same;
+}
+
+bool tn_evaluation_again(struct tn_evaluation *evaluation, const struct tn_deployment *deployment,
+                         struct tn_arena *arena)
+{
+    if (!has_same_sets(evaluation, deployment)) {
+        return false;
+    }
+    evaluation->arena = arena;
+    for (int k = 0; k < TN_GIVEN_COUNT; k++) {
+        if (tn_given_is_late((enum tn_given)k)) {
+            give(evaluation, (enum tn_given)k, tn_value_integer(0));
+        }
+    }
+    for (size_t k = 0; k < evaluation->rules->row_count; k++) { /* these lie in the arena of the plan before */
+        struct cell *cell = &evaluation->cells[k];
+        bool has_parts = cell->value.kind == TN_LIST || cell->value.kind == TN_OBJECT;
+        cell->state = has_parts && !cell->is_set ? STATE_UNKNOWN : cell->state;
+    }
+    return true;
 }
 
 /* ---- texts -------------------------------------------------------------------------------------------------------- */
@@ -408,7 +479,10 @@ bool tn_evaluation_check(struct tn_evaluation *evaluation, struct tn_error *erro
             tn_fail(error, TN_ERROR_DEPLOYMENT, TN_STR_FORMAT, TN_STR_ARGUMENTS(text));
         }
         if (refused) {
-            return tn_fail_at(error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(evaluation->rules->engine));
+            tn_fail_at(error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(evaluation->rules->engine));
+            return tn_fail_hint(error,
+                                "this is a rule of the engine; `tonnage engines " TN_STR_FORMAT "` lists its settings",
+                                TN_STR_ARGUMENTS(evaluation->rules->engine));
         }
     }
     return true;
@@ -547,6 +621,15 @@ bool tn_evaluation_add_offers(struct tn_evaluation *evaluation, struct tn_ledger
     return done;
 }
 
+/* The value with memory that lives as long as the ledger. */
+static bool keep_value(struct tn_ledger *ledger, const struct tn_value *from, struct tn_value *value,
+                       struct tn_error *error)
+{
+    *value = *from;
+    return from->kind != TN_STRING || tn_str_copy(ledger->arena, from->as.string, &value->as.string)
+           || tn_fail_memory(error);
+}
+
 bool tn_evaluation_add_settings(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error)
 {
     const struct tn_rules *rules = evaluation->rules;
@@ -564,9 +647,13 @@ bool tn_evaluation_add_settings(struct tn_evaluation *evaluation, struct tn_ledg
         if (cell->state != STATE_KNOWN && !evaluate_row(evaluation, k, error)) {
             return false;
         }
+        struct tn_value value;
+        if (!keep_value(ledger, &cell->value, &value, error)) {
+            return false;
+        }
         ledger->settings[ledger->setting_count++] = (struct tn_used_setting){
             .name = row->setting.name,
-            .value = cell->value,
+            .value = value,
             .origin = cell->is_set ? TN_ORIGIN_GIVEN : (row->is_constant ? TN_ORIGIN_DEFAULT : TN_ORIGIN_DERIVED),
             .formula = cell->is_set ? (struct tn_str){0} : row->setting.formula};
     }

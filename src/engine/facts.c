@@ -310,12 +310,25 @@ static void give_deployment(struct tn_evaluation *evaluation, const struct tn_de
     tn_evaluation_give(evaluation, TN_GIVEN_DP, deployment->dp);
     tn_evaluation_give(evaluation, TN_GIVEN_CONTEXT, deployment->context_tokens);
     tn_evaluation_give(evaluation, TN_GIVEN_CONCURRENCY, deployment->concurrency);
-    tn_evaluation_give(evaluation, TN_GIVEN_KV_DTYPE_IS_GIVEN, deployment->kv_dtype_is_given);
+    tn_evaluation_give(evaluation, TN_GIVEN_KV_DTYPE_IS_GIVEN, deployment->kv_dtype_name.size > 0);
     tn_evaluation_give(evaluation, TN_GIVEN_GPU_MEMORY, deployment->gpu_memory_bytes);
     tn_evaluation_give(evaluation, TN_GIVEN_GPU_VISIBLE, tn_gpu_total_bytes(gpu, deployment->gpu_memory_bytes));
     tn_evaluation_give(evaluation, TN_GIVEN_COMPUTE_CAPABILITY, tn_gpu_compute_capability(gpu));
     tn_evaluation_give(evaluation, TN_GIVEN_GPU_IS_UNIFIED, gpu && is_unified(gpu));
     tn_evaluation_give_text(evaluation, TN_GIVEN_GPU_NAME, gpu ? gpu->name : (struct tn_str){0});
+}
+
+/* Engines' own word for the dtype of the cache. They call the width of the computation "auto". */
+static struct tn_str kv_dtype_name(const struct tn_deployment *deployment, const struct tn_dtype *computation)
+{
+    const struct tn_dtype *kv = deployment->kv_dtype ? deployment->kv_dtype : computation;
+    struct tn_str name = deployment->kv_dtype_name;
+    const struct tn_dtype *named = name.size ? tn_dtype_find(name) : kv;
+    bool is_plain = named && named->block_elements == 1;
+    if (is_plain && named->block_bytes == computation->block_bytes) {
+        return TN_STR("auto");
+    }
+    return name.size ? name : (is_plain && kv->block_bytes == 1 ? TN_STR("fp8") : tn_str_of(kv->name));
 }
 
 void tn_give_facts(struct tn_evaluation *evaluation, const struct tn_model *model, const struct tn_widths *widths,
@@ -331,5 +344,6 @@ void tn_give_facts(struct tn_evaluation *evaluation, const struct tn_model *mode
     tn_evaluation_give(evaluation, TN_GIVEN_KV_BITS, UINT64_C(8) * kv->block_bytes / kv->block_elements);
     tn_evaluation_give_text(evaluation, TN_GIVEN_QUANT, model->quant);
     tn_evaluation_give_text(evaluation, TN_GIVEN_ARCHITECTURE, model->architecture_class);
-    tn_evaluation_give_text(evaluation, TN_GIVEN_KV_DTYPE, kv == computation ? TN_STR("auto") : tn_str_of(kv->name));
+    tn_evaluation_give_text(evaluation, TN_GIVEN_FAMILY, model->architecture);
+    tn_evaluation_give_text(evaluation, TN_GIVEN_KV_DTYPE, kv_dtype_name(deployment, computation));
 }

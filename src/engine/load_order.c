@@ -88,6 +88,9 @@ static struct shape shape_of(const struct tn_group *group, const struct tn_merge
     bool of_experts = plain->split.kind == TN_SPLIT_EXPERT;
     bool stacked = of_experts && plain->copies == 1 && (plain->dim_count > 2 || plain->class == TN_CLASS_BIAS);
     uint32_t first = stacked ? 1 : 0;
+    while (!of_experts && first + 1 < plain->dim_count && plain->dims[first] == 1) {
+        first++;
+    }
     struct shape shape = {.outputs = plain->dim_count > first ? plain->dims[first] : 1,
                           .inputs = product_from(plain, first + 1)};
     if (!of_experts) {
@@ -191,7 +194,7 @@ static bool divide_group(struct loading *loading, const struct tn_group *group, 
     struct tn_share share;
     struct tn_deployment division = loading->division;
     uint32_t attention_tp = loading->scope->key->attention_tp;
-    bool of_inputs = split->kind == TN_SPLIT_ROW;
+    bool of_inputs = split->kind == TN_SPLIT_ROW && plain_of(group)->dim_count > 1;
     if (attention_tp && tn_globs_find(&rules->grouped, name) < rules->grouped.count) {
         division.tp = attention_tp;
     }
@@ -403,15 +406,29 @@ static void sort_weights(struct tn_load_order *order)
     }
 }
 
-static uint64_t hidden_of(const struct tn_model *model)
+/* The width of the embedding, and of one head of the first projection to keys, or to queries where there is none. */
+static void find_widths(struct tn_weight_scope *scope)
 {
-    for (size_t k = 0; k < model->group_count; k++) {
-        const struct tn_group *plain = plain_of(&model->groups[k]);
-        if (plain->class == TN_CLASS_EMBED && plain->split.kind == TN_SPLIT_VOCAB && plain->dim_count == 2) {
-            return plain->dims[1];
+    enum tn_split_kind found = TN_SPLIT_REPLICATE;
+    for (size_t k = 0; k < scope->model->group_count; k++) {
+        const struct tn_group *plain = plain_of(&scope->model->groups[k]);
+        enum tn_split_kind kind = plain->split.kind;
+        if (plain->class == TN_CLASS_EMBED && kind == TN_SPLIT_VOCAB && plain->dim_count == 2 && !scope->hidden) {
+            scope->hidden = plain->dims[1];
         }
+        bool is_projection = plain->class == TN_CLASS_LINEAR && plain->dim_count == 2 && plain->layers;
+        bool has_heads = kind == TN_SPLIT_KV || kind == TN_SPLIT_HEADS || kind == TN_SPLIT_FUSED;
+        if (!is_projection || !has_heads || found == TN_SPLIT_KV
+            || (found != TN_SPLIT_REPLICATE && kind != TN_SPLIT_KV)) {
+            continue;
+        }
+        uint64_t heads = 0;
+        for (uint32_t p = 0; p < plain->split.part_count; p++) {
+            heads += plain->split.parts[p];
+        }
+        scope->head_width = heads ? plain->dims[0] / heads : 0;
+        found = kind;
     }
-    return 0;
 }
 
 bool tn_load_order_of(struct tn_weight_scope *scope, struct tn_load_order *order)
@@ -419,7 +436,7 @@ bool tn_load_order_of(struct tn_weight_scope *scope, struct tn_load_order *order
     const struct tn_placement_key *key = scope->key;
     struct loading loading = {
         .scope = scope, .division = {.tp = key->tp, .pp = key->pp, .ep = key->ep, .dp = key->dp}, .order = order};
-    scope->hidden = hidden_of(scope->model);
+    find_widths(scope);
     *order = (struct tn_load_order){.buffer_order = tn_globs_find(&scope->rules->order, TN_STR("buffers")),
                                     .scalar_order = tn_globs_find(&scope->rules->order, TN_STR("scalars"))};
     for (size_t k = 0; k < scope->model->group_count; k++) {

@@ -44,7 +44,6 @@ struct tn_placement {
 };
 
 /* The placement of planner->model for the key: the planner's own where the key is the same, else computed and kept there.
- * Layers over stages: vLLM's rule (the remainder goes to stages before the last, none to the last).
  * Errors: TN_ERROR_DEPLOYMENT where a tensor does not divide as the engine wants, TN_ERROR_TOO_LARGE, TN_ERROR_MEMORY. */
 const struct tn_placement *tn_place(struct tn_planner *planner, const struct tn_placement_key *key,
                                     struct tn_error *error);

@@ -16,6 +16,7 @@ struct replay {
     struct tn_placed_stage *stage;
     bool is_first;
     bool is_last;
+    uint64_t scalars; /* of each layer of attention */
     bool has_buffers; /* the rotary caches and the like are made */
     struct tn_allocator allocator;
     struct passing *passing; /* [passing_count] in the order in which they were made */
@@ -165,7 +166,7 @@ static bool make_buffers(struct replay *replay)
 
 static bool make_scalars(struct replay *replay)
 {
-    for (uint64_t k = 0; k < replay->scope->rules->scalar_count; k++) {
+    for (uint64_t k = 0; k < replay->scalars; k++) {
         if (!allocate(replay, 4)) {
             return false;
         }
@@ -369,6 +370,9 @@ bool tn_replay(struct tn_weight_scope *scope, const struct tn_load_order *order,
                             .is_last = is_last,
                             .allocator = {.arena = scope->arena}};
     const struct tn_weight_rules *rules = scope->rules;
+    if (rules->scalars && !tn_weight_number(scope, rules->scalars, rules->scalars_line, &replay.scalars)) {
+        return false;
+    }
     if (rules->exact_blocks
         && !tn_weight_applies(scope, rules->exact_blocks, rules->exact_blocks_line, &replay.allocator.is_expandable)) {
         return false;

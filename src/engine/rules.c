@@ -42,6 +42,7 @@ const char *const tn_given_names[TN_GIVEN_COUNT] = {
     [TN_GIVEN_WEIGHTS_LARGEST] = "weights_largest",
     [TN_GIVEN_KV_PER_TOKEN] = "kv_per_token",
     [TN_GIVEN_STATE_PER_REQUEST] = "state_per_request",
+    [TN_GIVEN_KV_BLOCK_TOKENS] = "kv_block_tokens",
     [TN_GIVEN_POOL_BYTES] = "pool_bytes",
     [TN_GIVEN_POOL_TOKENS] = "pool_tokens",
     [TN_GIVEN_BLOCKS] = "blocks",
@@ -51,17 +52,19 @@ const char *const tn_given_names[TN_GIVEN_COUNT] = {
     [TN_GIVEN_STATE_POOL_SLOTS] = "state_pool_slots",
     [TN_GIVEN_AVAILABLE] = "available",
     [TN_GIVEN_NEEDED] = "needed",
+    [TN_GIVEN_STARTS] = "starts",
     [TN_GIVEN_SUGGESTED] = "suggested",
     [TN_GIVEN_QUANT] = "quant",
     [TN_GIVEN_GPU_NAME] = "gpu_name",
     [TN_GIVEN_ARCHITECTURE] = "architecture",
+    [TN_GIVEN_FAMILY] = "family",
     [TN_GIVEN_KV_DTYPE] = "kv_dtype",
     [TN_GIVEN_KIB] = "KiB",
     [TN_GIVEN_MIB] = "MiB",
     [TN_GIVEN_GIB] = "GiB",
 };
 
-bool tn_given_varies(enum tn_given given)
+bool tn_given_is_late(enum tn_given given)
 {
     return given == TN_GIVEN_STAGE || (given >= TN_GIVEN_WEIGHTS && given <= TN_GIVEN_SUGGESTED);
 }
@@ -242,7 +245,8 @@ static bool read_entry(struct reader *reader)
     bool is_beside = take_mark(&rest, "beside ");
     struct tn_rule_row *row = find_row(reader->rules, tn_str_word(&rest));
     struct tn_rule_entry *entry = &reader->rules->entries[reader->rules->entry_count];
-    *entry = (struct tn_rule_entry){.category = (enum tn_category)category, .basis = (enum tn_basis)basis, .is_beside = is_beside};
+    *entry = (struct tn_rule_entry){
+        .category = (enum tn_category)category, .basis = (enum tn_basis)basis, .is_beside = is_beside};
     if (category == TN_CATEGORY_COUNT || basis == TN_BASIS_COUNT || !row) {
         return fail_line(reader, "expected 'entry CATEGORY BASIS [beside] NAME [when CONDITION] : LABEL'");
     }
@@ -376,17 +380,11 @@ static bool make_room(struct reader *reader, size_t count)
 
 struct dependence {
     struct tn_rules *rules;
-    bool varies;
-    bool is_of_gpu;
+    struct tn_given_set given;
     bool names_something;
 };
 
 static void look_at(struct tn_rules *rules, struct tn_rule_row *row);
-
-static bool is_of_gpu(uint32_t given)
-{
-    return given == TN_GIVEN_GPU_NAME || (given >= TN_GIVEN_GPU_MEMORY && given <= TN_GIVEN_GPU_IS_UNIFIED);
-}
 
 static void visit_name(void *context, struct tn_str name, bool is_fact)
 {
@@ -394,14 +392,30 @@ static void visit_name(void *context, struct tn_str name, bool is_fact)
     dependence->names_something = true;
     uint32_t index = is_fact ? TN_MAP_NONE : tn_map_find(&dependence->rules->names, name);
     if (index < TN_GIVEN_COUNT) {
-        dependence->varies = dependence->varies || tn_given_varies((enum tn_given)index);
-        dependence->is_of_gpu = dependence->is_of_gpu || is_of_gpu(index);
+        dependence->given.words[index / 64] |= UINT64_C(1) << index % 64;
     } else if (index != TN_MAP_NONE) {
         struct tn_rule_row *row = &dependence->rules->rows[index - TN_GIVEN_COUNT];
         look_at(dependence->rules, row);
-        dependence->varies = dependence->varies || row->varies;
-        dependence->is_of_gpu = dependence->is_of_gpu || row->setting.depends_on_gpu;
+        for (int k = 0; k < TN_GIVEN_WORDS; k++) {
+            dependence->given.words[k] |= row->depends_on.words[k];
+        }
     }
+}
+
+static bool has_given(const struct tn_given_set *set, uint32_t given)
+{
+    return set->words[given / 64] >> given % 64 & 1;
+}
+
+static bool names_gpu(const struct tn_given_set *set)
+{
+    static const enum tn_given of_gpu[] = {TN_GIVEN_GPU_MEMORY, TN_GIVEN_GPU_VISIBLE, TN_GIVEN_COMPUTE_CAPABILITY,
+                                           TN_GIVEN_GPU_IS_UNIFIED, TN_GIVEN_GPU_NAME};
+    bool found = false;
+    for (size_t k = 0; k < sizeof of_gpu / sizeof of_gpu[0]; k++) {
+        found = found || has_given(set, of_gpu[k]);
+    }
+    return found;
 }
 
 /* What the formula of a row depends on. A formula that needs itself is found when it is evaluated. */
@@ -417,22 +431,83 @@ static void look_at(struct tn_rules *rules, struct tn_rule_row *row)
         tn_expression_names(row->low, visit_name, &dependence);
         tn_expression_names(row->high, visit_name, &dependence);
     }
-    row->varies = dependence.varies;
-    row->setting.depends_on_gpu = dependence.is_of_gpu;
+    row->depends_on = dependence.given;
+    row->setting.depends_on_gpu = names_gpu(&dependence.given);
     row->is_constant = !dependence.names_something;
 }
 
-static void complete(struct tn_rules *rules)
+static uint32_t number_of(const void *context, struct tn_str name)
 {
-    for (size_t k = 0; k < rules->remedy_count; k++) {
-        rules->rows[rules->remedies[k].row].setting.has_remedy = true;
+    return tn_map_find(&((const struct tn_rules *)context)->names, name);
+}
+
+static void number_symbols(const struct tn_rules *rules, const struct tn_expression *expression)
+{
+    if (expression) {
+        tn_expression_number(expression, number_of, rules);
     }
+}
+
+static void number_texts(const struct tn_rules *rules, const struct tn_rule_texts *texts)
+{
+    for (size_t k = 0; k < texts->count; k++) {
+        number_symbols(rules, texts->texts[k].when);
+    }
+}
+
+static void number_all(const struct tn_rules *rules)
+{
+    for (size_t k = 0; k < rules->row_count; k++) {
+        number_symbols(rules, rules->rows[k].expression);
+        number_symbols(rules, rules->rows[k].low);
+        number_symbols(rules, rules->rows[k].high);
+    }
+    for (size_t k = 0; k < rules->entry_count; k++) {
+        number_symbols(rules, rules->entries[k].when);
+    }
+    for (size_t k = 0; k < rules->remedy_count; k++) {
+        number_symbols(rules, rules->remedies[k].value);
+        number_symbols(rules, rules->remedies[k].text.when);
+    }
+    number_texts(rules, &rules->refusals);
+    number_texts(rules, &rules->logs);
+}
+
+static bool list_dependents(struct reader *reader, uint32_t given)
+{
+    struct tn_rules *rules = reader->rules;
+    struct tn_dependents *dependents = &rules->dependents[given];
+    for (uint32_t k = 0; k < rules->row_count; k++) {
+        dependents->count += has_given(&rules->rows[k].depends_on, given);
+    }
+    dependents->rows = TN_NEW_ARRAY(reader->arena, uint32_t, dependents->count + 1);
+    if (!dependents->rows) {
+        return tn_fail_memory(reader->error);
+    }
+    dependents->count = 0;
+    for (uint32_t k = 0; k < rules->row_count; k++) {
+        if (has_given(&rules->rows[k].depends_on, given)) {
+            dependents->rows[dependents->count++] = k;
+        }
+    }
+    return true;
+}
+
+static bool complete(struct reader *reader)
+{
+    struct tn_rules *rules = reader->rules;
+    bool done = true;
     for (size_t k = 0; k < rules->row_count; k++) {
         look_at(rules, &rules->rows[k]);
         if (rules->rows[k].is_setting) {
             rules->settings[rules->setting_count++] = rules->rows[k].setting;
         }
     }
+    for (uint32_t given = 0; done && given < TN_GIVEN_COUNT; given++) {
+        done = list_dependents(reader, given);
+    }
+    number_all(rules);
+    return done;
 }
 
 /* The version that was asked for, within what the record knows. */
@@ -487,8 +562,7 @@ static bool read_record(struct reader *reader, struct tn_str version)
             }
         }
     }
-    complete(reader->rules);
-    return true;
+    return complete(reader);
 }
 
 const struct tn_rules *tn_rules_open(const struct tn_catalog *catalog, struct tn_str engine, struct tn_str version,

@@ -61,7 +61,6 @@ struct tn_rules_setting {
     struct tn_str help;
     struct tn_str same;  /* the input that it is; empty where none */
     bool depends_on_gpu; /* its default */
-    bool has_remedy;     /* a remedy of the record changes it */
 };
 
 size_t tn_rules_settings(const struct tn_rules *rules, const struct tn_rules_setting **settings);
@@ -108,6 +107,7 @@ enum tn_given {
     TN_GIVEN_WEIGHTS_LARGEST, /* the largest tensor of this rank */
     TN_GIVEN_KV_PER_TOKEN,    /* bytes of one token in the caches of this rank */
     TN_GIVEN_STATE_PER_REQUEST,
+    TN_GIVEN_KV_BLOCK_TOKENS, /* tokens of one block of the KV cache, as the engine chose; 0 until it has */
     /* results, for log lines: known only after the pool was computed */
     TN_GIVEN_POOL_BYTES,
     TN_GIVEN_POOL_TOKENS,
@@ -118,10 +118,12 @@ enum tn_given {
     TN_GIVEN_STATE_POOL_SLOTS, /* requests whose states are kept; 0 where there are none */
     TN_GIVEN_AVAILABLE,        /* bytes that are left for the pool */
     TN_GIVEN_NEEDED,           /* bytes that one request of the maximum length needs */
+    TN_GIVEN_STARTS,           /* starts: whether the engine does, as far as its checks say */
     TN_GIVEN_SUGGESTED,        /* tokens of the longest request that would be taken */
     TN_GIVEN_QUANT,            /* text: the quantisation record's id, "" where none */
     TN_GIVEN_GPU_NAME,         /* text */
     TN_GIVEN_ARCHITECTURE,     /* text: the class that the config names */
+    TN_GIVEN_FAMILY,           /* text: the id of the model's architecture record */
     TN_GIVEN_KV_DTYPE,         /* text: the KV dtype as asked for, "auto" where not */
     TN_GIVEN_KIB,
     TN_GIVEN_MIB,
@@ -137,16 +139,17 @@ struct tn_evaluation *tn_evaluation_new(const struct tn_rules *rules, const stru
                                         const struct tn_deployment *deployment, struct tn_arena *arena,
                                         struct tn_error *error);
 
+/* Begins the next plan with the values that still hold: those that depend on nothing that is given anew or is given otherwise then. What
+ * belongs to a stage or is a result is forgotten.
+ * arena  of what is made from now on; that of tn_evaluation_new must still be there
+ * false where the deployment's settings are others: then a new one is needed. */
+bool tn_evaluation_again(struct tn_evaluation *evaluation, const struct tn_deployment *deployment,
+                         struct tn_arena *arena);
+
 /* Gives a value; formulas that were evaluated before are evaluated again when next needed. */
 void tn_evaluation_give(struct tn_evaluation *evaluation, enum tn_given given, uint64_t value);
 void tn_evaluation_give_real(struct tn_evaluation *evaluation, enum tn_given given, double value);
 void tn_evaluation_give_text(struct tn_evaluation *evaluation, enum tn_given given, struct tn_str value);
-
-struct tn_range {
-    uint64_t low;
-    uint64_t mid;
-    uint64_t high;
-};
 
 /* The value of a setting or let; of a real rounded down, of a flag 0 or 1; below 0: 0. A record that lacks the name: TN_ERROR_RECORD.
  * What a user has set has no range. */

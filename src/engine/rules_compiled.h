@@ -5,12 +5,22 @@
 #include "base/map.h"
 #include "engine/rules.h"
 
+#include <assert.h>
+
+enum { TN_GIVEN_WORDS = 2 };
+static_assert(TN_GIVEN_COUNT <= 64 * TN_GIVEN_WORDS, "a bit for each given value");
+
+/* A set of given values. */
+struct tn_given_set {
+    uint64_t words[TN_GIVEN_WORDS];
+};
+
 /* A setting or a let. */
 struct tn_rule_row {
     struct tn_rules_setting setting; /* of a let: name and formula only */
     bool is_setting;
-    bool varies;      /* depends on something that is given anew for each stage, or only after the pool is known */
-    bool is_constant; /* the formula names nothing */
+    bool is_constant;               /* the formula names nothing */
+    struct tn_given_set depends_on; /* with what the rows depend on that it names */
     bool is_looked_at;
     const struct tn_expression *expression;
     const struct tn_expression *low; /* NULL: no range */
@@ -48,6 +58,12 @@ struct tn_rule_remedy {
     struct tn_rule_text text; /* its `when` is NULL: always */
 };
 
+/* Rows that a given value has a part in. */
+struct tn_dependents {
+    uint32_t *rows; /* [count] */
+    size_t count;
+};
+
 struct tn_rules {
     struct tn_str engine;
     struct tn_str version;
@@ -63,12 +79,13 @@ struct tn_rules {
     size_t remedy_count;
     struct tn_rules_setting *settings; /* [setting_count]: of the rows that are settings, in their order */
     size_t setting_count;
+    struct tn_dependents dependents[TN_GIVEN_COUNT];
     struct tn_map names; /* given values by enum tn_given, rows by TN_GIVEN_COUNT + their index */
 };
 
 extern const char *const tn_given_names[TN_GIVEN_COUNT];
 
-/* Depends on the stage, or is a result. */
-bool tn_given_varies(enum tn_given given);
+/* Belongs to a stage, or is a result: given in the course of a plan. */
+bool tn_given_is_late(enum tn_given given);
 
 #endif

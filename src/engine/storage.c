@@ -179,19 +179,25 @@ static bool find_storage(struct tn_weight_scope *scope, const struct tn_weight *
     return true;
 }
 
-/* A copy in the model's dtype beside the quantised one. */
-static bool add_dequantised(struct tn_weight_scope *scope, struct tn_weight *weight)
+/* A copy in the model's dtype beside it, for products that cannot take it as it is. */
+static bool add_copies(struct tn_weight_scope *scope, struct tn_weight *weight)
 {
-    const struct tn_globs *globs = &scope->rules->dequantised;
-    uint64_t elements;
-    uint64_t bytes;
-    if (!weight->quant.size || tn_globs_find(globs, weight->name) == globs->count) {
-        return true;
+    const struct tn_weight_rules *rules = scope->rules;
+    for (size_t k = 0; k < rules->copy_count; k++) {
+        bool applies = tn_globs_find(&rules->copies[k].globs, weight->name) < rules->copies[k].globs.count;
+        uint64_t elements;
+        uint64_t bytes;
+        if (applies && !tn_weight_applies(scope, rules->copies[k].when, rules->copies[k].line, &applies)) {
+            return false;
+        }
+        if (applies && !elements_of(weight, &elements)) {
+            return tn_fail(scope->error, TN_ERROR_TOO_LARGE, "the weights of one rank exceed 64 bits");
+        }
+        if (applies && !(tn_weight_bytes(scope, NULL, elements, &bytes) && add_tensor(scope, weight, bytes, false))) {
+            return false;
+        }
     }
-    if (!elements_of(weight, &elements)) {
-        return tn_fail(scope->error, TN_ERROR_TOO_LARGE, "the weights of one rank exceed 64 bits");
-    }
-    return tn_weight_bytes(scope, NULL, elements, &bytes) && add_tensor(scope, weight, bytes, false);
+    return true;
 }
 
 static bool sum_up(struct tn_weight_scope *scope, struct tn_weight *weight)
@@ -222,7 +228,7 @@ bool tn_storage_of(struct tn_weight_scope *scope, struct tn_weight *weight)
     } else if (done) {
         done = weight->quant.size && !weight->is_online ? store_packed(scope, weight) : store_plain(scope, weight);
     }
-    done = done && add_dequantised(scope, weight) && sum_up(scope, weight);
+    done = done && add_copies(scope, weight) && sum_up(scope, weight);
     scope->weight = NULL;
     scope->storage = NULL;
     return done;

@@ -6,85 +6,49 @@
 #include "base/number.h"
 #include "engine/engines.h"
 #include "engine/facts.h"
-#include "engine/placement.h"
-#include "plan/cache.h"
+#include "engine/work.h"
 
 struct run {
-    struct tn_planner *planner;
-    const struct tn_deployment *deployment;
-    struct tn_ledger *ledger;
-    struct tn_evaluation *evaluation;
-    const struct tn_placement *placement;
+    struct tn_work work;
     struct tn_transformers_use use;
     struct tn_kv_layers layers;
-    struct tn_error *error;
 };
 
 /* ---- what the record says of the caches --------------------------------------------------------------------------- */
 
-static bool read_numbers(struct run *run)
-{
-    struct tn_transformers_use *use = &run->use;
-    const struct {
-        const char *name;
-        uint64_t *number;
-    } rows[] = {
-        {"sequences", &use->sequences},
-        {"prompt", &use->prompt_tokens},
-        {"max_length", &use->total_tokens},
-        {"prefill_chunk_size", &use->chunk_tokens},
-        {"max_cache_len", &use->static_tokens},
-        {"recurrent_bytes", &use->recurrent_bytes},
-        {"latent_key_values", &use->latent_elements},
-        {"index_elements", &use->index_elements},
-        {"nbits", &use->quantized_bits},
-        {"q_group_size", &use->group_elements},
-        {"residual_length", &use->residual_tokens},
-    };
-    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
-        if (!tn_evaluation_number(run->evaluation, rows[k].name, rows[k].number, run->error)) {
-            return false;
-        }
-    }
-    use->total_tokens = use->total_tokens > use->prompt_tokens ? use->total_tokens : use->prompt_tokens;
-    return true;
-}
-
 static bool read_use(struct run *run)
 {
-    uint64_t is_static = 0;
-    uint64_t is_quantized = 0;
-    uint64_t is_offloaded = 0;
-    uint64_t keeps_windows = 0;
-    const struct {
-        const char *name;
-        uint64_t *flag;
-    } rows[] = {{"is_static", &is_static},
-                {"is_quantized", &is_quantized},
-                {"is_offloaded", &is_offloaded},
-                {"keeps_windows", &keeps_windows}};
-    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
-        if (!tn_evaluation_number(run->evaluation, rows[k].name, rows[k].flag, run->error)) {
-            return false;
-        }
-    }
+    struct tn_work *work = &run->work;
+    bool is_quantized = tn_work_number(work, "is_quantized");
     enum tn_transformers_cache growing = is_quantized ? TN_TRANSFORMERS_QUANTIZED : TN_TRANSFORMERS_DYNAMIC;
-    run->use = (struct tn_transformers_use){.cache = is_static ? TN_TRANSFORMERS_STATIC : growing,
-                                            .is_offloaded = is_offloaded,
-                                            .keeps_windows = keeps_windows,
-                                            .element_bytes = tn_cache_default_dtype(run->planner->model)->block_bytes};
-    return read_numbers(run);
+    run->use = (struct tn_transformers_use){
+        .cache = tn_work_number(work, "is_static") ? TN_TRANSFORMERS_STATIC : growing,
+        .is_offloaded = tn_work_number(work, "is_offloaded"),
+        .keeps_windows = tn_work_number(work, "keeps_windows"),
+        .sequences = tn_work_number(work, "sequences"),
+        .prompt_tokens = tn_work_number(work, "prompt"),
+        .total_tokens = tn_work_number(work, "max_length"),
+        .chunk_tokens = tn_work_number(work, "prefill_chunk_size"),
+        .static_tokens = tn_work_number(work, "max_cache_len"),
+        .element_bytes = tn_work_number(work, "scalar_bytes"),
+        .recurrent_bytes = tn_work_number(work, "recurrent_bytes"),
+        .latent_elements = tn_work_number(work, "latent_key_values"),
+        .index_elements = tn_work_number(work, "index_elements"),
+        .quantized_bits = tn_work_number(work, "nbits"),
+        .group_elements = tn_work_number(work, "q_group_size"),
+        .residual_tokens = tn_work_number(work, "residual_length"),
+    };
+    return !work->failed;
 }
 
 static bool read_layers(struct run *run)
 {
-    uint64_t use_cache;
-    if (!tn_evaluation_number(run->evaluation, "use_cache", &use_cache, run->error)) {
-        return false;
-    }
-    return !use_cache
-           || tn_kv_layers_of(run->planner->model, run->deployment, false, run->ledger->arena, &run->layers,
-                              run->error);
+    struct tn_work *work = &run->work;
+    bool has_cache = tn_work_number(work, "use_cache");
+    return !work->failed
+           && (!has_cache
+               || tn_kv_layers_of(work->planner->model, work->deployment, false, work->ledger->arena, &run->layers,
+                                  work->error));
 }
 
 /* ---- entries ------------------------------------------------------------------------------------------------------ */
@@ -98,6 +62,7 @@ static const struct tn_str kind_labels[TN_KV_KIND_COUNT] = {
     [TN_KV_COMPRESSED] = {"compressed latent vectors", 25},
     [TN_KV_INDEX] = {"keys of the indexer", 19},
     [TN_KV_COMPRESSED_INDEX] = {"compressed keys of the indexer", 30},
+    [TN_KV_RING] = {"latent vectors to be compressed", 31},
     [TN_KV_STATE] = {"recurrent and convolution states", 32},
     [TN_KV_CROSS] = {"cross attention", 15},
 };
@@ -118,7 +83,7 @@ static bool add_caches(struct run *run, const struct tn_transformers_caches *cac
                                                 ? TN_STR("elements x bytes of an element x sequences x layers")
                                                 : TN_STR("elements per token x tokens kept x bytes of an element x "
                                                          "sequences x layers")};
-        if (bytes && !tn_ledger_add(run->ledger, entry, run->error)) {
+        if (bytes && !tn_ledger_add(run->work.ledger, entry, run->work.error)) {
             return false;
         }
     }
@@ -153,11 +118,11 @@ static bool add_highest(struct run *run, const struct tn_transformers_caches *ca
     for (size_t k = 0; k < count; k++) {
         struct tn_range range;
         struct tn_range sum;
-        if (!tn_evaluation_range(run->evaluation, moments[k].name, &range, run->error)) {
+        if (!tn_evaluation_range(run->work.evaluation, moments[k].name, &range, run->work.error)) {
             return false;
         }
         if (!add_up(&moments[k], &range, &sum)) {
-            return tn_fail(run->error, TN_ERROR_TOO_LARGE, "the memory of one forward pass exceeds 64 bits");
+            return tn_fail(run->work.error, TN_ERROR_TOO_LARGE, "the memory of one forward pass exceeds 64 bits");
         }
         decides = sum.mid > highest.mid ? &moments[k] : decides;
         highest.low = sum.low > highest.low ? sum.low : highest.low;
@@ -171,14 +136,14 @@ static bool add_highest(struct run *run, const struct tn_transformers_caches *ca
                              .mid_bytes = above(highest.mid, caches->token_bytes),
                              .high_bytes = above(highest.high, caches->token_bytes),
                              .formula = decides->formula};
-    return !entry.high_bytes || tn_ledger_add(run->ledger, entry, run->error);
+    return !entry.high_bytes || tn_ledger_add(run->work.ledger, entry, run->work.error);
 }
 
 static bool add_activation(struct run *run, const struct tn_transformers_caches *caches)
 {
     uint64_t token_bytes;
     if (!tn_add_u64(caches->token_bytes, caches->copy_bytes, &token_bytes)) {
-        return tn_fail(run->error, TN_ERROR_TOO_LARGE, "the KV cache of all requests exceeds 64 bits");
+        return tn_fail(run->work.error, TN_ERROR_TOO_LARGE, "the KV cache of all requests exceeds 64 bits");
     }
     const struct moment moments[] = {
         {.label = TN_STR("reading the prompt"),
@@ -196,22 +161,9 @@ static bool add_activation(struct run *run, const struct tn_transformers_caches 
     return add_highest(run, caches, moments, sizeof moments / sizeof moments[0]);
 }
 
-/* What blocks take beyond tensors, as torch.cuda.memory_allocated() counts it too. */
-static bool add_rounding(struct run *run, const struct tn_placed_stage *placed)
-{
-    uint64_t bytes = above(placed->allocated_bytes, placed->tensor_bytes);
-    struct tn_entry entry = {.category = TN_CATEGORY_FRAGMENTATION,
-                             .basis = TN_BASIS_REPLAYED,
-                             .label = TN_STR("weights in blocks of PyTorch's allocator"),
-                             .low_bytes = bytes,
-                             .mid_bytes = bytes,
-                             .high_bytes = bytes,
-                             .formula = TN_STR("allocated - tensors")};
-    return !bytes || tn_ledger_add(run->ledger, entry, run->error);
-}
-
 /* ---- the plan ----------------------------------------------------------------------------------------------------- */
 
+/* What the caches of the last token take per token, without what does not grow. */
 static uint64_t per_token(const struct tn_transformers_caches *caches, const struct tn_transformers_use *use)
 {
     uint64_t tokens;
@@ -221,70 +173,52 @@ static uint64_t per_token(const struct tn_transformers_caches *caches, const str
 
 static bool plan_stage(struct run *run, uint32_t index)
 {
-    const struct tn_placed_stage *placed = &run->placement->stages[index];
-    bool is_last = index + 1 == run->placement->stage_count;
+    struct tn_work *work = &run->work;
+    const struct tn_placed_stage *placed = &work->placement->stages[index];
+    bool is_last = index + 1 == work->placement->stage_count;
     struct tn_transformers_caches caches;
-    if (!tn_ledger_begin_stage(run->ledger, placed->first_layer, placed->layer_count)) {
-        return tn_fail_memory(run->error);
+    if (!tn_ledger_begin_stage(work->ledger, placed->first_layer, placed->layer_count)) {
+        return tn_fail_memory(work->error);
     }
     if (!tn_transformers_caches_of(&run->use, &run->layers, placed->first_layer, placed->layer_count, is_last, &caches,
-                                   run->error)) {
+                                   work->error)) {
         return false;
     }
-    tn_evaluation_give(run->evaluation, TN_GIVEN_STAGE, index);
-    tn_evaluation_give(run->evaluation, TN_GIVEN_WEIGHTS, placed->tensor_bytes);
-    tn_evaluation_give(run->evaluation, TN_GIVEN_WEIGHTS_ALLOCATED, placed->allocated_bytes);
-    tn_evaluation_give(run->evaluation, TN_GIVEN_WEIGHTS_LARGEST, placed->largest_bytes);
-    tn_evaluation_give(run->evaluation, TN_GIVEN_KV_PER_TOKEN, per_token(&caches, &run->use));
-    return tn_placement_add(placed, run->ledger, run->error) && add_rounding(run, placed) && add_caches(run, &caches)
-           && add_activation(run, &caches) && tn_evaluation_add_entries(run->evaluation, run->ledger, run->error);
+    tn_work_give_stage(work, index);
+    tn_evaluation_give(work->evaluation, TN_GIVEN_KV_PER_TOKEN, per_token(&caches, &run->use));
+    return tn_work_add_weights(work, index) && add_caches(run, &caches) && add_activation(run, &caches)
+           && tn_evaluation_add_entries(work->evaluation, work->ledger, work->error);
 }
 
-static bool begin(struct run *run)
+static bool place(struct tn_work *work)
 {
-    const struct tn_model *model = run->planner->model;
-    struct tn_widths widths;
-    run->evaluation =
-        tn_evaluation_new(run->planner->rules, &model->facts, run->deployment, run->ledger->arena, run->error);
-    if (!run->evaluation) {
-        return false;
-    }
-    tn_widths_of(model, &widths);
-    tn_give_facts(run->evaluation, model, &widths, run->deployment);
-    return tn_evaluation_check(run->evaluation, run->error) && read_use(run) && read_layers(run);
-}
-
-static bool place(struct run *run)
-{
-    const struct tn_deployment *deployment = run->deployment;
-    uint64_t capability;
-    if (!tn_evaluation_number(run->evaluation, "capability", &capability, run->error)) {
-        return false;
-    }
+    const struct tn_deployment *deployment = work->deployment;
+    struct tn_str dtype = tn_work_text(work, "torch_dtype");
     struct tn_placement_key key = {.tp = deployment->tp,
                                    .pp = deployment->pp,
                                    .ep = deployment->ep,
                                    .dp = deployment->dp,
-                                   .compute_capability = (uint32_t)capability};
-    run->placement = tn_place(run->planner, &key, run->error);
-    return run->placement != NULL;
+                                   .compute_capability = tn_gpu_compute_capability(deployment->gpu),
+                                   .dtype = tn_str_is(dtype, "auto") ? NULL : tn_dtype_find(dtype)};
+    work->placement = work->failed ? NULL : tn_place(work->planner, &key, work->error);
+    return work->placement != NULL;
 }
 
 static bool plan_transformers(struct tn_planner *planner, const struct tn_deployment *deployment,
                               struct tn_ledger *ledger, struct tn_error *error)
 {
-    struct run run = {.planner = planner, .deployment = deployment, .ledger = ledger, .error = error};
-    if (!begin(&run) || !place(&run)) {
+    struct run run = {.work = {.planner = planner, .deployment = deployment, .ledger = ledger, .error = error}};
+    if (!tn_work_begin(&run.work) || !tn_evaluation_check(run.work.evaluation, error) || !read_use(&run)
+        || !read_layers(&run) || !place(&run.work)) {
         return false;
     }
     ledger->ranks_per_stage = deployment->tp * deployment->dp;
-    for (uint32_t k = 0; k < run.placement->stage_count; k++) {
+    for (uint32_t k = 0; k < run.work.placement->stage_count; k++) {
         if (!plan_stage(&run, k)) {
             return false;
         }
     }
-    return (!ledger->wants_text || tn_evaluation_add_settings(run.evaluation, ledger, error))
-           && tn_ledger_finish(ledger, error);
+    return tn_work_add_texts(&run.work) && tn_ledger_finish(ledger, error);
 }
 
 const struct tn_engine tn_engine_transformers = {.name = "transformers",

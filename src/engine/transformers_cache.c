@@ -106,7 +106,7 @@ static bool (*const cache_rules[TN_TRANSFORMERS_CACHE_COUNT])(const struct tn_tr
 /* ---- layers that do not grow -------------------------------------------------------------------------------------- */
 
 /* A convolution keeps as many columns as its kernel has, one more than what serving engines keep. */
-static bool state_layer(const struct tn_transformers_use *use, const struct tn_kv_layer *layer,
+static bool state_layer(const struct tn_transformers_use *use, const struct tn_kv_cache *layer,
                         struct tn_transformers_layer *bytes)
 {
     bool fits = true;
@@ -126,8 +126,8 @@ static bool state_layer(const struct tn_transformers_use *use, const struct tn_k
     return fits;
 }
 
-/* Keys and values of the encoder's output, written once. */
-static bool cross_layer(const struct tn_transformers_use *use, const struct tn_kv_layer *layer,
+/* Keys and values of the encoder's output, written once; a ring likewise has its length. */
+static bool cross_layer(const struct tn_transformers_use *use, const struct tn_kv_cache *layer,
                         struct tn_transformers_layer *bytes)
 {
     struct shape shape = {.elements = layer->elements};
@@ -137,7 +137,7 @@ static bool cross_layer(const struct tn_transformers_use *use, const struct tn_k
     return fits;
 }
 
-static struct shape shape_of(const struct tn_transformers_use *use, const struct tn_kv_layer *layer)
+static struct shape shape_of(const struct tn_transformers_use *use, const struct tn_kv_cache *layer)
 {
     bool is_latent = layer->kind == TN_KV_LATENT || layer->kind == TN_KV_SLIDING_LATENT;
     bool is_window =
@@ -153,7 +153,7 @@ static struct shape shape_of(const struct tn_transformers_use *use, const struct
     return shape;
 }
 
-bool tn_transformers_layer_bytes(const struct tn_transformers_use *use, const struct tn_kv_layer *layer,
+bool tn_transformers_layer_bytes(const struct tn_transformers_use *use, const struct tn_kv_cache *layer,
                                  struct tn_transformers_layer *bytes, struct tn_error *error)
 {
     bool is_compressed = layer->kind == TN_KV_COMPRESSED || layer->kind == TN_KV_COMPRESSED_INDEX;
@@ -162,7 +162,7 @@ bool tn_transformers_layer_bytes(const struct tn_transformers_use *use, const st
     if (layer->kind == TN_KV_STATE) {
         return state_layer(use, layer, bytes) || too_large(error);
     }
-    if (layer->kind == TN_KV_CROSS) {
+    if (layer->kind == TN_KV_CROSS || layer->kind == TN_KV_RING) {
         return cross_layer(use, layer, bytes) || too_large(error);
     }
     if (is_compressed && layer->argument) {
@@ -192,19 +192,22 @@ struct tally {
     uint64_t largest_bytes[TN_KV_KIND_COUNT]; /* of the layers of a kind that leave the GPU */
 };
 
-static bool add_layer(const struct tn_transformers_use *use, struct tally *tally, enum tn_kv_kind kind,
-                      const struct tn_transformers_layer *bytes)
+static bool add_layers(const struct tn_transformers_use *use, struct tally *tally, enum tn_kv_kind kind,
+                       const struct tn_transformers_layer *bytes, uint32_t count)
 {
     struct tn_transformers_caches *caches = tally->caches;
-    caches->kind_layers[kind]++;
+    uint64_t prompt_bytes;
+    uint64_t token_bytes;
+    caches->kind_layers[kind] += count;
     caches->copy_bytes = bytes->copy_bytes > caches->copy_bytes ? bytes->copy_bytes : caches->copy_bytes;
     if (leaves_gpu(use, kind)) {
         uint64_t *largest = &tally->largest_bytes[kind];
         *largest = bytes->token_bytes > *largest ? bytes->token_bytes : *largest;
         return true;
     }
-    return tn_add_u64(caches->kind_bytes[kind], bytes->token_bytes, &caches->kind_bytes[kind])
-           && tn_add_u64(caches->prompt_bytes, bytes->prompt_bytes, &caches->prompt_bytes);
+    return tn_mul_u64(bytes->token_bytes, count, &token_bytes) && tn_mul_u64(bytes->prompt_bytes, count, &prompt_bytes)
+           && tn_add_u64(caches->kind_bytes[kind], token_bytes, &caches->kind_bytes[kind])
+           && tn_add_u64(caches->prompt_bytes, prompt_bytes, &caches->prompt_bytes);
 }
 
 static bool add_largest(struct tally *tally, enum tn_kv_kind kind)
@@ -225,13 +228,13 @@ bool tn_transformers_caches_of(const struct tn_transformers_use *use, const stru
     bool fits = true;
     *caches = (struct tn_transformers_caches){0};
     for (size_t k = 0; k < layers->count && fits; k++) {
-        const struct tn_kv_layer *layer = &layers->layers[k];
+        const struct tn_kv_cache *cache = &layers->caches[k];
         struct tn_transformers_layer bytes;
-        bool is_here = layer->layer >= first_layer && (is_last || layer->layer < first_layer + layer_count);
-        if (is_here && !tn_transformers_layer_bytes(use, layer, &bytes, error)) {
+        uint32_t here = tn_kv_layers_between(cache, first_layer, first_layer + layer_count, is_last);
+        if (here && !tn_transformers_layer_bytes(use, cache, &bytes, error)) {
             return false;
         }
-        fits = !is_here || add_layer(use, &tally, layer->kind, &bytes);
+        fits = !here || add_layers(use, &tally, cache->kind, &bytes, here);
     }
     for (int kind = 0; kind < TN_KV_KIND_COUNT && fits; kind++) {
         fits = add_largest(&tally, (enum tn_kv_kind)kind)

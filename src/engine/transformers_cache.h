@@ -40,9 +40,9 @@ struct tn_transformers_layer {
     uint64_t copy_bytes;   /* what is held a second time then */
 };
 
-/* layer  per rank, as tn_kv_layers_of gives it
+/* layer  cache of one layer, per rank
  * Errors: TN_ERROR_TOO_LARGE. */
-bool tn_transformers_layer_bytes(const struct tn_transformers_use *use, const struct tn_kv_layer *layer,
+bool tn_transformers_layer_bytes(const struct tn_transformers_use *use, const struct tn_kv_cache *layer,
                                  struct tn_transformers_layer *bytes, struct tn_error *error);
 
 /* The caches of one pipeline stage. */

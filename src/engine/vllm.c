@@ -70,51 +70,74 @@ static enum tn_vllm_mamba_mode mamba_mode(struct vllm *vllm)
                                   : (tn_str_is(mode, "align") ? TN_VLLM_MAMBA_ALIGN : TN_VLLM_MAMBA_NONE);
 }
 
-static bool prepare_pool(struct vllm *vllm)
+/* The stages of the pipeline, as the weights lie. NULL when memory is out. */
+static const struct tn_vllm_kv_stage *kv_stages(const struct vllm *vllm)
 {
     const struct tn_placement *placement = vllm->work.placement;
-    const struct tn_deployment *deployment = vllm->work.deployment;
     struct tn_vllm_kv_stage *stages =
         TN_NEW_ARRAY(vllm->work.ledger->arena, struct tn_vllm_kv_stage, placement->stage_count);
-    struct tn_kv_layers layers;
-    struct tn_str dtype = tn_work_text(&vllm->work, "kv_cache_dtype");
-    uint64_t version = tn_rules_version_number(vllm->work.planner->rules);
-    if (!stages) {
-        return tn_fail_memory(vllm->work.error);
-    }
-    for (uint32_t k = 0; k < placement->stage_count; k++) {
+    for (uint32_t k = 0; stages && k < placement->stage_count; k++) {
         stages[k] = (struct tn_vllm_kv_stage){placement->stages[k].first_layer, placement->stages[k].layer_count};
     }
-    struct tn_vllm_kv_options options = {
+    return stages;
+}
+
+static struct tn_vllm_kv_options kv_options(struct vllm *vllm)
+{
+    uint64_t version = tn_rules_version_number(vllm->work.planner->rules);
+    uint32_t stages = vllm->work.placement->stage_count;
+    bool is_async = number_of(vllm, "async_scheduling") != 0;
+    return (struct tn_vllm_kv_options){
         .version = version,
-        .stages = stages,
-        .stage_count = placement->stage_count,
+        .stages = kv_stages(vllm),
+        .stage_count = stages,
         .context_ranks = (uint32_t)number_of(vllm, "decode_context_parallel_size"),
-        .compute_capability = tn_gpu_compute_capability(deployment->gpu),
-        .dtype = tn_vllm_kv_dtype_find(dtype),
+        .compute_capability = tn_gpu_compute_capability(vllm->work.deployment->gpu),
+        .dtype = tn_vllm_kv_dtype_find(tn_work_text(&vllm->work, "kv_cache_dtype")),
         .model_bytes = (uint32_t)number_of(vllm, "activation_bytes"),
         .state_bytes = (uint32_t)number_of(vllm, "state_element_bytes"),
-        .block_tokens = number_of(vllm, "block_size"),
+        .convolution_bytes = (uint32_t)number_of(vllm, "convolution_element_bytes"),
+        .block_tokens = tn_evaluation_is_given(vllm->work.evaluation, "block_size") ? number_of(vllm, "block_size") : 0,
         .max_model_len = number_of(vllm, "max_model_len"),
         .max_num_batched_tokens = number_of(vllm, "max_num_batched_tokens"),
-        .batches_in_flight = tn_vllm_batches_in_flight(
-            version, placement->stage_count, number_of(vllm, "async_scheduling") != 0, number_of(vllm, "is_v2") != 0),
+        .batches_in_flight = tn_vllm_batches_in_flight(version, stages, is_async, number_of(vllm, "is_v2") != 0),
         .speculative_tokens = (uint32_t)number_of(vllm, "num_speculative_tokens"),
         .mamba_mode = mamba_mode(vllm),
         .is_hybrid_disabled = number_of(vllm, "disable_hybrid_kv_cache_manager") != 0,
         .blocks_override = number_of(vllm, "num_gpu_blocks_override"),
     };
+}
+
+static bool fail_kv_dtype(struct vllm *vllm)
+{
+    struct tn_str dtype = tn_work_text(&vllm->work, "kv_cache_dtype");
+    tn_fail(vllm->work.error, TN_ERROR_DTYPE, "vLLM has no kv_cache_dtype '" TN_STR_FORMAT "'",
+            TN_STR_ARGUMENTS(dtype));
+    tn_fail_at(vllm->work.error, -1, "--kv-dtype");
+    return tn_fail_hint(vllm->work.error, "`tonnage engines vllm` names those that it has");
+}
+
+static bool prepare_pool(struct vllm *vllm)
+{
+    struct tn_vllm_kv_options options = kv_options(vllm);
+    struct tn_kv_layers layers;
+    bool has_draft = number_of(vllm, "has_draft") != 0;
     if (vllm->work.failed) {
         return false;
     }
-    if (!options.dtype) {
-        tn_fail(vllm->work.error, TN_ERROR_DTYPE, "vLLM has no kv_cache_dtype '" TN_STR_FORMAT "'",
-                TN_STR_ARGUMENTS(dtype));
-        return tn_fail_at(vllm->work.error, -1, "--kv-dtype");
+    if (!options.stages) {
+        return tn_fail_memory(vllm->work.error);
     }
-    return tn_kv_layers_of(vllm->work.planner->model, deployment, number_of(vllm, "has_draft") != 0,
-                           vllm->work.ledger->arena, &layers, vllm->work.error)
-           && tn_vllm_kv_prepare(&layers, &options, vllm->work.ledger->arena, &vllm->kv, vllm->work.error);
+    if (!options.dtype) {
+        return fail_kv_dtype(vllm);
+    }
+    if (!tn_kv_layers_of(vllm->work.planner->model, vllm->work.deployment, has_draft, vllm->work.ledger->arena, &layers,
+                         vllm->work.error)
+        || !tn_vllm_kv_prepare(&layers, &options, vllm->work.ledger->arena, &vllm->kv, vllm->work.error)) {
+        return false;
+    }
+    tn_evaluation_give(vllm->work.evaluation, TN_GIVEN_KV_BLOCK_TOKENS, vllm->kv.block_tokens);
+    return true;
 }
 
 /* What each stage has for its pool, and what the engine makes of it. */
@@ -200,9 +223,12 @@ static bool add_stage(struct vllm *vllm, uint32_t stage)
     struct tn_charges beside = {0};
     uint64_t asked_bytes;
     tn_work_give_stage(&vllm->work, stage);
-    if (!tn_ledger_begin_stage(vllm->work.ledger, placed->first_layer, placed->layer_count)) {
+    struct tn_stage *begun = tn_ledger_begin_stage(vllm->work.ledger, placed->first_layer, placed->layer_count);
+    if (!begun) {
         return tn_fail_memory(vllm->work.error);
     }
+    begun->available_bytes = (struct tn_range){vllm->available[TN_END_LOW][stage], vllm->available[TN_END_MID][stage],
+                                               vllm->available[TN_END_HIGH][stage]};
     if (!tn_work_add_weights(&vllm->work, stage)
         || !tn_evaluation_add_entries(vllm->work.evaluation, vllm->work.ledger, vllm->work.error)
         || !pool_range(vllm, stage, &asked_bytes, &pool)
@@ -239,10 +265,15 @@ static bool judge_start(struct vllm *vllm)
     bool by_hand = tn_evaluation_is_given(vllm->work.evaluation, "available_kv_cache_memory")
                    || number_of(vllm, "kv_cache_memory_bytes");
     bool overflows = tn_ledger_worst(vllm->work.ledger)->mid_bytes > vllm->gpu_total_bytes;
+    /* CUDA graphs of hybrid models are captured with a state for each request */
+    bool has_states = vllm->kv.state_bytes > 0 && !number_of(vllm, "enforce_eager");
+    uint64_t running = number_of(vllm, "max_num_seqs");
     const struct tn_start_check checks[] = {
         {!by_hand && !number_of(vllm, "has_free_memory"), false, "free_memory", "gpu_memory_utilization"},
+        {!number_of(vllm, "has_loading_memory"), false, "loading", "tensor_parallel_size"},
         {!mid->blocks, !low->blocks, "no_blocks", "gpu_memory_utilization"},
         {!mid->is_enough, !low->is_enough, "needed", "max_model_len"},
+        {has_states && mid->blocks < running, has_states && low->blocks < running, "state_blocks", "max_num_seqs"},
         {!by_hand && overflows, false, "warm_up", "gpu_memory_utilization"},
     };
     return tn_work_judge(&vllm->work, checks, sizeof checks / sizeof checks[0]);

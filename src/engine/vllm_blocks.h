@@ -40,17 +40,19 @@ struct tn_vllm_kv_options {
     uint64_t version;                      /* major * 1000000 + minor * 1000 + patch */
     const struct tn_vllm_kv_stage *stages; /* [stage_count] */
     uint32_t stage_count;                  /* pipeline parallel; 0: one stage with all layers */
-    uint32_t context_ranks;                /* decode (x prefill) context parallel, at least 1 */
+    uint32_t context_ranks;                /* decode (x prefill) context parallel, 0 or 1: none */
     uint32_t compute_capability;           /* 90 for 9.0; 0 where there is none: the backends of older GPUs */
     const struct tn_vllm_kv_dtype *dtype;  /* NULL: auto */
     uint32_t model_bytes;                  /* of an element of the model's dtype: 2 or 4 */
     uint32_t state_bytes;                  /* of an element of recurrent states; 0: as the model has them */
+    uint32_t convolution_bytes;            /* likewise of convolution states */
     uint64_t block_tokens;                 /* --block-size; 0: the engine's choice */
     uint64_t max_model_len;                /* tokens of the longest request */
     uint64_t max_num_batched_tokens;
-    uint32_t batches_in_flight;  /* that hold blocks of a window at once (see tn_vllm_batches_in_flight), at least 1 */
-    uint64_t encoder_tokens;     /* of cross attention: max_num_encoder_input_tokens; 0: what the model's encoder has */
-    uint32_t speculative_tokens; /* num_speculative_tokens; 0 without speculation */
+    uint32_t
+        batches_in_flight;   /* that hold blocks of a window at once (see tn_vllm_batches_in_flight); 0 counts as 1 */
+    uint64_t encoder_tokens; /* of cross attention: max_num_encoder_input_tokens; 0: what the model's encoder has */
+    uint32_t speculative_tokens;      /* num_speculative_tokens; 0 without speculation */
     const struct tn_kv_layers *draft; /* caches of a draft model of its own; NULL where there is none */
     enum tn_vllm_mamba_mode mamba_mode;
     uint64_t mamba_chunk_tokens; /* of mode `all`: the model's chunk size; 0: 2048 */

@@ -1,5 +1,5 @@
-/* vLLM's groups: layers that share a block table. All blocks of the pool have one size, so pages are made equal first, by larger blocks or by
- * padding, and then layers are dealt to groups of about equal length. */
+/* vLLM's groups: layers that share a block table. All blocks of the pool have one size, so pages are made equal first, by larger blocks
+ * or by padding, and then layers are dealt to groups of about equal length. */
 #include "engine/vllm_pages.h"
 
 #include "base/number.h"
@@ -165,7 +165,8 @@ static uint32_t group_length(const struct grouping *grouping)
     }
     bool is_near = version >= TN_VLLM_NEARER_GROUPS ? 2 * most < 3 * least
                                                     : version >= TN_VLLM_NEAR_GROUPS && 4 * most < 5 * least;
-    return (uint32_t)(is_near ? most : least);
+    uint64_t length = is_near ? most : least;
+    return length ? (uint32_t)length : 1;
 }
 
 static bool make_equal_groups(struct grouping *grouping, uint64_t page_bytes)
@@ -174,7 +175,7 @@ static bool make_equal_groups(struct grouping *grouping, uint64_t page_bytes)
     uint32_t length = group_length(grouping);
     for (uint32_t k = 0; k < kv->spec_count; k++) {
         const struct tn_vllm_spec *spec = &grouping->specs[k];
-        uint32_t count = (spec->layer_count + length - 1) / length;
+        uint32_t count = spec->layer_count > length ? (spec->layer_count + length - 1) / length : 1;
         grouping->groups[kv->group_count++] = (struct tn_vllm_kv_group){.kind = spec->kind,
                                                                         .argument = spec->argument,
                                                                         .block_tokens = spec->block_tokens,
@@ -193,10 +194,15 @@ static bool make_equal_groups(struct grouping *grouping, uint64_t page_bytes)
     return true;
 }
 
-static bool has_sliding_latent(const struct grouping *grouping)
+/* DeepSeek V4; since 0.29 whatever keeps an entry for several tokens beside others. */
+static bool lies_in_tuples(const struct grouping *grouping)
 {
+    uint64_t version = grouping->kv->options.version;
     for (uint32_t k = 0; k < grouping->kv->spec_count; k++) {
-        if (grouping->specs[k].kind == TN_KV_SLIDING_LATENT) {
+        enum tn_kv_kind kind = grouping->specs[k].kind;
+        bool is_compressed = kind == TN_KV_COMPRESSED || kind == TN_KV_COMPRESSED_INDEX;
+        if ((kind == TN_KV_SLIDING_LATENT && version >= TN_VLLM_SLIDING_LATENT)
+            || (is_compressed && version >= TN_VLLM_PACKED_GROUPS)) {
             return true;
         }
     }
@@ -218,7 +224,7 @@ static bool choose_groups(struct grouping *grouping)
                 "vLLM cannot run this model without its hybrid KV cache manager: its layers do not become one type");
         return tn_fail_at(grouping->error, -1, "disable_hybrid_kv_cache_manager");
     }
-    if (has_sliding_latent(grouping) && kv->options.version >= TN_VLLM_SLIDING_LATENT) {
+    if (lies_in_tuples(grouping)) {
         struct tn_vllm_tuples tuples = {kv, grouping->specs, grouping->groups, grouping->block_bytes,
                                         grouping->guard_bytes};
         return tn_vllm_make_tuples(&tuples, grouping->error);

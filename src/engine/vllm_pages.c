@@ -3,7 +3,7 @@
 
 #include "base/number.h"
 
-enum { V0_BLOCK_TOKENS = 16, ROPE_ELEMENTS = 64 };
+enum { V0_BLOCK_TOKENS = 16, V4_ROTATED = 64 };
 
 /* ---- dtypes of caches --------------------------------------------------------------------------------------------- */
 
@@ -59,7 +59,8 @@ static enum layout layout_of(const struct tn_kv_layers *layers)
     if (!has_kind(layers, TN_KV_LATENT)) {
         return LAYOUT_HEADS;
     }
-    return has_kind(layers, TN_KV_INDEX) ? LAYOUT_SPARSE : LAYOUT_LATENT;
+    bool is_sparse = has_kind(layers, TN_KV_INDEX) || has_kind(layers, TN_KV_COMPRESSED_INDEX);
+    return is_sparse ? LAYOUT_SPARSE : LAYOUT_LATENT;
 }
 
 /* The backend that vLLM takes first, by its block sizes. First row that applies. */
@@ -122,12 +123,14 @@ static bool is_packed(enum tn_kv_kind kind, bool is_sparse, const struct tn_vllm
     return dtype->bits == 8 || is_default;
 }
 
-/* DeepSeek V3.2: a scale of 4 bytes for 128 elements; V4: of 1 byte for 64, padded to 8 of them. */
+/* DeepSeek V3.2: a scale of 4 bytes for 128 elements, and what exceeds them is rotated; V4: of 1 byte for 64, padded to 8 of them. */
 static uint64_t packed_bytes(enum tn_kv_kind kind, uint64_t elements)
 {
-    uint64_t plain = elements > ROPE_ELEMENTS ? elements - ROPE_ELEMENTS : 0;
-    uint64_t scales = is_v4(kind) ? tn_ceil_div(tn_ceil_div(plain, 64), 8) * 8 : tn_ceil_div(plain, 128) * 4;
-    return plain + scales + 2 * ROPE_ELEMENTS;
+    uint64_t most = elements < V4_ROTATED ? elements : V4_ROTATED;
+    uint64_t rotated = is_v4(kind) ? most : elements % 128;
+    uint64_t plain = elements - rotated;
+    uint64_t scales = is_v4(kind) ? tn_ceil_div(tn_ceil_div(plain, 64), 8) * 8 : plain / 128 * 4;
+    return plain + scales + 2 * rotated;
 }
 
 /* States with the rows of a convolution grow by one for each speculative token. */
@@ -137,7 +140,8 @@ static bool state_bytes(const struct tn_kv_cache *cache, const struct tn_vllm_kv
     for (uint32_t k = 0; k < cache->part_count; k++) {
         const struct tn_kv_state_part *part = &cache->parts[k];
         bool is_recurrent = !part->rows;
-        uint32_t element = is_recurrent && options->state_bytes ? options->state_bytes : part->element_bytes;
+        uint32_t asked = is_recurrent ? options->state_bytes : options->convolution_bytes;
+        uint32_t element = asked ? asked : part->element_bytes;
         uint64_t row = is_recurrent ? 0 : part->elements / part->rows;
         uint64_t of_part;
         if (!tn_mul_u64(row, options->speculative_tokens, &of_part) || !tn_add_u64(of_part, part->elements, &of_part)
@@ -196,7 +200,7 @@ static uint64_t hybrid_alignment(const struct tn_kv_cache *attention, struct tn_
 {
     bool is_latent = attention->kind == TN_KV_LATENT;
     if (options->version < TN_VLLM_HYBRID_BLOCKS) {
-        bool is_wide = attention->elements == 2 * 256 * attention->heads && options->compute_capability / 10 == 10;
+        bool is_wide = attention->elements == attention->heads * 2 * 256 && options->compute_capability / 10 == 10;
         return is_latent ? 64 : (is_wide ? 32 : 16);
     }
     uint64_t asked = options->block_tokens ? options->block_tokens : choice.preferred_tokens;
@@ -333,8 +337,9 @@ static bool add_spec(struct making *making, const struct tn_kv_cache *cache)
 {
     struct tn_vllm_spec filled = {0};
     struct tn_vllm_kv *kv = making->kv;
-    if (kv->options.version < TN_VLLM_V1 && cache->kind == TN_KV_STATE) {
-        return true; /* the first engine keeps states apart from its blocks */
+    bool is_elsewhere = kv->options.version < TN_VLLM_V1 && cache->kind == TN_KV_STATE; /* apart from the blocks */
+    if (is_elsewhere || !cache->layer_count) {
+        return true;
     }
     if (!fill_spec(making, cache, &filled)) {
         return false;
@@ -375,8 +380,9 @@ static bool measure_states(const struct tn_kv_layers *layers, struct making *mak
         if (cache->kind == TN_KV_STATE) {
             kv->state_bytes = bytes > kv->state_bytes ? bytes : kv->state_bytes;
         } else if (!attention || (attention->kind == TN_KV_SLIDING && cache->kind == TN_KV_FULL)) {
+            bool is_scaled = cache->kind == TN_KV_LATENT && is_packed(cache->kind, making->is_sparse, &kv->options);
             attention = cache;
-            token_bytes = bytes;
+            token_bytes = is_scaled ? cache->elements : bytes; /* the engine forgets the scales here */
         }
     }
     if (kv->state_bytes && attention && token_bytes && kv->options.version >= TN_VLLM_V1) {

@@ -1,5 +1,5 @@
-/* DeepSeek V4 in vLLM. Its compressed caches stay one group; layers with a window, by block and window, are dealt to groups of "tuples": one
- * layer of each page size. How those lie in a block of the pool changed three times. */
+/* DeepSeek V4 in vLLM. Its compressed caches stay one group; layers with a window, by block and window, are dealt to groups of "tuples":
+ * one layer of each page size. How those lie in a block of the pool changed three times. */
 #include "engine/vllm_tuples.h"
 
 #include "base/number.h"

@@ -214,9 +214,13 @@ static bool read_vocab(struct reader *reader)
            && (reader->rules->vocab_multiple || fail_line(reader, "expected at least 1"));
 }
 
+/* scalars EXPRESSION */
 static bool read_scalars(struct reader *reader)
 {
-    return read_number(reader, &reader->rules->scalar_count);
+    struct tn_str rest = reader->statement->rest;
+    reader->rules->scalars_line = line_of(reader);
+    return (take_expression(reader, &rest, &reader->rules->scalars) && !rest.size)
+           || fail_line(reader, "expected 'scalars EXPRESSION'");
 }
 
 /* exact_blocks CONDITION */
@@ -381,9 +385,21 @@ static bool read_draft(struct reader *reader)
     return read_globs(reader, &reader->rules->draft);
 }
 
-static bool read_dequantised(struct reader *reader)
+/* copies GLOB... [when CONDITION] */
+static bool read_copies(struct reader *reader)
 {
-    return read_globs(reader, &reader->rules->dequantised);
+    return read_glob_rule(reader, ADD(reader, reader->rules->copies, reader->rules->copy_count),
+                          reader->statement->rest);
+}
+
+/* narrow DTYPE DTYPE */
+static bool read_narrow(struct reader *reader)
+{
+    struct tn_str rest = reader->statement->rest;
+    reader->rules->narrow_from = tn_dtype_find(tn_str_word(&rest));
+    reader->rules->narrow_to = tn_dtype_find(rest);
+    return (reader->rules->narrow_from && reader->rules->narrow_to)
+           || fail_line(reader, "expected 'narrow DTYPE DTYPE'");
 }
 
 static bool read_param(struct reader *reader)
@@ -421,7 +437,8 @@ static const struct word weights_words[] = {
     {"whole", read_whole},
     {"draft", read_draft},
     {"param", read_param},
-    {"dequantised", read_dequantised},
+    {"copies", read_copies},
+    {"narrow", read_narrow},
     {"refuse", read_refuse},
     {"storages", read_storages},
     {"exact_blocks", read_exact_blocks},
@@ -454,29 +471,36 @@ static bool read_lines(struct reader *reader, const struct tn_record *record, co
     return true;
 }
 
+/* A record without one has NULL. */
+static bool find_parent(const struct reader *reader, const struct tn_record *record, const struct tn_record **parent)
+{
+    *parent = record->parent.size ? tn_catalog_record(reader->catalog, record->type, record->parent) : NULL;
+    if (*parent || !record->parent.size) {
+        return true;
+    }
+    tn_fail(reader->error, TN_ERROR_RECORD, "there is no parent '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(record->parent));
+    return tn_fail_at(reader->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(record->file), record->line);
+}
+
 /* The lines of the ancestors come first. */
 static bool read_record(struct reader *reader, const struct tn_record *record, const struct word *words)
 {
-    const struct tn_record *line[MOST_ANCESTORS];
+    const struct tn_record *ancestors[MOST_ANCESTORS];
     size_t count = 0;
-    for (const struct tn_record *at = record; at;) {
-        if (count == MOST_ANCESTORS) {
-            tn_fail(reader->error, TN_ERROR_RECORD, "too many parents");
-            return tn_fail_at(reader->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(record->file), record->line);
+    const struct tn_record *at = record;
+    while (at && count < MOST_ANCESTORS) {
+        ancestors[count++] = at;
+        if (!find_parent(reader, at, &at)) {
+            return false;
         }
-        line[count++] = at;
-        const struct tn_record *parent =
-            at->parent.size ? tn_catalog_record(reader->catalog, at->type, at->parent) : NULL;
-        if (at->parent.size && !parent) {
-            tn_fail(reader->error, TN_ERROR_RECORD, "there is no parent '" TN_STR_FORMAT "'",
-                    TN_STR_ARGUMENTS(at->parent));
-            return tn_fail_at(reader->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(at->file), at->line);
-        }
-        at = parent;
+    }
+    if (at) {
+        tn_fail(reader->error, TN_ERROR_RECORD, "too many parents");
+        return tn_fail_at(reader->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(record->file), record->line);
     }
     bool done = true;
     while (done && count) {
-        done = read_lines(reader, line[--count], words);
+        done = read_lines(reader, ancestors[--count], words);
     }
     return done;
 }

@@ -30,7 +30,7 @@ struct tn_merge {
     bool divides_inputs; /* of experts: ranks that share one divide its inputs, not its outputs */
 };
 
-/* keep, skip, whole and layers */
+/* keep, skip, whole, layers and copies */
 struct tn_glob_rule {
     struct tn_globs globs;
     const struct tn_dtype *dtype;       /* keep: what they are loaded as */
@@ -96,8 +96,12 @@ enum tn_remainder { TN_REMAINDER_BEFORE_LAST, TN_REMAINDER_FIRST, TN_REMAINDER_L
 
 struct tn_weight_rules {
     const struct tn_record *record;
-    uint64_t vocab_multiple; /* rows of a vocabulary are rounded up to it; at least 1 */
-    uint64_t scalar_count;   /* F32 scalars of each attention layer */
+    const struct tn_dtype
+        *narrow_from; /* a model of this dtype is loaded as narrow_to where none is asked for; NULL: none is */
+    const struct tn_dtype *narrow_to;
+    uint64_t vocab_multiple;             /* rows of a vocabulary are rounded up to it; at least 1 */
+    const struct tn_expression *scalars; /* how many F32 scalars each attention layer has; NULL: none */
+    struct tn_rule_line scalars_line;
     const struct tn_expression
         *exact_blocks; /* whether blocks of memory are as large as their tensors; NULL: they are not */
     struct tn_rule_line exact_blocks_line;
@@ -105,8 +109,7 @@ struct tn_weight_rules {
     struct tn_globs attention; /* by these names a layer is one of attention */
     struct tn_globs grouped;   /* divided over the ranks that share one request's attention, where these are fewer */
     struct tn_globs order;
-    struct tn_globs draft;       /* of the layers that predict further tokens, although in no stack of theirs */
-    struct tn_globs dequantised; /* kept in the model's dtype as well, where they are quantised */
+    struct tn_globs draft; /* of the layers that predict further tokens, although in no stack of theirs */
     struct tn_merge *merges;
     size_t merge_count;
     struct tn_glob_rule *keeps;
@@ -115,6 +118,8 @@ struct tn_weight_rules {
     size_t skip_count;
     struct tn_glob_rule *wholes; /* not divided */
     size_t whole_count;
+    struct tn_glob_rule *copies; /* kept in the model's dtype as well */
+    size_t copy_count;
     struct tn_glob_rule *layers; /* of which only the first layers are loaded */
     size_t layer_count;
     struct tn_sized_rule *buffers; /* made with the first layer of attention */

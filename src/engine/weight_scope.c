@@ -29,6 +29,7 @@ enum symbol {
     SYMBOL_STEP_TOKENS,
     SYMBOL_HAS_DRAFT,
     SYMBOL_HIDDEN,
+    SYMBOL_HEAD_WIDTH,
     SYMBOL_LAYERS,
     SYMBOL_ARCHITECTURE,
     SYMBOL_MODEL_QUANT,
@@ -58,6 +59,7 @@ static const char *const symbol_names[SYMBOL_COUNT] = {
     [SYMBOL_STEP_TOKENS] = "step_tokens",
     [SYMBOL_HAS_DRAFT] = "has_draft",
     [SYMBOL_HIDDEN] = "hidden",
+    [SYMBOL_HEAD_WIDTH] = "head_width",
     [SYMBOL_LAYERS] = "layers",
     [SYMBOL_ARCHITECTURE] = "architecture",
     [SYMBOL_MODEL_QUANT] = "model_quant",
@@ -135,6 +137,8 @@ static struct tn_value of_deployment(const struct tn_weight_scope *scope, enum s
         return tn_value_boolean(scope->key->has_draft);
     case SYMBOL_HIDDEN:
         return integer_of(scope->hidden);
+    case SYMBOL_HEAD_WIDTH:
+        return integer_of(scope->head_width);
     case SYMBOL_LAYERS:
         return integer_of(scope->model->layer_count);
     case SYMBOL_ARCHITECTURE:
@@ -245,7 +249,9 @@ bool tn_weight_elements(struct tn_weight_scope *scope, const struct tn_expressio
 
 const struct tn_dtype *tn_weight_model_dtype(const struct tn_weight_scope *scope)
 {
-    return scope->key->dtype ? scope->key->dtype : scope->model->dtype;
+    const struct tn_dtype *dtype = scope->model->dtype;
+    dtype = dtype && dtype == scope->rules->narrow_from ? scope->rules->narrow_to : dtype;
+    return scope->key->dtype ? scope->key->dtype : dtype;
 }
 
 bool tn_weight_bytes(struct tn_weight_scope *scope, const struct tn_dtype *dtype, uint64_t elements, uint64_t *bytes)
@@ -261,6 +267,12 @@ bool tn_weight_check(struct tn_weight_scope *scope, const struct tn_refusal_rule
         bool refused;
         if (!tn_weight_applies(scope, refusals[k].when, refusals[k].line, &refused)) {
             return false;
+        }
+        if (refused && scope->weight) {
+            tn_fail(scope->error, TN_ERROR_DEPLOYMENT, TN_STR_FORMAT " (" TN_STR_FORMAT ": %llu outputs, %llu inputs)",
+                    TN_STR_ARGUMENTS(refusals[k].text), TN_STR_ARGUMENTS(scope->weight->name),
+                    (unsigned long long)scope->part_outputs, (unsigned long long)scope->weight->inputs);
+            return tn_fail_at(scope->error, -1, "--tp");
         }
         if (refused) {
             return tn_fail(scope->error, TN_ERROR_DEPLOYMENT, TN_STR_FORMAT, TN_STR_ARGUMENTS(refusals[k].text));

@@ -8,17 +8,34 @@ uint64_t tn_range_end(struct tn_range range, enum tn_end end)
     return end == TN_END_LOW ? range.low : (end == TN_END_MID ? range.mid : range.high);
 }
 
+/* Values that hold from plan to plan are kept: formulas are most of what a plan costs. */
+static bool evaluate(struct tn_work *work)
+{
+    struct tn_planner *planner = work->planner;
+    if (!planner->evaluation || !tn_evaluation_again(planner->evaluation, work->deployment, work->ledger->arena)) {
+        tn_arena_reset(&planner->evaluation_arena);
+        planner->evaluation = tn_evaluation_new(planner->rules, &planner->model->facts, work->deployment,
+                                                &planner->evaluation_arena, work->error);
+    }
+    work->evaluation = planner->evaluation;
+    return work->evaluation != NULL;
+}
+
 bool tn_work_begin(struct tn_work *work)
 {
-    const struct tn_model *model = work->planner->model;
-    struct tn_widths widths;
-    work->evaluation =
-        tn_evaluation_new(work->planner->rules, &model->facts, work->deployment, work->ledger->arena, work->error);
-    if (!work->evaluation) {
+    struct tn_planner *planner = work->planner;
+    if (!evaluate(work)) {
         return false;
     }
-    tn_widths_of(model, &widths);
-    tn_give_facts(work->evaluation, model, &widths, work->deployment);
+    if (!planner->widths) {
+        struct tn_widths *widths = TN_NEW(&planner->arena, struct tn_widths);
+        if (!widths) {
+            return tn_fail_memory(work->error);
+        }
+        tn_widths_of(planner->model, widths);
+        planner->widths = widths;
+    }
+    tn_give_facts(work->evaluation, planner->model, planner->widths, work->deployment);
     return true;
 }
 
@@ -96,10 +113,13 @@ bool tn_work_judge(struct tn_work *work, const struct tn_start_check *checks, si
     return true;
 }
 
+/* Without a pool there was no GPU, and nothing that a log could say. */
 bool tn_work_add_texts(struct tn_work *work)
 {
-    return !work->ledger->wants_text
-           || (tn_evaluation_add_settings(work->evaluation, work->ledger, work->error)
-               && tn_evaluation_add_log(work->evaluation, work->ledger, work->error)
-               && tn_evaluation_add_offers(work->evaluation, work->ledger, work->error));
+    struct tn_ledger *ledger = work->ledger;
+    tn_evaluation_give(work->evaluation, TN_GIVEN_STARTS, ledger->start != TN_START_NO);
+    return !ledger->wants_text
+           || (tn_evaluation_add_settings(work->evaluation, ledger, work->error)
+               && (!ledger->pool.present || tn_evaluation_add_log(work->evaluation, ledger, work->error))
+               && tn_evaluation_add_offers(work->evaluation, ledger, work->error));
 }

@@ -99,7 +99,8 @@ bool tn_read_field_log(struct tn_reading *reading)
         || !tn_reading_text(reading, record, "engine_version", &version)
         || !tn_reading_text(reading, record, "source", &source) || !tn_reading_text(reading, record, "notes", &notes)
         || !tn_reading_engine(reading, engine, version, source, notes) || !read_asked(reading)
-        || !tn_reading_settings(reading, notes) || !read_workload(reading) || !read_measured(reading, measured)) {
+        || !tn_reading_settings(reading, notes) || !read_workload(reading) || !tn_reading_own_settings(reading)
+        || !read_measured(reading, measured)) {
         return false;
     }
     widen_tokens(reading, measured);

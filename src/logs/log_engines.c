@@ -72,7 +72,13 @@ static const struct {
     {"vllm-project/vllm#", 30000, "0.12.0"}, {"vllm-project/vllm#", 31100, "0.13.0"},
     {"vllm-project/vllm#", 32700, "0.14.0"}, {"vllm-project/vllm#", 33400, "0.15.0"},
     {"vllm-project/vllm#", 38500, "0.19.0"}, {"vllm-project/vllm#", 44000, "0.22.0"},
-    {"vllm-project/vllm#", 51400, "0.25.0"},
+    {"vllm-project/vllm#", 51400, "0.25.0"}, {"sgl-project/sglang#", 5800, "0.4.6"},
+    {"sgl-project/sglang#", 7050, "0.4.7"},  {"sgl-project/sglang#", 7500, "0.4.8"},
+    {"sgl-project/sglang#", 7800, "0.4.9"},  {"sgl-project/sglang#", 9550, "0.5.1"},
+    {"sgl-project/sglang#", 10350, "0.5.2"}, {"sgl-project/sglang#", 11250, "0.5.3"},
+    {"sgl-project/sglang#", 12200, "0.5.4"}, {"sgl-project/sglang#", 12800, "0.5.5"},
+    {"sgl-project/sglang#", 14350, "0.5.6"}, {"sgl-project/sglang#", 16250, "0.5.7"},
+    {"sgl-project/sglang#", 17650, "0.5.8"}, {"sgl-project/sglang#", 19250, "0.5.9"},
 };
 
 static uint64_t leading_number(struct tn_str text)
@@ -199,6 +205,15 @@ static uint64_t draft_tokens(struct tn_str notes)
     return 1;
 }
 
+static bool set_number(struct tn_reading *reading, const char *name, uint64_t number)
+{
+    char text[24];
+    struct tn_str copy;
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+    return (tn_str_copy(reading->arena, tn_str_of(text), &copy) || tn_fail_memory(reading->error))
+           && tn_reading_set_text(reading, name, copy);
+}
+
 static bool read_draft(struct tn_reading *reading, struct tn_str notes)
 {
     static const char *const names[ENGINE_COLUMNS] = {"num_speculative_tokens", "speculative_num_draft_tokens",
@@ -207,15 +222,54 @@ static bool read_draft(struct tn_reading *reading, struct tn_str notes)
     if (!value || (value->kind == TN_BOOL && !value->as.boolean)) {
         return true;
     }
-    const char *name = names[reading->measurement->engine->column];
-    if (value->kind != TN_BOOL || !name) {
+    int column = reading->measurement->engine->column;
+    if (value->kind != TN_BOOL || !names[column]) {
         return tn_reading_fault(reading, "'mtp' does not fit this engine");
     }
-    char text[24];
-    struct tn_str number;
-    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)draft_tokens(notes));
-    return (tn_str_copy(reading->arena, tn_str_of(text), &number) || tn_fail_memory(reading->error))
-           && tn_reading_set_text(reading, name, number);
+    return (column != ENGINE_SGLANG || tn_reading_set_text(reading, "speculative_algorithm", TN_STR("NEXTN")))
+           && set_number(reading, names[column], draft_tokens(notes));
+}
+
+/* SGLang's data parallel ranks are a division of the tensor parallel ones where there are no more GPUs than these. */
+static bool read_attention_division(struct tn_reading *reading)
+{
+    struct tn_measurement *measurement = reading->measurement;
+    bool divides = measurement->engine->column == ENGINE_SGLANG && measurement->dp > 1
+                   && measurement->gpu_count == measurement->tp * measurement->pp;
+    if (!divides) {
+        return true;
+    }
+    uint32_t dp = measurement->dp;
+    measurement->dp = 1;
+    return tn_reading_set_text(reading, "enable_dp_attention", TN_STR("true")) && set_number(reading, "dp_size", dp);
+}
+
+/* What --context, --dtype and --kv-dtype are of a plan, as settings they are of the engine: the longest request that it takes, the
+ * computation, and a dtype of the cache even where it is that of the computation: "auto" may be another. */
+bool tn_reading_own_settings(struct tn_reading *reading)
+{
+    static const struct {
+        const char *context;
+        const char *dtype; /* NULL: it has no such setting that matters */
+        const char *kv_dtype;
+    } names[ENGINE_COLUMNS] = {
+        [ENGINE_VLLM] = {"max_model_len", "dtype", "kv_cache_dtype"},
+        [ENGINE_SGLANG] = {"context_length", NULL, "kv_cache_dtype"},
+        [ENGINE_TRTLLM] = {"max_seq_len", NULL, "kv_cache_dtype"},
+        [ENGINE_TRANSFORMERS] = {"max_length", "torch_dtype", NULL},
+        [ENGINE_TGI] = {"max_total_tokens", "dtype", NULL},
+    };
+    const struct tn_measurement *measurement = reading->measurement;
+    if (!measurement->engine || !measurement->engine->engine) {
+        return true; /* the fault is said */
+    }
+    int column = measurement->engine->column;
+    const char *dtype = measurement->dtype.size ? names[column].dtype : NULL;
+    bool has_kv_dtype = measurement->kv_dtype.size && !tn_str_is(measurement->kv_dtype, "auto");
+    const char *kv_dtype = has_kv_dtype ? names[column].kv_dtype : NULL;
+    return (!measurement->context_tokens || set_number(reading, names[column].context, measurement->context_tokens))
+           && (!dtype || tn_reading_set_text(reading, dtype, measurement->dtype))
+           && (!kv_dtype || tn_reading_set_text(reading, kv_dtype, measurement->kv_dtype));
 }
 
 bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes)
@@ -234,5 +288,5 @@ bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes)
             done = tn_reading_set(reading, name, value);
         }
     }
-    return done && read_draft(reading, notes);
+    return done && read_attention_division(reading) && read_draft(reading, notes);
 }

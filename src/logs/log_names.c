@@ -77,6 +77,7 @@ bool tn_reading_model(struct tn_reading *reading, struct tn_str text)
     struct tn_str remark;
     measurement->model = without_remark(text, &remark);
     measurement->is_build = remark.size && measurement->quantization.size;
+    measurement->is_unknown_build = !measurement->quantization.size && tn_str_find(remark, TN_STR("build")) != SIZE_MAX;
     return measurement->model.size || tn_reading_fault(reading, "the record names no model");
 }
 

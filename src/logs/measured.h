@@ -51,8 +51,9 @@ struct tn_measurement {
     const struct tn_log_engine *engine;
     struct tn_str version; /* empty: the newest */
     enum tn_version_basis version_basis;
-    struct tn_str model; /* a name without remarks */
-    bool is_build;       /* the record speaks of somebody's build of that model */
+    struct tn_str model;   /* a name without remarks */
+    bool is_build;         /* the record speaks of somebody's build of that model */
+    bool is_unknown_build; /* and does not say how it is quantised: its weights are not those that are published */
     struct tn_str quantization;
     struct tn_str dtype;
     struct tn_str kv_dtype;

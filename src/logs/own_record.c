@@ -96,6 +96,7 @@ bool tn_read_own_record(struct tn_reading *reading)
     return tn_reading_text(reading, record, "engine", &engine) && tn_reading_text(reading, record, "version", &version)
            && tn_reading_text(reading, record, "source", &source)
            && tn_reading_engine(reading, engine, version, source, (struct tn_str){0}) && read_asked(reading)
-           && read_settings(reading) && read_measured(reading, tn_reading_member(record, "measured"))
-           && read_starts(reading) && tn_reading_check(reading);
+           && tn_reading_own_settings(reading) && read_settings(reading)
+           && read_measured(reading, tn_reading_member(record, "measured")) && read_starts(reading)
+           && tn_reading_check(reading);
 }

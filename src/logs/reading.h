@@ -44,6 +44,9 @@ bool tn_reading_engine(struct tn_reading *reading, struct tn_str engine, struct 
 /* Adds the settings that a field log names in its own way, in the engine's names. */
 bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes);
 
+/* Adds the settings that the length and the dtype of the record are. Once these are read. */
+bool tn_reading_own_settings(struct tn_reading *reading);
+
 /* Finds the model's name, and the GPU in the catalog or the size of its memory. */
 bool tn_reading_model(struct tn_reading *reading, struct tn_str text);
 bool tn_reading_gpu(struct tn_reading *reading, struct tn_str text);

@@ -23,7 +23,7 @@ struct tn_deployment {
     uint64_t context_tokens;   /* of one request, prompt and output */
     uint64_t concurrency;      /* requests at once */
     const struct tn_dtype *kv_dtype;
-    bool kv_dtype_is_given; /* not chosen as "auto": engines may choose otherwise */
+    struct tn_str kv_dtype_name; /* as it was asked for, in the engine's own word; empty: not, or by kv_dtype alone */
     const struct tn_assignment *sets; /* [set_count] */
     size_t set_count;
     struct tn_str

@@ -27,6 +27,13 @@ enum tn_basis {
     TN_BASIS_COUNT
 };
 
+/* An uncertain number of bytes: mid is the best guess. */
+struct tn_range {
+    uint64_t low;
+    uint64_t mid;
+    uint64_t high;
+};
+
 extern const char *const tn_category_names[TN_CATEGORY_COUNT];
 extern const char *const tn_basis_names[TN_BASIS_COUNT];
 
@@ -57,8 +64,9 @@ struct tn_stage {
     uint64_t low_bytes;
     uint64_t mid_bytes;
     uint64_t high_bytes;
-    uint64_t
-        least_bytes; /* what a rank must have at the least: as high_bytes, with a pool for no more than what was asked */
+    /* what a rank must have at the least: as high_bytes, with a pool for no more than what was asked */
+    uint64_t least_bytes;
+    struct tn_range available_bytes; /* left for the pool here, where the engine says so; other stages may have less */
 };
 
 /* The KV pool of an engine that takes one at its start, of one data parallel copy as its log counts it. */
@@ -67,7 +75,8 @@ struct tn_pool_size {
     uint64_t blocks;
     uint64_t tokens;        /* as the engine prints them: with windows or states no plain capacity */
     double max_concurrency; /* requests of the longest length that the engine takes, as it prints them */
-    double requests;        /* requests of the length that was asked for, as many as find room at once; 2^64 and more: any number */
+    double
+        requests; /* requests of the length that was asked for, as many as find room at once; 2^64 and more: any number */
 };
 
 struct tn_pool {

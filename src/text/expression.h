@@ -35,6 +35,8 @@ struct tn_scope {
     void *context;
     /* The value of a symbol. false with the error filled where there is none. */
     bool (*symbol)(void *context, struct tn_str name, struct tn_value *value, struct tn_error *error);
+    /* The same for symbols that have a number (tn_expression_number); NULL: all are asked for by name. */
+    bool (*numbered)(void *context, uint32_t number, struct tn_value *value, struct tn_error *error);
     /* The root fact of a $path (its first name); NULL where absent. */
     const struct tn_value *(*fact)(void *context, struct tn_str name);
 };
@@ -50,6 +52,11 @@ bool tn_expression_integer(const struct tn_expression *expression, const struct 
                            int64_t *integer, struct tn_error *error);
 bool tn_expression_boolean(const struct tn_expression *expression, const struct tn_scope *scope, struct tn_arena *arena,
                            bool *boolean, struct tn_error *error);
+
+/* Gives its symbols numbers, so that evaluation does not look for names. By the owner of the expression, before anybody evaluates it.
+ * number  of the symbol of that name; UINT32_MAX: it has none, and is asked for by its name */
+void tn_expression_number(const struct tn_expression *expression,
+                          uint32_t (*number)(const void *context, struct tn_str name), const void *context);
 
 /* The source text of an expression. */
 struct tn_str tn_expression_text(const struct tn_expression *expression);

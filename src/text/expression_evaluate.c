@@ -616,6 +616,10 @@ static bool evaluate(struct evaluation *evaluation, const struct tn_expression *
         *value = node->value;
         return true;
     case TN_NODE_SYMBOL:
+        if (node->number_plus_one && evaluation->scope->numbered) {
+            return evaluation->scope->numbered(evaluation->scope->context, node->number_plus_one - 1, value,
+                                               evaluation->error);
+        }
         return evaluation->scope->symbol(evaluation->scope->context, node->name, value, evaluation->error);
     case TN_NODE_FACT: {
         const struct tn_value *fact = evaluation->scope->fact(evaluation->scope->context, node->name);

@@ -446,6 +446,18 @@ struct tn_str tn_expression_text(const struct tn_expression *expression)
     return expression->text;
 }
 
+/* The nodes are constant to all but their owner. */
+void tn_expression_number(const struct tn_expression *expression,
+                          uint32_t (*number)(const void *context, struct tn_str name), const void *context)
+{
+    if (expression->kind == TN_NODE_SYMBOL) {
+        ((struct tn_expression *)expression)->number_plus_one = number(context, expression->name) + 1;
+    }
+    for (uint32_t k = 0; k < expression->child_count; k++) {
+        tn_expression_number(expression->children[k], number, context);
+    }
+}
+
 void tn_expression_names(const struct tn_expression *expression,
                          void (*visit)(void *context, struct tn_str name, bool is_fact), void *context)
 {

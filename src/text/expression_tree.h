@@ -46,6 +46,7 @@ struct tn_expression {
     enum tn_operation operation;
     const struct tn_function *function;
     struct tn_str name;
+    uint32_t number_plus_one; /* of a symbol; 0: it has none */
     struct tn_value value;
     const struct tn_expression **children; /* [child_count] */
     uint32_t child_count;

@@ -38,7 +38,8 @@ static bool read_decimal(struct tn_str *text, uint64_t *digits, uint64_t *scale)
     return any;
 }
 
-static bool read_quantity(struct tn_str text, const struct unit *units, uint64_t *result)
+/* rounded_from: the least factor whose fractions may end within a byte; they are rounded down */
+static bool read_quantity(struct tn_str text, const struct unit *units, uint64_t rounded_from, uint64_t *result)
 {
     uint64_t digits;
     uint64_t scale;
@@ -49,7 +50,7 @@ static bool read_quantity(struct tn_str text, const struct unit *units, uint64_t
         if (tn_str_equal_any_case(tn_str_of(units->name), text)) {
             tn_u128 product = (tn_u128)digits * units->factor;
             *result = (uint64_t)(product / scale);
-            return product % scale == 0 && product / scale <= UINT64_MAX;
+            return (units->factor >= rounded_from || product % scale == 0) && product / scale <= UINT64_MAX;
         }
     }
     return false;
@@ -58,14 +59,14 @@ static bool read_quantity(struct tn_str text, const struct unit *units, uint64_t
 bool tn_quantity_tokens(struct tn_str text, uint64_t *tokens)
 {
     static const struct unit units[] = {{"", 1}, {"k", 1024}, {"m", 1048576}, {NULL, 0}};
-    return read_quantity(text, units, tokens);
+    return read_quantity(text, units, UINT64_MAX, tokens);
 }
 
 bool tn_quantity_number(struct tn_str text, uint64_t *number)
 {
     static const struct unit units[] = {{"", 1},           {"k", 1000},          {"m", 1000000},
                                         {"b", 1000000000}, {"t", 1000000000000}, {NULL, 0}};
-    return read_quantity(text, units, number);
+    return read_quantity(text, units, UINT64_MAX, number);
 }
 
 bool tn_quantity_bytes(struct tn_str text, uint64_t *bytes)
@@ -83,11 +84,11 @@ bool tn_quantity_bytes(struct tn_str text, uint64_t *bytes)
         {"tib", UINT64_C(1) << 40},
         {NULL, 0},
     };
-    return read_quantity(text, units, bytes);
+    return read_quantity(text, units, 1000, bytes);
 }
 
 bool tn_quantity_share(struct tn_str text, uint64_t *millionths)
 {
     static const struct unit units[] = {{"%", 10000}, {"", 1000000}, {NULL, 0}};
-    return read_quantity(text, units, millionths);
+    return read_quantity(text, units, UINT64_MAX, millionths);
 }

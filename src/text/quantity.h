@@ -4,7 +4,8 @@
 
 #include "base/text.h"
 
-/* Each returns false where the text is not of its form, or the result is no whole number of 64 bits. Letters in any case. */
+/* Each returns false where the text is not of its form, or the result is no whole number of 64 bits. Letters in any case.
+ * Sizes in KB and up may have decimals that end within a byte (7.39GiB, as a log prints it): rounded down. */
 bool tn_quantity_tokens(struct tn_str text, uint64_t *tokens);    /* 4096, 4k (4096), 1m (1048576) */
 bool tn_quantity_number(struct tn_str text, uint64_t *number);    /* 8, 1.5B, 13B, 405b, 360M */
 bool tn_quantity_bytes(struct tn_str text, uint64_t *bytes);      /* 512, 512B, 1.5GB (10^9), 80GiB (2^30) */

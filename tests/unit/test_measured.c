@@ -233,6 +233,13 @@ static void settings_get_the_names_of_their_engine(void **state)
                  "\"kv_cache_free_gpu_mem_fraction\": 0.9, " MEASURED "}");
     assert_string_equal(set_of(other, "max_batch_size"), "2048");
     assert_string_equal(set_of(other, "free_gpu_memory_fraction"), "0.9");
+    /* SGLang on 8 GPUs with tp 8 and dp 8: attention in data parallel, within the ranks of tp */
+    const struct tn_measurement *divided = read_one(
+        "{\"id\": \"a\", \"engine\": \"sglang\", \"model\": \"M\", \"gpu_count\": 8, \"tp\": 8, \"dp\": 8, " MEASURED
+        "}");
+    assert_int_equal(divided->dp, 1);
+    assert_string_equal(set_of(divided, "dp_size"), "8");
+    assert_string_equal(set_of(divided, "enable_dp_attention"), "true");
 }
 
 static void remarks_behind_a_model_say_that_it_is_a_build(void **state)

@@ -109,6 +109,7 @@ static void sizes_tell_powers_of_1000_and_1024(void **state)
         {"80 GiB", UINT64_C(85899345920)},
         {"1TiB", UINT64_C(1099511627776)},
         {"0.5GiB", 536870912},
+        {"7.39GiB", UINT64_C(7934952079)},
         {"16777215TiB", UINT64_C(16777215) << 40},
         {"16777216TiB", NONE},
         {"80G", NONE},

@@ -89,9 +89,18 @@ static void an_even_count_has_two_in_the_middle(void **state)
 
 /* ---- a ledger by hand ----------------------------------------------------------------------------------------------- */
 
-static struct tn_entry entry(enum tn_category category, uint64_t low, uint64_t mid, uint64_t high)
+static struct tn_entry entry(enum tn_category category, const char *label, uint64_t low, uint64_t mid, uint64_t high)
 {
-    return (struct tn_entry){.category = category, .low_bytes = low, .mid_bytes = mid, .high_bytes = high};
+    return (struct tn_entry){
+        .category = category, .label = tn_str_of(label), .low_bytes = low, .mid_bytes = mid, .high_bytes = high};
+}
+
+/* One that the log's account of the budget leaves out. */
+static struct tn_entry beside(enum tn_category category, uint64_t low, uint64_t mid, uint64_t high)
+{
+    struct tn_entry entry_beside = entry(category, "", low, mid, high);
+    entry_beside.is_beside = true;
+    return entry_beside;
 }
 
 /* Two stages of a pipeline; the second has the larger weights. */
@@ -99,12 +108,15 @@ static void make_ledger(struct tn_ledger *ledger)
 {
     *ledger = (struct tn_ledger){.arena = &real.arena, .ranks_per_stage = 1};
     assert_non_null(tn_ledger_begin_stage(ledger, 0, 1));
-    assert_true(tn_ledger_add(ledger, entry(TN_CATEGORY_WEIGHTS, 1000, 1000, 1000), NULL));
-    assert_true(tn_ledger_add(ledger, entry(TN_CATEGORY_ACTIVATION, 80, 100, 130), NULL));
+    assert_true(tn_ledger_add(ledger, entry(TN_CATEGORY_WEIGHTS, "experts", 1000, 1000, 1000), NULL));
+    assert_true(tn_ledger_add(ledger, entry(TN_CATEGORY_ACTIVATION, "peak activation", 80, 100, 130), NULL));
     assert_non_null(tn_ledger_begin_stage(ledger, 1, 1));
-    assert_true(tn_ledger_add(ledger, entry(TN_CATEGORY_WEIGHTS, 1400, 1400, 1400), NULL));
-    assert_true(tn_ledger_add(ledger, entry(TN_CATEGORY_RUNTIME, 20, 30, 40), NULL));
-    assert_true(tn_ledger_add(ledger, entry(TN_CATEGORY_COMMUNICATION, 1, 2, 3), NULL));
+    assert_true(tn_ledger_add(ledger, entry(TN_CATEGORY_WEIGHTS, "experts", 1400, 1400, 1400), NULL));
+    assert_true(tn_ledger_add(ledger, entry(TN_CATEGORY_FRAGMENTATION, "blocks beyond the weights", 4, 4, 4), NULL));
+    assert_true(tn_ledger_add(ledger, beside(TN_CATEGORY_FRAGMENTATION, 0, 50, 90), NULL)); /* the sampler warms up */
+    assert_true(tn_ledger_add(ledger, beside(TN_CATEGORY_RUNTIME, 300, 400, 500), NULL));   /* before the first look */
+    assert_true(tn_ledger_add(ledger, entry(TN_CATEGORY_RUNTIME, "non-torch memory", 20, 30, 40), NULL));
+    assert_true(tn_ledger_add(ledger, entry(TN_CATEGORY_COMMUNICATION, "non-torch memory (NCCL)", 1, 2, 3), NULL));
     assert_true(tn_ledger_finish(ledger, NULL));
     ledger->pool = (struct tn_pool){.present = true,
                                     .low = {.bytes = 800, .tokens = 80, .max_concurrency = 0.8},
@@ -132,11 +144,11 @@ static void terms_are_entries_of_the_stage_that_the_log_prints(void **state)
     struct tn_ledger ledger;
     struct tn_scored scored = {0};
     make_ledger(&ledger);
-    tn_score_terms(measurement_of(OWN("vllm", "\"measured\": {\"weights\": [1395, 5], \"non_torch\": [16, 1], "
+    tn_score_terms(measurement_of(OWN("vllm", "\"measured\": {\"weights\": [1399, 5], \"non_torch\": [16, 1], "
                                               "\"kv_pool\": [1006, 1], \"kv_tokens\": 90}")),
                    &ledger, 10000, &scored);
     const struct tn_sample *samples = scored.samples;
-    assert_int_equal(samples[TN_TERM_WEIGHTS].predicted, 1400);
+    assert_int_equal(samples[TN_TERM_WEIGHTS].predicted, 1404);
     assert_true(samples[TN_TERM_WEIGHTS].exact);
     assert_int_equal(samples[TN_TERM_NON_TORCH].predicted, 32);
     assert_int_equal(samples[TN_TERM_NON_TORCH].low, 21);

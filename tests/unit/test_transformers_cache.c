@@ -19,7 +19,7 @@ static const struct tn_transformers_use plain = {.keeps_windows = true,
                                                  .group_elements = 64,
                                                  .residual_tokens = 128};
 
-static struct tn_transformers_layer bytes_of(struct tn_transformers_use use, struct tn_kv_layer layer)
+static struct tn_transformers_layer bytes_of(struct tn_transformers_use use, struct tn_kv_cache layer)
 {
     struct tn_transformers_layer bytes;
     struct tn_error error;
@@ -28,18 +28,22 @@ static struct tn_transformers_layer bytes_of(struct tn_transformers_use use, str
 }
 
 /* Stages of `count` layers like this one, numbered from 0; the last `others` of them are of the other kind. */
-static struct tn_transformers_caches caches_of(struct tn_transformers_use use, struct tn_kv_layer layer, uint32_t count,
-                                               struct tn_kv_layer other, uint32_t others)
+static struct tn_transformers_caches caches_of(struct tn_transformers_use use, struct tn_kv_cache layer, uint32_t count,
+                                               struct tn_kv_cache other, uint32_t others)
 {
-    static struct tn_kv_layer rows[128];
+    uint32_t numbers[128];
     struct tn_transformers_caches caches;
     struct tn_error error;
     assert_true(count <= 128);
     for (uint32_t k = 0; k < count; k++) {
-        rows[k] = k < count - others ? layer : other;
-        rows[k].layer = k;
+        numbers[k] = k;
     }
-    struct tn_kv_layers layers = {rows, count};
+    struct tn_kv_cache rows[2] = {layer, other};
+    rows[0].layers = numbers;
+    rows[0].layer_count = count - others;
+    rows[1].layers = numbers + count - others;
+    rows[1].layer_count = others;
+    struct tn_kv_layers layers = {rows, 2};
     assert_true(tn_transformers_caches_of(&use, &layers, 0, count, true, &caches, &error));
     return caches;
 }
@@ -48,7 +52,7 @@ static struct tn_transformers_caches caches_of(struct tn_transformers_use use, s
 static void llama_3_1_8b_keeps_131072_bytes_per_token(void **state)
 {
     (void)state;
-    const struct tn_kv_layer attention = {.kind = TN_KV_FULL, .heads = 8, .elements = 2048};
+    const struct tn_kv_cache attention = {.kind = TN_KV_FULL, .heads = 8, .elements = 2048};
     for (uint64_t sequences = 1; sequences <= 8; sequences++) {
         struct tn_transformers_use use = plain;
         use.sequences = sequences;
@@ -67,8 +71,8 @@ static void llama_3_1_8b_keeps_131072_bytes_per_token(void **state)
 static void a_window_lets_go_of_the_prompt_with_the_first_new_token(void **state)
 {
     (void)state;
-    const struct tn_kv_layer sliding = {.kind = TN_KV_SLIDING, .argument = 1024, .heads = 4, .elements = 2048};
-    const struct tn_kv_layer full = {.kind = TN_KV_FULL, .heads = 4, .elements = 2048};
+    const struct tn_kv_cache sliding = {.kind = TN_KV_SLIDING, .argument = 1024, .heads = 4, .elements = 2048};
+    const struct tn_kv_cache full = {.kind = TN_KV_FULL, .heads = 4, .elements = 2048};
     struct tn_transformers_use use = plain;
     use.sequences = 2;
     use.prompt_tokens = 3000;
@@ -94,7 +98,7 @@ static void a_window_longer_than_the_text_keeps_it_all(void **state)
     use.prompt_tokens = 700;
     use.total_tokens = 1000;
     struct tn_transformers_layer bytes =
-        bytes_of(use, (struct tn_kv_layer){.kind = TN_KV_SLIDING, .argument = 1024, .elements = 10});
+        bytes_of(use, (struct tn_kv_cache){.kind = TN_KV_SLIDING, .argument = 1024, .elements = 10});
     assert_int_equal(bytes.prompt_bytes, 14000);
     assert_int_equal(bytes.token_bytes, 20000);
     assert_int_equal(bytes.copy_bytes, 20000);
@@ -104,10 +108,10 @@ static void a_window_longer_than_the_text_keeps_it_all(void **state)
 static void latent_attention_keeps_the_heads_it_expands_to(void **state)
 {
     (void)state;
-    const struct tn_kv_layer latent = {.kind = TN_KV_LATENT, .heads = 1, .elements = 576};
+    const struct tn_kv_cache latent = {.kind = TN_KV_LATENT, .heads = 1, .elements = 576};
     struct tn_transformers_use use = plain;
     use.prompt_tokens = use.total_tokens = 1;
-    use.latent_elements = 128 * (192 + 128);
+    use.latent_elements = UINT64_C(128) * (192 + 128);
     assert_int_equal(bytes_of(use, latent).token_bytes, 81920);
     use.latent_elements = 0; /* 5.15 and later */
     assert_int_equal(bytes_of(use, latent).token_bytes, 1152);
@@ -123,11 +127,11 @@ static void a_static_cache_is_as_large_as_the_longest_request(void **state)
     use.cache = TN_TRANSFORMERS_STATIC;
     use.prompt_tokens = 10;
     use.total_tokens = 20;
-    const struct tn_kv_layer full = {.kind = TN_KV_FULL, .elements = 2048};
+    const struct tn_kv_cache full = {.kind = TN_KV_FULL, .elements = 2048};
     assert_int_equal(bytes_of(use, full).prompt_bytes, 4095 * 4096);
     assert_int_equal(bytes_of(use, full).token_bytes, 4095 * 4096);
     assert_int_equal(bytes_of(use, full).copy_bytes, 0);
-    struct tn_kv_layer sliding = {.kind = TN_KV_SLIDING, .argument = 1024, .elements = 2048};
+    struct tn_kv_cache sliding = {.kind = TN_KV_SLIDING, .argument = 1024, .elements = 2048};
     assert_int_equal(bytes_of(use, sliding).token_bytes, 1024 * 4096);
     assert_int_equal(bytes_of(use, sliding).copy_bytes, 0);
     use.total_tokens = 2000; /* rolled on by copies */
@@ -140,7 +144,7 @@ static void a_static_cache_is_as_large_as_the_longest_request(void **state)
 static void a_quantised_cache_keeps_the_latest_tokens_in_full(void **state)
 {
     (void)state;
-    const struct tn_kv_layer full = {.kind = TN_KV_FULL, .elements = 2048};
+    const struct tn_kv_cache full = {.kind = TN_KV_FULL, .elements = 2048};
     struct tn_transformers_use use = plain;
     use.cache = TN_TRANSFORMERS_QUANTIZED;
     use.prompt_tokens = 800;
@@ -161,10 +165,10 @@ static void a_quantised_cache_keeps_the_latest_tokens_in_full(void **state)
 static void states_have_a_column_more_and_32_bits(void **state)
 {
     (void)state;
-    const struct tn_kv_layer linear = {.kind = TN_KV_STATE,
+    const struct tn_kv_cache linear = {.kind = TN_KV_STATE,
                                        .part_count = 2,
-                                       .parts = {{.elements = 10240 * 3, .rows = 3, .element_bytes = 2},
-                                                 {.elements = 48 * 128 * 128, .element_bytes = 2}}};
+                                       .parts = {{.elements = UINT64_C(10240) * 3, .rows = 3, .element_bytes = 2},
+                                                 {.elements = UINT64_C(48) * 128 * 128, .element_bytes = 2}}};
     struct tn_transformers_use use = plain;
     use.recurrent_bytes = 4;
     struct tn_transformers_layer bytes = bytes_of(use, linear);
@@ -180,14 +184,14 @@ static void other_kinds_have_their_own_lengths(void **state)
     (void)state;
     struct tn_transformers_use use = plain;
     use.index_elements = 128; /* without the scale that FP8 keys have */
-    assert_int_equal(bytes_of(use, (struct tn_kv_layer){.kind = TN_KV_INDEX, .elements = 132}).token_bytes, 4096 * 256);
+    assert_int_equal(bytes_of(use, (struct tn_kv_cache){.kind = TN_KV_INDEX, .elements = 132}).token_bytes, 4096 * 256);
     struct tn_transformers_layer cross =
-        bytes_of(use, (struct tn_kv_layer){.kind = TN_KV_CROSS, .argument = 1500, .elements = 1024});
+        bytes_of(use, (struct tn_kv_cache){.kind = TN_KV_CROSS, .argument = 1500, .elements = 1024});
     assert_int_equal(cross.token_bytes, 1500 * 2048);
     assert_int_equal(cross.copy_bytes, 0);
     use.total_tokens = 4097;
     struct tn_transformers_layer compressed =
-        bytes_of(use, (struct tn_kv_layer){.kind = TN_KV_COMPRESSED, .argument = 4, .elements = 512});
+        bytes_of(use, (struct tn_kv_cache){.kind = TN_KV_COMPRESSED, .argument = 4, .elements = 512});
     assert_int_equal(compressed.prompt_bytes, 1024 * 1024);
     assert_int_equal(compressed.token_bytes, 1025 * 1024);
 }
@@ -196,8 +200,8 @@ static void other_kinds_have_their_own_lengths(void **state)
 static void an_offloaded_cache_has_two_layers_on_the_gpu(void **state)
 {
     (void)state;
-    const struct tn_kv_layer full = {.kind = TN_KV_FULL, .elements = 2048};
-    const struct tn_kv_layer sliding = {.kind = TN_KV_SLIDING, .argument = 1024, .elements = 2048};
+    const struct tn_kv_cache full = {.kind = TN_KV_FULL, .elements = 2048};
+    const struct tn_kv_cache sliding = {.kind = TN_KV_SLIDING, .argument = 1024, .elements = 2048};
     struct tn_transformers_use use = plain;
     use.is_offloaded = true;
     struct tn_transformers_caches caches = caches_of(use, full, 32, full, 0);
@@ -211,26 +215,21 @@ static void an_offloaded_cache_has_two_layers_on_the_gpu(void **state)
 static void stages_have_their_own_layers(void **state)
 {
     (void)state;
-    struct tn_kv_layer rows[5] = {{.kind = TN_KV_FULL, .elements = 1},
-                                  {.kind = TN_KV_FULL, .elements = 1},
-                                  {.kind = TN_KV_FULL, .elements = 1},
-                                  {.kind = TN_KV_FULL, .elements = 1},
-                                  {.kind = TN_KV_FULL, .elements = 1}};
-    struct tn_kv_layers layers = {rows, 5};
+    static const uint32_t numbers[] = {0, 1, 2, 3};
+    struct tn_kv_cache rows[2] = {{.kind = TN_KV_FULL, .elements = 1, .layers = numbers, .layer_count = 4},
+                                  {.kind = TN_KV_FULL, .elements = 1, .layer_count = 1, .is_draft = true}};
+    struct tn_kv_layers layers = {rows, 2};
     struct tn_transformers_caches caches;
-    for (uint32_t k = 0; k < 5; k++) {
-        rows[k].layer = k;
-    }
     assert_true(tn_transformers_caches_of(&plain, &layers, 0, 2, false, &caches, NULL));
     assert_int_equal(caches.kind_layers[TN_KV_FULL], 2);
-    assert_true(tn_transformers_caches_of(&plain, &layers, 2, 2, true, &caches, NULL)); /* 4: beyond the text stack */
+    assert_true(tn_transformers_caches_of(&plain, &layers, 2, 2, true, &caches, NULL)); /* and the draft */
     assert_int_equal(caches.token_bytes, 3 * 8192);
 }
 
 static void caches_beyond_64_bits_are_refused(void **state)
 {
     (void)state;
-    const struct tn_kv_layer layer = {.kind = TN_KV_FULL, .elements = 2048};
+    const struct tn_kv_cache layer = {.kind = TN_KV_FULL, .elements = 2048};
     struct tn_transformers_layer bytes;
     struct tn_error error;
     for (int cache = 0; cache < TN_TRANSFORMERS_CACHE_COUNT; cache++) {

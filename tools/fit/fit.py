@@ -30,7 +30,7 @@ RULES = os.path.join(ROOT, "data/engine/vllm.rec")
 SETTINGS = ("gpu_memory_utilization", "max_model_len", "max_num_seqs", "max_num_batched_tokens", "enforce_eager",
             "language_model_only", "block_size", "usage", "max_cudagraph_capture_size", "num_speculative_tokens")
 NAMES = ["peak_activation_memory", "non_torch_memory", "memory_at_start", "cuda_graph_memory", "estimate",
-         "cuda_graph_estimate", "requested_memory", "available_kv_cache_memory", "is_sampler_bound", "communication"]
+         "cuda_graph_estimate", "requested_memory", "available_kv_cache_memory", "is_sampler_bound", "communication", "is_datacenter", "is_v1"]
 
 # What logs call a card, in the order of the search.
 GPUS = (("GH200", "gh200-96gb-hbm3"), ("H100", "h100-sxm5-80gb"), ("H200", "h200-sxm5-141gb"), ("H20 ", "h200-sxm5-141gb"),
@@ -267,9 +267,10 @@ def spreads(terms, records, jobs, constants):
 
     sampler = errors("activation", lambda answer: answer["is_sampler_bound"][1] > 0)
     forward = errors("activation", lambda answer: answer["is_sampler_bound"][1] == 0)
+    small = errors("rest", lambda answer: answer["communication"][1] > 0 and answer["is_datacenter"][1] == 0)
     single = errors("non_torch", lambda answer: answer["communication"][1] == 0)
     several = errors("non_torch", lambda answer: answer["communication"][1] > 0)
-    graphs = errors("graphs", lambda answer: True)
+    graphs = errors("graphs", lambda answer: answer["is_v1"][1] > 0)
     estimates = errors("estimate", lambda answer: True)
     found = {
         "fitted_spread_sampler": (max(0.015, quantile([e / p for e, p, _ in sampler], 0.9)), len(sampler)),
@@ -277,6 +278,7 @@ def spreads(terms, records, jobs, constants):
         "fitted_spread_non_torch": (1024 * max(0.1, quantile([e for e, _, _ in single], 0.9)), len(single)),
         "fitted_spread_communication": (
             max(0.08, quantile([e / c for e, _, c in several], 0.9)), len(several)),
+        "fitted_spread_communication_small": (max(0.5, quantile([e / c for e, _, c in small], 0.9)), len(small)),
         "fitted_graph_spread": (max(0.2, quantile([e / p for e, p, _ in graphs], 0.9)), len(graphs)),
         "fitted_estimate_spread": (max(0.2, quantile([e / p for e, p, _ in estimates], 0.9)), len(estimates)),
     }

@@ -86,6 +86,9 @@ static bool load_model(struct job *job, const struct tn_catalog *catalog)
     }
     input.quant = text(job, "quant");
     job->model = tn_model_load(catalog, &input, &job->error);
+    if (job->model && !job->deployment.context_tokens) {
+        job->deployment.context_tokens = job->model->max_context_tokens;
+    }
     return job->model != NULL;
 }
 
