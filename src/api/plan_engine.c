@@ -84,3 +84,55 @@ void tn_plan_report_log(const struct tn_plan *plan, struct tn_report *report)
         tn_report_text(report, TN_BLOCK_COMMAND, TN_TONE_DIM, "%.*s", (int)ledger->log[k].size, ledger->log[k].data);
     }
 }
+
+/* The category that takes most of the fullest rank beside the pool. */
+static enum tn_category largest_beside_pool(const struct tn_plan *plan, uint64_t *bytes)
+{
+    const struct tn_ledger *ledger = &plan->ledger;
+    enum tn_category largest = TN_CATEGORY_WEIGHTS;
+    *bytes = 0;
+    for (int k = 0; k < TN_CATEGORY_COUNT; k++) {
+        bool is_pool = k == TN_CATEGORY_CACHE || k == TN_CATEGORY_STATE;
+        uint64_t of_category = is_pool ? 0 : tn_ledger_category(ledger, tn_ledger_worst(ledger), (enum tn_category)k);
+        if (of_category > *bytes) {
+            *bytes = of_category;
+            largest = (enum tn_category)k;
+        }
+    }
+    return largest;
+}
+
+static void write_pool_bound(struct tn_builder *text, const struct tn_plan *plan)
+{
+    static const double MOST = 9e18;
+    const struct tn_pool_size *pool = &plan->ledger.pool.mid;
+    double request = pool->requests > 0 ? (double)pool->bytes / pool->requests : MOST;
+    bool is_state = plan->kv.state_bytes_per_request > plan->kv.bytes_per_request / 2;
+    uint64_t bytes;
+    enum tn_category beside = largest_beside_pool(plan, &bytes);
+    tn_builder_add_text(text, "What binds is the pool: a request takes ");
+    tn_write_bytes(text, request < MOST ? (uint64_t)request : 0, plan->units);
+    tn_builder_addf(text, " of it, mostly %s; beside it %s take%s most, ", is_state ? "states" : "KV cache",
+                    tn_category_names[beside],
+                    beside == TN_CATEGORY_WEIGHTS || beside == TN_CATEGORY_GRAPHS ? "" : "s");
+    tn_write_bytes(text, bytes, plan->units);
+    tn_builder_add_text(text, " of each GPU.");
+}
+
+void tn_plan_report_bound(const struct tn_plan *plan, struct tn_report *report)
+{
+    const struct tn_pool *pool = &plan->ledger.pool;
+    struct tn_builder text = {0};
+    if (!pool->present || plan->ledger.start != TN_START_YES || !(pool->mid.requests >= 1)) {
+        return;
+    }
+    if (pool->most_running && (double)pool->most_running < pool->mid.requests) {
+        tn_builder_addf(&text, "What binds is " TN_STR_FORMAT ".", TN_STR_ARGUMENTS(pool->most_running_setting));
+    } else if (plan->kv.bytes_per_request) {
+        write_pool_bound(&text, plan);
+    }
+    if (text.size) {
+        struct tn_str line = tn_report_keep(report, &text);
+        tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "%.*s", (int)line.size, line.data);
+    }
+}

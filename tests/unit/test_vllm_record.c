@@ -375,6 +375,7 @@ static void the_log_speaks_as_its_version_does(void **state)
         begin(&run, cases[k].version, "h100-sxm5-80gb", "llama-3.1-8b", 1, 1, "max_model_len=8192");
         tn_evaluation_give(run.evaluation, TN_GIVEN_WEIGHTS_ALLOCATED, UINT64_C(16094136320));
         tn_evaluation_give(run.evaluation, TN_GIVEN_AVAILABLE, (uint64_t)(58.11 * GIB));
+        tn_evaluation_give(run.evaluation, TN_GIVEN_STARTS, 1);
         tn_evaluation_give(run.evaluation, TN_GIVEN_POOL_TOKENS, 476000);
         tn_evaluation_give(run.evaluation, TN_GIVEN_BLOCKS, 29750);
         tn_evaluation_give_real(run.evaluation, TN_GIVEN_MAX_CONCURRENCY, 58.1054);
