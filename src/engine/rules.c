@@ -358,11 +358,13 @@ enum { MOST_ANCESTORS = 4 };
 static size_t line_of(const struct tn_catalog *catalog, const struct tn_record *record, const struct tn_record **line)
 {
     size_t count = 0;
-    for (; record && count < MOST_ANCESTORS; record = tn_catalog_record(catalog, TN_STR("engine"), record->parent)) {
+    while (record && count < MOST_ANCESTORS) {
+        struct tn_str parent = record->parent;
         line[count++] = record;
-        if (!record->parent.size) {
+        if (!parent.size) {
             return count;
         }
+        record = tn_catalog_record(catalog, TN_STR("engine"), parent);
     }
     return 0;
 }
