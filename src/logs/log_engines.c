@@ -309,5 +309,6 @@ bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes)
             done = tn_reading_set(reading, name, value);
         }
     }
+    reading->measurement->has_adapters = tn_str_find(notes, TN_STR("LoRA")) != SIZE_MAX;
     return done && read_attention_division(reading) && read_draft(reading, notes);
 }
