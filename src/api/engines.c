@@ -106,7 +106,8 @@ static struct tn_str setting_help(const struct tn_rules_setting *setting, struct
     tn_builder_add(&text, setting->help);
     struct tn_str option = option_of(setting);
     if (option.size) {
-        tn_builder_addf(&text, "%s--" TN_STR_FORMAT, setting->help.size ? "; " : "", TN_STR_ARGUMENTS(option));
+        tn_builder_addf(&text, "%sthe same as --" TN_STR_FORMAT, setting->help.size ? "; " : "",
+                        TN_STR_ARGUMENTS(option));
     }
     return tn_report_keep(report, &text);
 }

@@ -11,18 +11,22 @@ enum tn_origin tn_plan_origin(const struct tn_plan *plan, const struct tn_used_s
     return is_same && question->request.values[input].given ? TN_ORIGIN_GIVEN : setting->origin;
 }
 
-static struct tn_str value_text(const struct tn_value *value, struct tn_report *report)
+static struct tn_cell value_cell(const struct tn_plan *plan, const struct tn_used_setting *setting,
+                                 struct tn_report *report)
 {
+    const struct tn_rules_setting *row = tn_find_setting(plan->question.planner.rules, setting->name);
+    const struct tn_value *value = &setting->value;
     struct tn_builder text = {0};
-    if (value->kind == TN_STRING) {
-        tn_builder_add(&text, value->as.string);
-    } else if (value->kind == TN_INTEGER && value->as.integer >= 0) {
-        tn_builder_add_grouped(&text, (uint64_t)value->as.integer);
-    } else {
-        struct tn_json_writer json = {.builder = &text};
-        tn_json_value(&json, value);
+    if (value->kind == TN_INTEGER && value->as.integer >= 0) {
+        uint64_t number = (uint64_t)value->as.integer;
+        return row->type == TN_SETTING_BYTES ? tn_cell_bytes(number) : tn_cell_count(number);
     }
-    return tn_report_keep(report, &text);
+    if (value->kind == TN_STRING) {
+        return tn_cell_text(value->as.string); /* lives as long as the ledger */
+    }
+    struct tn_json_writer json = {.builder = &text};
+    tn_json_value(&json, value);
+    return tn_cell_text(tn_report_keep(report, &text));
 }
 
 static bool has_offer(const struct tn_ledger *ledger, struct tn_str name)
@@ -65,7 +69,7 @@ void tn_plan_report_settings(const struct tn_plan *plan, bool explain, struct tn
             return;
         }
         cells[0] = tn_cell_text(setting->name);
-        cells[1] = tn_cell_text(value_text(&setting->value, report));
+        cells[1] = value_cell(plan, setting, report);
         cells[2] = tn_cell_text(tn_str_of(tn_origin_name(tn_plan_origin(plan, setting))));
         if (explain) {
             cells[3] = tn_cell_text(setting->formula);
@@ -76,11 +80,72 @@ void tn_plan_report_settings(const struct tn_plan *plan, bool explain, struct tn
 void tn_plan_report_log(const struct tn_plan *plan, struct tn_report *report)
 {
     const struct tn_ledger *ledger = &plan->ledger;
-    if (ledger->log_count) {
-        tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN, "The log of %s will say",
-                       plan->question.planner.engine->name);
+    struct tn_builder lines = {0};
+    if (!ledger->log_count) {
+        return;
     }
+    tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN, "The log of %s will say",
+                   plan->question.planner.engine->name);
     for (size_t k = 0; k < ledger->log_count; k++) {
-        tn_report_text(report, TN_BLOCK_COMMAND, TN_TONE_DIM, "%.*s", (int)ledger->log[k].size, ledger->log[k].data);
+        tn_builder_add_text(&lines, k ? "\n" : "");
+        tn_builder_add(&lines, ledger->log[k]);
+    }
+    struct tn_block *block = tn_report_add(report, TN_BLOCK_OUTPUT);
+    struct tn_str text = tn_report_keep(report, &lines);
+    if (block) {
+        block->tone = TN_TONE_DIM;
+        block->text = text;
+    }
+}
+
+/* The category that takes most of the fullest rank beside the pool. */
+static enum tn_category largest_beside_pool(const struct tn_plan *plan, uint64_t *bytes)
+{
+    const struct tn_ledger *ledger = &plan->ledger;
+    enum tn_category largest = TN_CATEGORY_WEIGHTS;
+    *bytes = 0;
+    for (int k = 0; k < TN_CATEGORY_COUNT; k++) {
+        bool is_pool = k == TN_CATEGORY_CACHE || k == TN_CATEGORY_STATE;
+        uint64_t of_category = is_pool ? 0 : tn_ledger_category(ledger, tn_ledger_worst(ledger), (enum tn_category)k);
+        if (of_category > *bytes) {
+            *bytes = of_category;
+            largest = (enum tn_category)k;
+        }
+    }
+    return largest;
+}
+
+static void write_pool_bound(struct tn_builder *text, const struct tn_plan *plan)
+{
+    static const double MOST = 9e18;
+    const struct tn_pool_size *pool = &plan->ledger.pool.mid;
+    double request = pool->requests > 0 ? (double)pool->bytes / pool->requests : MOST;
+    bool is_state = plan->kv.state_bytes_per_request > plan->kv.bytes_per_request / 2;
+    uint64_t bytes;
+    enum tn_category beside = largest_beside_pool(plan, &bytes);
+    tn_builder_add_text(text, "What binds is the pool: a request takes ");
+    tn_write_bytes(text, request < MOST ? (uint64_t)request : 0, plan->units);
+    tn_builder_addf(text, " of it, mostly %s; beside it %s take%s most, ", is_state ? "states" : "KV cache",
+                    tn_category_names[beside],
+                    beside == TN_CATEGORY_WEIGHTS || beside == TN_CATEGORY_GRAPHS ? "" : "s");
+    tn_write_bytes(text, bytes, plan->units);
+    tn_builder_add_text(text, " of each GPU.");
+}
+
+void tn_plan_report_bound(const struct tn_plan *plan, struct tn_report *report)
+{
+    const struct tn_pool *pool = &plan->ledger.pool;
+    struct tn_builder text = {0};
+    if (!pool->present || plan->ledger.start != TN_START_YES || !(pool->mid.requests >= 1)) {
+        return;
+    }
+    if (pool->most_running && (double)pool->most_running < pool->mid.requests) {
+        tn_builder_addf(&text, "What binds is " TN_STR_FORMAT ".", TN_STR_ARGUMENTS(pool->most_running_setting));
+    } else if (plan->kv.bytes_per_request) {
+        write_pool_bound(&text, plan);
+    }
+    if (text.size) {
+        struct tn_str line = tn_report_keep(report, &text);
+        tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_PLAIN, "%.*s", (int)line.size, line.data);
     }
 }

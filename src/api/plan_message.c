@@ -90,8 +90,12 @@ static void write_requests(struct tn_builder *text, const struct tn_plan *plan)
         tn_builder_add_text(text, "any number of requests");
         return;
     }
-    tn_builder_add_grouped(text, mid);
-    tn_builder_addf(text, " request%s of this length at once", mid == 1 ? "" : "s");
+    if (mid) {
+        tn_builder_add_grouped(text, mid);
+    } else {
+        tn_builder_add_text(text, "no");
+    }
+    tn_builder_addf(text, " request%s of this length%s", mid > 1 ? "s" : "", mid ? " at once" : "");
     if (low < high) {
         tn_builder_add_text(text, " (");
         tn_builder_add_grouped(text, low);

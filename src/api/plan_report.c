@@ -248,7 +248,8 @@ static void report_room(const struct tn_plan *plan, struct tn_report *report)
 {
     const struct tn_verdict *verdict = &plan->verdict;
     struct tn_builder line = {0};
-    bool many = verdict->most_concurrency != UINT64_MAX && !plan->ledger.pool.present; /* the verdict says it */
+    bool many =
+        verdict->most_concurrency != UINT64_MAX && !plan->ledger.pool.present; /* of a pool the verdict says it */
     if (many) {
         tn_builder_add_text(&line, "There is room for ");
         tn_builder_add_grouped(&line, verdict->most_concurrency);
@@ -327,6 +328,7 @@ void tn_plan_report(const struct tn_plan *plan, bool explain, struct tn_report *
     tn_plan_report_log(plan, report);
     report_kv(plan, report);
     tn_report_text(report, TN_BLOCK_TEXT, tone_of(plan), "%.*s", (int)plan->message.size, plan->message.data);
+    tn_plan_report_bound(plan, report);
     if (plan->verdict.judged && plan->verdict.fits) {
         report_room(plan, report);
     } else if (plan->verdict.judged && plan->ledger.start != TN_START_YES) {

@@ -46,6 +46,8 @@ void tn_plan_report(const struct tn_plan *plan, bool explain, struct tn_report *
 
 /* Of engines with a record: the settings that matter, or all with their formulas; and what the log will say. */
 void tn_plan_report_settings(const struct tn_plan *plan, bool explain, struct tn_report *report);
+/* Of a pool that there is: what bounds the number of requests. */
+void tn_plan_report_bound(const struct tn_plan *plan, struct tn_report *report);
 void tn_plan_report_log(const struct tn_plan *plan, struct tn_report *report);
 
 #endif

@@ -4,7 +4,13 @@
 #include "engine/rules.h"
 
 const struct tn_engine *const tn_engines[] = {
-    &tn_engine_generic, &tn_engine_vllm, &tn_engine_sglang, &tn_engine_trtllm, &tn_engine_transformers, NULL,
+    &tn_engine_generic,
+    &tn_engine_vllm,
+    &tn_engine_sglang,
+    &tn_engine_trtllm,
+    &tn_engine_transformers,
+    &tn_engine_tgi,
+    NULL,
 };
 
 const struct tn_engine *tn_engine_find(struct tn_str name)

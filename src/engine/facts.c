@@ -310,6 +310,7 @@ static void give_deployment(struct tn_evaluation *evaluation, const struct tn_de
     tn_evaluation_give(evaluation, TN_GIVEN_DP, deployment->dp);
     tn_evaluation_give(evaluation, TN_GIVEN_CONTEXT, deployment->context_tokens);
     tn_evaluation_give(evaluation, TN_GIVEN_CONCURRENCY, deployment->concurrency);
+    tn_evaluation_give(evaluation, TN_GIVEN_KV_DTYPE_IS_GIVEN, deployment->kv_dtype_name.size > 0);
     tn_evaluation_give(evaluation, TN_GIVEN_GPU_MEMORY, deployment->gpu_memory_bytes);
     tn_evaluation_give(evaluation, TN_GIVEN_GPU_VISIBLE, tn_gpu_total_bytes(gpu, deployment->gpu_memory_bytes));
     tn_evaluation_give(evaluation, TN_GIVEN_COMPUTE_CAPABILITY, tn_gpu_compute_capability(gpu));

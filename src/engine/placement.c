@@ -20,6 +20,9 @@ static bool same_key(const struct tn_placement_key *a, const struct tn_placement
  * backwards. */
 static uint32_t layers_of(const struct tn_weight_rules *rules, uint32_t layers, uint32_t stages, uint32_t stage)
 {
+    if (stages <= 1) {
+        return layers;
+    }
     uint32_t rest = layers % stages;
     const bool has_more[] = {[TN_REMAINDER_FIRST] = stage < rest,
                              [TN_REMAINDER_LAST] = stage + rest >= stages,

@@ -77,6 +77,7 @@ enum tn_given {
     TN_GIVEN_STAGE,              /* of the pipeline, from 0 */
     TN_GIVEN_CONTEXT,            /* tokens of one request */
     TN_GIVEN_CONCURRENCY,        /* requests at once */
+    TN_GIVEN_KV_DTYPE_IS_GIVEN,  /* 1 where the user chose it, 0 for "auto" */
     TN_GIVEN_KV_BITS,            /* bits of one element of the KV cache */
     TN_GIVEN_GPU_MEMORY,         /* gpu_memory: bytes that the driver reports; 0 where no GPU was named */
     TN_GIVEN_GPU_VISIBLE,        /* gpu_visible: bytes that a program sees (cudaMemGetInfo); see src/engine/facts.h */
@@ -102,6 +103,7 @@ enum tn_given {
     TN_GIVEN_MAX_POSITION,  /* the model's longest context; 0 where unknown */
     TN_GIVEN_WEIGHTS,       /* weights: bytes on this rank as tensors */
     TN_GIVEN_WEIGHTS_ALLOCATED,
+    TN_GIVEN_WEIGHTS_RESERVED, /* what the allocator keeps of the GPU for them */
     TN_GIVEN_WEIGHTS_LARGEST, /* the largest tensor of this rank */
     TN_GIVEN_KV_PER_TOKEN,    /* bytes of one token in the caches of this rank */
     TN_GIVEN_STATE_PER_REQUEST,

@@ -112,6 +112,28 @@ static bool add_cache(const struct build *build, const struct tn_kv_cache *cache
     }
 }
 
+static uint32_t latent_layers(const struct tn_sglang_caches *caches, uint32_t first, uint32_t end, bool is_last)
+{
+    uint32_t count = 0;
+    for (size_t k = 0; k < caches->layers.count; k++) {
+        const struct tn_kv_cache *cache = &caches->layers.caches[k];
+        bool counts = cache->kind == TN_KV_LATENT && !cache->is_draft;
+        count += counts ? tn_kv_layers_between(cache, first, end, is_last) : 0;
+    }
+    return count;
+}
+
+/* Layers of the stage that have rows of the cache. */
+static uint32_t layers_of(const struct tn_sglang_caches *caches, const struct tn_kv_cache *cache, uint32_t first,
+                          uint32_t end, bool is_last)
+{
+    if (cache->kind == TN_KV_INDEX && caches->index_in_all_layers) {
+        return latent_layers(caches, first, end, is_last);
+    }
+    uint32_t own = tn_kv_layers_between(cache, first, end, is_last);
+    return own + (cache->kind == TN_KV_STATE ? 0 : sharing_layers(caches->model, cache, first, end));
+}
+
 /* V4's pools are counted over all layers at once: a stage has its share of them. */
 static void take_v4(const struct build *build, uint32_t layers)
 {
@@ -144,8 +166,8 @@ bool tn_sglang_layout(const struct tn_sglang_caches *caches, uint32_t first, uin
     }
     for (size_t k = 0; k < caches->layers.count; k++) {
         const struct tn_kv_cache *cache = &caches->layers.caches[k];
-        uint32_t count = tn_kv_layers_between(cache, first, end, is_last);
         if (cache->is_draft) {
+            uint32_t count = tn_kv_layers_between(cache, first, end, is_last);
             draft_layers += cache->kind == TN_KV_STATE || cache->kind == TN_KV_INDEX ? 0 : count;
             if (!add_product(&layout->draft_slot_bytes, row_bytes(caches, cache), count)) {
                 return fail_large(&build);
@@ -153,7 +175,7 @@ bool tn_sglang_layout(const struct tn_sglang_caches *caches, uint32_t first, uin
             continue;
         }
         bool is_window = has_window(caches, cache);
-        count += cache->kind == TN_KV_STATE ? 0 : sharing_layers(caches->model, cache, first, end);
+        uint32_t count = layers_of(caches, cache, first, end, is_last);
         token_layers += cache->kind == TN_KV_STATE || cache->kind == TN_KV_INDEX || is_window ? 0 : count;
         if (!add_cache(&build, cache, count)) {
             return fail_large(&build);

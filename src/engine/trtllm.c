@@ -220,7 +220,8 @@ static struct tn_range capped(struct tn_range range, uint64_t cap)
 /* What weights, libraries and one step leave free, of one rank. */
 static bool free_of(struct trtllm *trtllm, struct tn_range *left)
 {
-    static const char *const charged[] = {"runtime_memory", "activation_memory", "sampler_memory", "graph_memory"};
+    static const char *const charged[] = {"runtime_memory", "activation_memory", "sampler_memory", "graph_memory",
+                                          "rotary_memory"};
     struct tn_work *work = &trtllm->work;
     struct tn_charges charges = {0};
     if (tn_evaluation_is_given(work->evaluation, "free_memory_before_pool")) {

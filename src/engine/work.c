@@ -73,6 +73,7 @@ void tn_work_give_stage(const struct tn_work *work, uint32_t stage)
     tn_evaluation_give(work->evaluation, TN_GIVEN_STAGE, stage);
     tn_evaluation_give(work->evaluation, TN_GIVEN_WEIGHTS, placed->tensor_bytes);
     tn_evaluation_give(work->evaluation, TN_GIVEN_WEIGHTS_ALLOCATED, placed->allocated_bytes);
+    tn_evaluation_give(work->evaluation, TN_GIVEN_WEIGHTS_RESERVED, placed->reserved_bytes);
     tn_evaluation_give(work->evaluation, TN_GIVEN_WEIGHTS_LARGEST, placed->largest_bytes);
 }
 

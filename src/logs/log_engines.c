@@ -54,25 +54,52 @@ static bool is_listed(const char *list, struct tn_str name)
 
 /* ---- versions ----------------------------------------------------------------------------------------------------- */
 
-/* What was the newest release when a report got its number, for records that name a report of the engine's own tracker but no version.
+/* What was the newest release when a report got its number, for records that name a report of a tracker but no version.
  * From reports that state both, and the dates of releases. */
 static const struct {
     const char *tracker;
+    int engine;      /* whose versions these are */
     uint64_t number; /* from this one on */
     const char *version;
 } reports[] = {
-    {"vllm-project/vllm#", 2000, "0.2.5"},   {"vllm-project/vllm#", 2700, "0.3.0"},
-    {"vllm-project/vllm#", 3800, "0.4.0"},   {"vllm-project/vllm#", 5450, "0.5.0"},
-    {"vllm-project/vllm#", 6700, "0.5.3"},   {"vllm-project/vllm#", 7200, "0.5.4"},
-    {"vllm-project/vllm#", 8200, "0.6.0"},   {"vllm-project/vllm#", 9400, "0.6.3"},
-    {"vllm-project/vllm#", 10400, "0.6.4"},  {"vllm-project/vllm#", 12500, "0.7.0"},
-    {"vllm-project/vllm#", 13500, "0.7.3"},  {"vllm-project/vllm#", 15050, "0.8.0"},
-    {"vllm-project/vllm#", 17350, "0.8.5"},  {"vllm-project/vllm#", 18800, "0.9.0"},
-    {"vllm-project/vllm#", 21600, "0.10.0"}, {"vllm-project/vllm#", 26100, "0.11.0"},
-    {"vllm-project/vllm#", 30000, "0.12.0"}, {"vllm-project/vllm#", 31100, "0.13.0"},
-    {"vllm-project/vllm#", 32700, "0.14.0"}, {"vllm-project/vllm#", 33400, "0.15.0"},
-    {"vllm-project/vllm#", 38500, "0.19.0"}, {"vllm-project/vllm#", 44000, "0.22.0"},
-    {"vllm-project/vllm#", 51400, "0.25.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 2000, "0.2.5"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 2700, "0.3.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 3800, "0.4.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 5450, "0.5.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 6700, "0.5.3"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 7200, "0.5.4"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 8200, "0.6.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 9400, "0.6.3"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 10400, "0.6.4"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 12500, "0.7.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 13500, "0.7.3"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 15050, "0.8.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 17350, "0.8.5"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 18800, "0.9.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 21600, "0.10.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 26100, "0.11.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 30000, "0.12.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 31100, "0.13.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 32700, "0.14.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 33400, "0.15.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 38500, "0.19.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 44000, "0.22.0"},
+    {"vllm-project/vllm#", ENGINE_VLLM, 51400, "0.25.0"},
+    {"sgl-project/sglang#", ENGINE_SGLANG, 5800, "0.4.6"},
+    {"sgl-project/sglang#", ENGINE_SGLANG, 7050, "0.4.7"},
+    {"sgl-project/sglang#", ENGINE_SGLANG, 7500, "0.4.8"},
+    {"sgl-project/sglang#", ENGINE_SGLANG, 7800, "0.4.9"},
+    {"sgl-project/sglang#", ENGINE_SGLANG, 9550, "0.5.1"},
+    {"sgl-project/sglang#", ENGINE_SGLANG, 10350, "0.5.2"},
+    {"sgl-project/sglang#", ENGINE_SGLANG, 11250, "0.5.3"},
+    {"sgl-project/sglang#", ENGINE_SGLANG, 12200, "0.5.4"},
+    {"sgl-project/sglang#", ENGINE_SGLANG, 12800, "0.5.5"},
+    {"sgl-project/sglang#", ENGINE_SGLANG, 14350, "0.5.6"},
+    {"sgl-project/sglang#", ENGINE_SGLANG, 16250, "0.5.7"},
+    {"sgl-project/sglang#", ENGINE_SGLANG, 17650, "0.5.8"},
+    {"sgl-project/sglang#", ENGINE_SGLANG, 19250, "0.5.9"},
+    {"SemiAnalysisAI/InferenceX#", ENGINE_SGLANG, 1900,
+     "0.5.15"}, /* a tracker of several engines; 2128 is of 9 July 2026 */
 };
 
 static uint64_t leading_number(struct tn_str text)
@@ -84,13 +111,13 @@ static uint64_t leading_number(struct tn_str text)
     return number;
 }
 
-static struct tn_str version_of_report(struct tn_str source)
+static struct tn_str version_of_report(struct tn_str source, int engine)
 {
     struct tn_str version = {0};
     for (size_t k = 0; k < sizeof reports / sizeof reports[0]; k++) {
         struct tn_str tracker = tn_str_of(reports[k].tracker);
         size_t at = tn_str_find(source, tracker);
-        if (at != SIZE_MAX
+        if (at != SIZE_MAX && reports[k].engine == engine
             && leading_number(tn_str_slice(source, at + tracker.size, source.size)) >= reports[k].number) {
             version = tn_str_of(reports[k].version);
         }
@@ -114,7 +141,7 @@ static void find_version(struct tn_measurement *measurement, struct tn_str versi
         measurement->version_basis = TN_VERSION_GIVEN;
         return;
     }
-    measurement->version = version_of_report(source);
+    measurement->version = version_of_report(source, (int)measurement->engine->column);
     if (!measurement->version.size && measurement->engine->column == ENGINE_VLLM
         && tn_str_find(notes, TN_STR("V0 engine")) != SIZE_MAX) {
         measurement->version = TN_STR("0.7.3");
@@ -238,16 +265,20 @@ static bool read_attention_division(struct tn_reading *reading)
     return tn_reading_set_text(reading, "enable_dp_attention", TN_STR("true")) && set_number(reading, "dp_size", dp);
 }
 
-/* What --context and --dtype are of a model, as settings they are of the engine: the longest request that it takes, and the computation. */
+/* What --context, --dtype and --kv-dtype are of a plan, as settings they are of the engine: the longest request that it takes, the
+ * computation, and a dtype of the cache even where it is that of the computation: "auto" may be another. */
 bool tn_reading_own_settings(struct tn_reading *reading)
 {
     static const struct {
         const char *context;
         const char *dtype; /* NULL: it has no such setting that matters */
+        const char *kv_dtype;
     } names[ENGINE_COLUMNS] = {
-        [ENGINE_VLLM] = {"max_model_len", "dtype"},   [ENGINE_SGLANG] = {"context_length", NULL},
-        [ENGINE_TRTLLM] = {"max_seq_len", NULL},      [ENGINE_TRANSFORMERS] = {"max_length", "torch_dtype"},
-        [ENGINE_TGI] = {"max_total_tokens", "dtype"},
+        [ENGINE_VLLM] = {"max_model_len", "dtype", "kv_cache_dtype"},
+        [ENGINE_SGLANG] = {"context_length", NULL, "kv_cache_dtype"},
+        [ENGINE_TRTLLM] = {"max_seq_len", NULL, "kv_cache_dtype"},
+        [ENGINE_TRANSFORMERS] = {"max_length", "torch_dtype", NULL},
+        [ENGINE_TGI] = {"max_total_tokens", "dtype", NULL},
     };
     const struct tn_measurement *measurement = reading->measurement;
     if (!measurement->engine || !measurement->engine->engine) {
@@ -255,8 +286,11 @@ bool tn_reading_own_settings(struct tn_reading *reading)
     }
     int column = measurement->engine->column;
     const char *dtype = measurement->dtype.size ? names[column].dtype : NULL;
+    bool has_kv_dtype = measurement->kv_dtype.size && !tn_str_is(measurement->kv_dtype, "auto");
+    const char *kv_dtype = has_kv_dtype ? names[column].kv_dtype : NULL;
     return (!measurement->context_tokens || set_number(reading, names[column].context, measurement->context_tokens))
-           && (!dtype || tn_reading_set_text(reading, dtype, measurement->dtype));
+           && (!dtype || tn_reading_set_text(reading, dtype, measurement->dtype))
+           && (!kv_dtype || tn_reading_set_text(reading, kv_dtype, measurement->kv_dtype));
 }
 
 bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes)
@@ -275,5 +309,6 @@ bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes)
             done = tn_reading_set(reading, name, value);
         }
     }
+    reading->measurement->has_adapters = tn_str_find(notes, TN_STR("LoRA")) != SIZE_MAX;
     return done && read_attention_division(reading) && read_draft(reading, notes);
 }

@@ -71,6 +71,33 @@ static void the_format_is_chosen_by_the_request(void **state)
     }
 }
 
+static void an_engine_is_asked_in_its_own_words(void **state)
+{
+    (void)state;
+    struct tn_error error;
+    static const char request[] =
+        "{\"operation\": \"plan\", \"model\": \"llama-3.1-8b\", \"engine\": \"vllm@0.19.0\","
+        " \"gpu\": \"h100-sxm5-80gb\", \"set\": {\"max_model_len\": 8192, \"enforce_eager\": true}}";
+    struct tn_reply *reply = call(request, &error);
+    assert_non_null(reply);
+    assert_int_equal(tn_reply_exit_code(reply), 0);
+    assert_non_null(strstr(tn_reply_text(reply), "\"version\": \"0.19.0\""));
+    assert_non_null(strstr(tn_reply_text(reply), "Model loading took 14.99 GiB memory")); /* as logs of 0.19 have it */
+    assert_null(strstr(tn_reply_text(reply), "Graph capturing"));
+    assert_non_null(strstr(tn_reply_text(reply), "\"start\": \"yes\""));
+    tn_reply_free(reply);
+    assert_null(call("{\"operation\": \"plan\", \"model\": \"llama-3.1-8b\", \"engine\": \"vllm\","
+                     " \"set\": {\"max_model_length\": 8192}}",
+                     &error));
+    assert_int_equal(error.code, TN_ERROR_USAGE);
+    assert_string_equal(error.where, "--set");
+    assert_non_null(strstr(error.hint, "did you mean max_model_len?"));
+    reply = call("{\"operation\": \"engines\", \"engine\": \"vllm@0.19\"}", &error);
+    assert_non_null(reply);
+    assert_non_null(strstr(tn_reply_text(reply), "\"name\": \"gpu_memory_utilization\""));
+    tn_reply_free(reply);
+}
+
 static void a_config_can_stand_in_the_request(void **state)
 {
     (void)state;
@@ -181,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_plan_answers_as_json_by_default),
         cmocka_unit_test(a_plan_that_does_not_fit_has_exit_code_1),
         cmocka_unit_test(the_format_is_chosen_by_the_request),
+        cmocka_unit_test(an_engine_is_asked_in_its_own_words),
         cmocka_unit_test(a_config_can_stand_in_the_request),
         cmocka_unit_test(figures_of_gpus_keep_their_decimals),
         cmocka_unit_test(errors_name_code_place_and_remedy),

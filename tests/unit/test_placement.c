@@ -100,7 +100,8 @@ static const struct logged logs[] = {
      NULL,
      "13.9476",
      0}, /* vllm#13061 */
-    /* since 0.21 no more than the tensors is counted: vllm-project/vllm#48601 with the draft layer, vllm-project/recipes#810 without */
+    /* since 0.21 no more than the tensors is counted: vllm-project/vllm#48601 (Qwen3.6-27B-FP8, which has the same shapes) with the draft
+     * layer, vllm-project/recipes#810 without */
     {"Qwen/Qwen3.8-27B-FP8", "0.25.0", {RANKS(4, 1), .compute_capability = 90, .has_draft = true}, NULL, "7.39", 0},
     {"Qwen/Qwen3.8-27B-FP8", "0.26.1", {RANKS(2, 1), .compute_capability = 120}, NULL, "14.28", 0},
     {"Inferact/Qwen3.8-27B-NVFP4", "0.26.1", {RANKS(2, 1), .compute_capability = 120}, NULL, "12.02", 0},

@@ -361,10 +361,37 @@ static void the_text_names_what_the_log_names(void **state)
         "The log of pond will say\n    pond: 683 tokens, 6.83x\n",
         "✓ starts on GPU of 1.91 MiB and holds 6 requests of this length at once (6 to 7), of which\n"
         "    most_requests lets 4 run, 195.31 KiB free\n",
+        "What binds is most_requests.\n",
     };
     struct fixture fixture;
     begin(&fixture, GPU "\"context\": 100, \"set\": {\"most_requests\": 4}");
     assert_in_order(text_of(&fixture, false), parts, sizeof parts / sizeof parts[0]);
+    end(&fixture);
+}
+
+static void what_binds_is_said(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"What binds is the pool: a request takes 100.09 KiB of it, mostly KV cache; "
+                                        "beside it weights take\n  most, 976.56 KiB",
+                                        "There is room for 634 tokens in the one."};
+    struct fixture fixture;
+    begin(&fixture, GPU "\"context\": 100");
+    assert_in_order(text_of(&fixture, false), parts, sizeof parts / sizeof parts[0]);
+    end(&fixture);
+    begin(&fixture, GPU "\"context\": 700");
+    assert_non_null(strstr(text_of(&fixture, false), "Most of what it needs is weights; 2 such GPUs would do."));
+    end(&fixture);
+}
+
+static void settings_cure_together_where_none_does_alone(void **state)
+{
+    (void)state;
+    /* 1500 tokens: of 95 % are 750,000 bytes certain, which hold 1,464 tokens of fp8; without graphs 800,000, which hold 1,562 */
+    struct fixture fixture;
+    begin(&fixture, GPU "\"context\": 1500");
+    assert_text(&fixture, "verdict.remedies[0].option", "--set eager=true --set cache_dtype=fp8");
+    assert_text(&fixture, "verdict.remedies[0].meaning", "together");
     end(&fixture);
 }
 
@@ -400,6 +427,8 @@ int main(void)
         cmocka_unit_test(the_engine_complains_and_each_remedy_cures),
         cmocka_unit_test(remedies_speak_as_the_user_did),
         cmocka_unit_test(the_text_names_what_the_log_names),
+        cmocka_unit_test(what_binds_is_said),
+        cmocka_unit_test(settings_cure_together_where_none_does_alone),
         cmocka_unit_test(the_settings_that_one_would_look_at_are_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

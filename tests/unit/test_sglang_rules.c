@@ -141,9 +141,11 @@ static void fractions_follow_groups_and_towers(void **state)
 static void pages_and_caches_follow_the_backend(void **state)
 {
     (void)state;
+    static const char sparse[] = "{\"index_topk\": 2048, \"kv_lora_rank\": 512, \"qk_rope_head_dim\": 64}";
     static const struct {
         const char *version;
         const char *config;
+        const char *kv; /* NULL: not chosen */
         uint64_t capability;
         uint64_t latent;
         const char *sets;
@@ -152,27 +154,35 @@ static void pages_and_caches_follow_the_backend(void **state)
         uint64_t packed;
         uint64_t counted;
     } cases[] = {
-        {"", "{}", 90, 0, NULL, 1, 16, 0, 0},
-        {"", "{}", 100, 0, NULL, 64, 16, 0, 0},
-        {"", "{}", 100, 0, "page_size=32", 32, 16, 0, 0},
-        {"", "{}", 100, 0, "page_size=1", 64, 16, 0, 0},
-        {"0.5.6", "{}", 100, 0, NULL, 1, 16, 0, 0},
-        {"", "{}", 90, 576, NULL, 1, 16, 0, 0},
-        {"", "{}", 90, 576, "attention_backend=flashmla", 64, 16, 0, 0},
-        {"", "{}", 100, 576, NULL, 64, 16, 0, 0},
-        {"", "{}", 100, 576, "attention_backend=cutlass_mla", 128, 16, 0, 0},
-        {"", "{\"index_topk\": 2048, \"kv_lora_rank\": 512, \"qk_rope_head_dim\": 64}", 100, 576, NULL, 64, 8, 656,
-         656},
-        {"0.5.10", "{\"index_topk\": 2048, \"kv_lora_rank\": 512, \"qk_rope_head_dim\": 64}", 100, 576, NULL, 64, 8,
-         656, 576},
-        {"", "{\"index_topk\": 2048, \"kv_lora_rank\": 512, \"qk_rope_head_dim\": 64}", 90, 576, NULL, 64, 16, 0, 0},
-        {"", "{\"quantization\": {\"kv_cache_quant_algo\": \"FP8\"}}", 90, 0, NULL, 1, 8, 0, 0},
+        {"", "{}", NULL, 90, 0, NULL, 1, 16, 0, 0},
+        {"", "{}", NULL, 100, 0, NULL, 64, 16, 0, 0},
+        {"", "{}", NULL, 100, 0, "page_size=32", 32, 16, 0, 0},
+        {"", "{}", NULL, 100, 0, "page_size=1", 64, 16, 0, 0},
+        {"0.5.6", "{}", NULL, 100, 0, NULL, 1, 16, 0, 0},
+        {"", "{}", NULL, 90, 576, NULL, 1, 16, 0, 0},
+        {"", "{}", NULL, 90, 576, "attention_backend=flashmla", 64, 16, 0, 0},
+        {"", "{}", NULL, 100, 576, NULL, 64, 16, 0, 0},
+        {"", "{}", NULL, 100, 576, "attention_backend=cutlass_mla", 128, 16, 0, 0},
+        {"", sparse, NULL, 100, 576, NULL, 64, 8, 0, 0}, /* TensorRT-LLM's kernels read plain rows */
+        {"", sparse, NULL, 100, 576, "dsa_decode_backend=flashmla_kv", 64, 8, 656, 656},
+        {"0.5.9", sparse, NULL, 100, 576, NULL, 64, 8, 656, 576},
+        {"", sparse, NULL, 90, 576, NULL, 64, 16, 0, 0},
+        {"", sparse, "F8_E4M3", 90, 576, NULL, 64, 8, 656, 656},
+        {"0.5.10", sparse, "F8_E4M3", 90, 576, NULL, 64, 8, 656, 576},
+        {"", sparse, "auto", 100, 576, NULL, 64, 16, 0, 0}, /* the model's 16 bits, by choice */
+        {"", "{\"quantization\": {\"kv_cache_quant_algo\": \"FP8\"}}", NULL, 90, 0, NULL, 1, 8, 0, 0},
     };
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
         struct fixture fixture;
         begin(&fixture, cases[k].version, cases[k].config, cases[k].sets);
         tn_evaluation_give(fixture.evaluation, TN_GIVEN_COMPUTE_CAPABILITY, cases[k].capability);
         tn_evaluation_give(fixture.evaluation, TN_GIVEN_LATENT_WIDTH, cases[k].latent);
+        if (cases[k].kv) {
+            bool is_fp8 = strcmp(cases[k].kv, "auto") != 0;
+            tn_evaluation_give(fixture.evaluation, TN_GIVEN_KV_DTYPE_IS_GIVEN, 1);
+            tn_evaluation_give(fixture.evaluation, TN_GIVEN_KV_BITS, is_fp8 ? 8 : 16);
+            tn_evaluation_give_text(fixture.evaluation, TN_GIVEN_KV_DTYPE, tn_str_of(cases[k].kv));
+        }
         bool as_expected = number(&fixture, "page_tokens") == cases[k].page
                            && number(&fixture, "cache_bits") == cases[k].bits
                            && number(&fixture, "packed_latent_bytes") == cases[k].packed
@@ -211,7 +221,7 @@ static void deepseek_v4_rows(void **state)
     tn_evaluation_give_text(fixture.evaluation, TN_GIVEN_ARCHITECTURE, TN_STR("DeepseekV4ForCausalLM"));
     assert_int_equal(number(&fixture, "v4_request_rows"), 256);
     assert_int_equal(number(&fixture, "v4_request_row_bytes"), 20 * 4096);
-    assert_int_equal(number(&fixture, "max_running_requests"), 48);
+    assert_int_equal(number(&fixture, "max_running_requests"), 256);
     made_up_close(&fixture.made_up);
 }
 

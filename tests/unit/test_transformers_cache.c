@@ -111,7 +111,7 @@ static void latent_attention_keeps_the_heads_it_expands_to(void **state)
     const struct tn_kv_cache latent = {.kind = TN_KV_LATENT, .heads = 1, .elements = 576};
     struct tn_transformers_use use = plain;
     use.prompt_tokens = use.total_tokens = 1;
-    use.latent_elements = 128 * (192 + 128);
+    use.latent_elements = UINT64_C(128) * (192 + 128);
     assert_int_equal(bytes_of(use, latent).token_bytes, 81920);
     use.latent_elements = 0; /* 5.15 and later */
     assert_int_equal(bytes_of(use, latent).token_bytes, 1152);
@@ -167,8 +167,8 @@ static void states_have_a_column_more_and_32_bits(void **state)
     (void)state;
     const struct tn_kv_cache linear = {.kind = TN_KV_STATE,
                                        .part_count = 2,
-                                       .parts = {{.elements = 10240 * 3, .rows = 3, .element_bytes = 2},
-                                                 {.elements = 48 * 128 * 128, .element_bytes = 2}}};
+                                       .parts = {{.elements = UINT64_C(10240) * 3, .rows = 3, .element_bytes = 2},
+                                                 {.elements = UINT64_C(48) * 128 * 128, .element_bytes = 2}}};
     struct tn_transformers_use use = plain;
     use.recurrent_bytes = 4;
     struct tn_transformers_layer bytes = bytes_of(use, linear);
