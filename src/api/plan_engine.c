@@ -11,18 +11,22 @@ enum tn_origin tn_plan_origin(const struct tn_plan *plan, const struct tn_used_s
     return is_same && question->request.values[input].given ? TN_ORIGIN_GIVEN : setting->origin;
 }
 
-static struct tn_str value_text(const struct tn_value *value, struct tn_report *report)
+static struct tn_cell value_cell(const struct tn_plan *plan, const struct tn_used_setting *setting,
+                                 struct tn_report *report)
 {
+    const struct tn_rules_setting *row = tn_find_setting(plan->question.planner.rules, setting->name);
+    const struct tn_value *value = &setting->value;
     struct tn_builder text = {0};
-    if (value->kind == TN_STRING) {
-        tn_builder_add(&text, value->as.string);
-    } else if (value->kind == TN_INTEGER && value->as.integer >= 0) {
-        tn_builder_add_grouped(&text, (uint64_t)value->as.integer);
-    } else {
-        struct tn_json_writer json = {.builder = &text};
-        tn_json_value(&json, value);
+    if (value->kind == TN_INTEGER && value->as.integer >= 0) {
+        uint64_t number = (uint64_t)value->as.integer;
+        return row->type == TN_SETTING_BYTES ? tn_cell_bytes(number) : tn_cell_count(number);
     }
-    return tn_report_keep(report, &text);
+    if (value->kind == TN_STRING) {
+        return tn_cell_text(value->as.string); /* lives as long as the ledger */
+    }
+    struct tn_json_writer json = {.builder = &text};
+    tn_json_value(&json, value);
+    return tn_cell_text(tn_report_keep(report, &text));
 }
 
 static bool has_offer(const struct tn_ledger *ledger, struct tn_str name)
@@ -65,7 +69,7 @@ void tn_plan_report_settings(const struct tn_plan *plan, bool explain, struct tn
             return;
         }
         cells[0] = tn_cell_text(setting->name);
-        cells[1] = tn_cell_text(value_text(&setting->value, report));
+        cells[1] = value_cell(plan, setting, report);
         cells[2] = tn_cell_text(tn_str_of(tn_origin_name(tn_plan_origin(plan, setting))));
         if (explain) {
             cells[3] = tn_cell_text(setting->formula);
@@ -76,12 +80,21 @@ void tn_plan_report_settings(const struct tn_plan *plan, bool explain, struct tn
 void tn_plan_report_log(const struct tn_plan *plan, struct tn_report *report)
 {
     const struct tn_ledger *ledger = &plan->ledger;
-    if (ledger->log_count) {
-        tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN, "The log of %s will say",
-                       plan->question.planner.engine->name);
+    struct tn_builder lines = {0};
+    if (!ledger->log_count) {
+        return;
     }
+    tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN, "The log of %s will say",
+                   plan->question.planner.engine->name);
     for (size_t k = 0; k < ledger->log_count; k++) {
-        tn_report_text(report, TN_BLOCK_COMMAND, TN_TONE_DIM, "%.*s", (int)ledger->log[k].size, ledger->log[k].data);
+        tn_builder_add_text(&lines, k ? "\n" : "");
+        tn_builder_add(&lines, ledger->log[k]);
+    }
+    struct tn_block *block = tn_report_add(report, TN_BLOCK_OUTPUT);
+    struct tn_str text = tn_report_keep(report, &lines);
+    if (block) {
+        block->tone = TN_TONE_DIM;
+        block->text = text;
     }
 }
 

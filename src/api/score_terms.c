@@ -184,6 +184,18 @@ static void leave_out_weights(struct tn_sample *samples)
     }
 }
 
+/* Room for LoRA adapters is part of the weights; it grows with their rank. */
+static bool has_adapters_of_unknown_rank(const struct tn_measurement *measurement)
+{
+    bool has_adapters = false;
+    bool has_rank = false;
+    for (size_t k = 0; k < measurement->set_count; k++) {
+        has_adapters = has_adapters || tn_str_is(measurement->sets[k].name, "enable_lora");
+        has_rank = has_rank || tn_str_is(measurement->sets[k].name, "max_lora_rank");
+    }
+    return has_adapters && !has_rank;
+}
+
 void tn_score_terms(const struct tn_measurement *measurement, const struct tn_ledger *ledger, uint64_t gpu_memory_bytes,
                     struct tn_scored *scored)
 {
@@ -206,6 +218,10 @@ void tn_score_terms(const struct tn_measurement *measurement, const struct tn_le
     }
     scored->has_large_pool = pool->known && gpu_memory_bytes && (double)pool->value * 10 >= (double)gpu_memory_bytes;
     compare_total(measurement, ledger, stage, scored->samples);
+    if (has_adapters_of_unknown_rank(measurement) && scored->samples[TN_TERM_WEIGHTS].state == TN_SAMPLE_SCORED) {
+        leave_out(&scored->samples[TN_TERM_WEIGHTS],
+                  "room for LoRA adapters is in it, of a rank that the record does not say");
+    }
     if (measurement->is_unknown_build) {
         leave_out_weights(scored->samples);
     }
@@ -236,6 +252,10 @@ void tn_score_given_pool(const struct tn_measurement *measurement, const struct 
     bool requests_fit =
         requests <= 0
         || is_allowed(requests, 0.005, ledgers[LEAST].pool.mid.max_concurrency, ledgers[MOST].pool.mid.max_concurrency);
+    if (!measurement->kv_dtype.size) {
+        leave_out(sample, "the record does not say the dtype of its cache");
+        return;
+    }
     if (measurement->pp > 1) {
         leave_out(sample, "the pool is that of one stage of a pipeline, the tokens are those of the smallest");
         return;
@@ -255,9 +275,10 @@ void tn_score_given_pool(const struct tn_measurement *measurement, const struct 
         compare(sample, requests, 0.005, predicted);
         sample->exact = requests_fit;
     }
-    bool is_far = sample->state == TN_SAMPLE_SCORED && !sample->exact
-                  && fabs(sample->predicted - sample->measured) > sample->measured / 20;
-    if (is_far && is_plain) {
+    bool differs = sample->state == TN_SAMPLE_SCORED && !sample->exact;
+    if (differs && is_plain && measurement->gpu_count > 1 && sample->measured < sample->low) {
+        leave_out(sample, "contradictory: fewer tokens than its pool holds, as of another rank with less memory");
+    } else if (differs && is_plain && fabs(sample->predicted - sample->measured) > sample->measured / 20) {
         leave_out(sample, "contradictory: its tokens times the bytes of one do not give its pool");
     }
 }

@@ -193,23 +193,39 @@ static bool plan_stage(struct run *run, uint32_t index)
 static bool place(struct tn_work *work)
 {
     const struct tn_deployment *deployment = work->deployment;
-    struct tn_str dtype = tn_work_text(work, "torch_dtype");
     struct tn_placement_key key = {.tp = deployment->tp,
                                    .pp = deployment->pp,
                                    .ep = deployment->ep,
                                    .dp = deployment->dp,
-                                   .compute_capability = tn_gpu_compute_capability(deployment->gpu),
-                                   .dtype = tn_str_is(dtype, "auto") ? NULL : tn_dtype_find(dtype)};
-    work->placement = work->failed ? NULL : tn_place(work->planner, &key, work->error);
+                                   .compute_capability = tn_gpu_compute_capability(deployment->gpu)};
+    bool done = tn_work_dtype(work, "torch_dtype", &key.dtype);
+    work->placement = done ? tn_place(work->planner, &key, work->error) : NULL;
     return work->placement != NULL;
+}
+
+/* Elsewhere models of 32 bits are served in 16; here they compute in what they are loaded in. */
+static void give_width(struct tn_work *work)
+{
+    const struct tn_dtype *dtype = work->planner->model->dtype;
+    if (dtype->block_elements == 1 && dtype->block_bytes == 4) {
+        tn_evaluation_give(work->evaluation, TN_GIVEN_ELEMENT_BYTES, dtype->block_bytes);
+    }
+}
+
+static bool begin(struct tn_work *work)
+{
+    if (!tn_work_begin(work)) {
+        return false;
+    }
+    give_width(work);
+    return tn_evaluation_check(work->evaluation, work->error);
 }
 
 static bool plan_transformers(struct tn_planner *planner, const struct tn_deployment *deployment,
                               struct tn_ledger *ledger, struct tn_error *error)
 {
     struct run run = {.work = {.planner = planner, .deployment = deployment, .ledger = ledger, .error = error}};
-    if (!tn_work_begin(&run.work) || !tn_evaluation_check(run.work.evaluation, error) || !read_use(&run)
-        || !read_layers(&run) || !place(&run.work)) {
+    if (!begin(&run.work) || !read_use(&run) || !read_layers(&run) || !place(&run.work)) {
         return false;
     }
     ledger->ranks_per_stage = deployment->tp * deployment->dp;

@@ -262,6 +262,13 @@ static bool read_draft(struct tn_reading *reading, struct tn_str notes)
            && set_number(reading, names[column], draft_tokens(notes));
 }
 
+/* Room for LoRA adapters is said in words alone. */
+static bool read_adapters(struct tn_reading *reading, struct tn_str notes)
+{
+    return reading->measurement->engine->column != ENGINE_VLLM || tn_str_find(notes, TN_STR("LoRA")) == SIZE_MAX
+           || tn_reading_set_text(reading, "enable_lora", TN_STR("true"));
+}
+
 /* SGLang's data parallel ranks are a division of the tensor parallel ones where there are no more GPUs than these. */
 static bool read_attention_division(struct tn_reading *reading)
 {
@@ -320,5 +327,5 @@ bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes)
             done = tn_reading_set(reading, name, value);
         }
     }
-    return done && read_attention_division(reading) && read_draft(reading, notes);
+    return done && read_attention_division(reading) && read_draft(reading, notes) && read_adapters(reading, notes);
 }

@@ -89,7 +89,7 @@ static void write_command(struct sheet *sheet, const struct tn_block *block)
         fence = run >= fence ? run + 1 : fence;
     }
     tn_builder_add_repeated(sheet->out, "`", fence);
-    tn_builder_add_text(sheet->out, "sh\n");
+    tn_builder_add_text(sheet->out, block->kind == TN_BLOCK_COMMAND ? "sh\n" : "text\n");
     struct tn_str text = block->text;
     while (tn_clean_line(sheet->out, &text, NULL)) {
         tn_builder_add_char(sheet->out, '\n');
@@ -172,9 +172,9 @@ static void write_chart(struct sheet *sheet, const struct tn_block *block)
 }
 
 static void (*const block_writers[])(struct sheet *sheet, const struct tn_block *block) = {
-    [TN_BLOCK_HEADING] = write_heading,   [TN_BLOCK_TEXT] = write_text,   [TN_BLOCK_BARS] = write_bars,
-    [TN_BLOCK_TABLE] = write_table_block, [TN_BLOCK_CHART] = write_chart, [TN_BLOCK_NOTE] = write_note,
-    [TN_BLOCK_COMMAND] = write_command,
+    [TN_BLOCK_HEADING] = write_heading,   [TN_BLOCK_TEXT] = write_text,      [TN_BLOCK_BARS] = write_bars,
+    [TN_BLOCK_TABLE] = write_table_block, [TN_BLOCK_CHART] = write_chart,    [TN_BLOCK_NOTE] = write_note,
+    [TN_BLOCK_COMMAND] = write_command,   [TN_BLOCK_OUTPUT] = write_command,
 };
 
 void tn_write_markdown(const struct tn_report *report, const struct tn_style *style, struct tn_builder *out)

@@ -149,7 +149,7 @@ static void write_note(struct tn_page *page, const struct tn_block *block)
     write_lines(page, TN_STR("  • "), block->tone, block->text);
 }
 
-/* Never broken: it is there to be copied. */
+/* Never broken: it is there to be copied, or compared. */
 static void write_command(struct tn_page *page, const struct tn_block *block)
 {
     struct tn_str text = block->text;
@@ -183,7 +183,7 @@ static const struct {
     [TN_BLOCK_HEADING] = {write_heading, false}, [TN_BLOCK_TEXT] = {write_text, true},
     [TN_BLOCK_BARS] = {write_bars, false},       [TN_BLOCK_TABLE] = {write_table, false},
     [TN_BLOCK_CHART] = {write_chart, false},     [TN_BLOCK_NOTE] = {write_note, true},
-    [TN_BLOCK_COMMAND] = {write_command, true},
+    [TN_BLOCK_COMMAND] = {write_command, true},  [TN_BLOCK_OUTPUT] = {write_command, true},
 };
 
 void tn_write_text(const struct tn_report *report, const struct tn_style *style, struct tn_builder *out)

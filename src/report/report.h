@@ -81,13 +81,14 @@ enum tn_block_kind {
     TN_BLOCK_TABLE,
     TN_BLOCK_CHART,
     TN_BLOCK_NOTE,
-    TN_BLOCK_COMMAND
+    TN_BLOCK_COMMAND, /* to be typed */
+    TN_BLOCK_OUTPUT   /* as a program writes it */
 };
 
 struct tn_block {
     enum tn_block_kind kind;
     enum tn_tone tone;
-    struct tn_str text; /* HEADING, TEXT, NOTE, COMMAND */
+    struct tn_str text; /* HEADING, TEXT, NOTE, COMMAND, OUTPUT */
     struct tn_bar *bars;
     size_t bar_count;
     struct tn_table *table;
@@ -129,8 +130,9 @@ enum tn_language { TN_LANGUAGE_EN, TN_LANGUAGE_ZH, TN_LANGUAGE_COUNT };
 
 struct tn_style {
     enum tn_units units;
-    bool colour;      /* ANSI colours, text writer only */
-    unsigned columns; /* width of the terminal, text writer only; 0: 100; below 40: 40. Only commands may be longer */
+    bool colour; /* ANSI colours, text writer only */
+    unsigned
+        columns; /* width of the terminal, text writer only; 0: 100; below 40: 40. Only commands and output may be longer */
     enum tn_language language;
 };
 

@@ -179,6 +179,7 @@ static void build_hostile(struct tn_report *report)
     tn_report_add(report, TN_BLOCK_CHART)->chart = &chart;
     tn_report_text(report, TN_BLOCK_NOTE, TN_TONE_PLAIN, "%s", HOSTILE);
     tn_report_text(report, TN_BLOCK_COMMAND, TN_TONE_PLAIN, "```\n%s", HOSTILE);
+    tn_report_text(report, TN_BLOCK_OUTPUT, TN_TONE_DIM, "````\n%s", HOSTILE);
 }
 
 /* What `table` gives: no drawing, so that the image is the table. */

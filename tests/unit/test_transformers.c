@@ -10,10 +10,11 @@
 
 #include <cmocka.h>
 
-#define LLAMA_8B                                                                                                   \
+#define LLAMA_8B_IN(dtype)                                                                                         \
     "{\"architectures\": [\"LlamaForCausalLM\"], \"hidden_size\": 4096, \"intermediate_size\": 14336,"             \
     " \"num_attention_heads\": 32, \"num_key_value_heads\": 8, \"num_hidden_layers\": 32, \"vocab_size\": 128256," \
-    " \"max_position_embeddings\": 131072, \"torch_dtype\": \"bfloat16\"}"
+    " \"max_position_embeddings\": 131072, \"torch_dtype\": \"" dtype "\"}"
+#define LLAMA_8B LLAMA_8B_IN("bfloat16")
 #define GEMMA_3_1B                                                                                                    \
     "{\"architectures\": [\"Gemma3ForCausalLM\"], \"head_dim\": 256, \"hidden_size\": 1152,"                          \
     " \"intermediate_size\": 6912, \"max_position_embeddings\": 32768, \"num_attention_heads\": 4,"                   \
@@ -66,6 +67,8 @@ static void prompts_take_what_was_followed(void **state)
         {"4.57.6", LLAMA_8B, 4096, 1, "max_new_tokens=1", 1025572864},
         {"5.23.0", LLAMA_8B, 4096, 1, "max_new_tokens=1", 1025572864},
         {"4.57.6", LLAMA_8B, 2000, 2, "max_new_tokens=1 attn_implementation=eager", UINT64_C(3297968640)},
+        {"5.23.0", LLAMA_8B_IN("float32"), 2000, 2, "max_new_tokens=1", UINT64_C(2000944640)},
+        {"4.57.6", LLAMA_8B_IN("float32"), 2000, 2, "max_new_tokens=1 attn_implementation=eager", UINT64_C(3523888640)},
         {"4.57.6", GEMMA_3_1B, 4096, 1, "max_new_tokens=1", 341901312},
         {"4.57.6", QWEN_3_8B, 4096, 1, "max_new_tokens=1", 1042350080},
         {"4.57.6", GPT2, 4096, 1, "max_new_tokens=1", 289472512},
@@ -136,6 +139,9 @@ static void caches_follow_implementation_and_version(void **state)
         {"4.57.6", LLAMA_8B, 4096, "cache_implementation=offloaded", UINT64_C(2) * 4096 * 4096},
         {"4.57.6", LLAMA_8B, 4096, "use_cache=false", 0},
         {"4.57.6", LLAMA_8B, 4096, "num_beams=4", UINT64_C(4) * 536870912},
+        {"5.23.0", LLAMA_8B_IN("float32"), 4096, "", 1073741824},
+        {"5.23.0", LLAMA_8B_IN("float32"), 4096, "torch_dtype=bfloat16", 536870912},
+        {"5.23.0", LLAMA_8B, 4096, "torch_dtype=float32", 1073741824},
         /* 3,969 tokens in 4 bits with 4 bytes per 64, the last 127 in full: per layer 3969 x 1152 + 127 x 4096 */
         {"4.57.6", LLAMA_8B, 4096, "cache_implementation=quantized", UINT64_C(32) * (3969 * 1152 + 127 * 4096)},
         {"5.23.0", LLAMA_8B, 4096, "cache_implementation=quantized backend=fp8", 268435456},
