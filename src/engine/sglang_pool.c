@@ -247,5 +247,6 @@ double tn_sglang_concurrency(const struct tn_sglang_options *options, const stru
     if (pool->window_tokens && options->window_tokens) {
         most = fmin(most, (double)pool->window_tokens / (double)min_u64(options->window_tokens, context));
     }
-    return pool->state_slots ? fmin(most, (double)(pool->state_slots / options->slots_per_request)) : most;
+    uint64_t with_states = pool->state_slots / options->slots_per_request;
+    return pool->state_slots ? fmin(most, (double)with_states) : most;
 }

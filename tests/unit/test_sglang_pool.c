@@ -55,7 +55,7 @@ static void qwen3_235b_on_four_ranks(void **state)
 {
     (void)state;
     struct tn_sglang_options options = options_of(1, 40960);
-    struct tn_sglang_layout layout = full(94 * 2 * 128 * 2);
+    struct tn_sglang_layout layout = full(UINT64_C(94) * 2 * 128 * 2);
     struct tn_sglang_pool pool = {.tokens = 367404};
     assert_logged(kv_bytes(&layout, &options, &pool) / 2, 8.23);
     assert_tokens_follow(&layout, &options, 16.46, 0.01, 367404);
@@ -67,9 +67,9 @@ static void deepseek_v32_keeps_index_keys_in_pages(void **state)
 {
     (void)state;
     struct tn_sglang_options options = options_of(64, 163840);
-    struct tn_sglang_layout layout = full(61 * 576 * 2);
+    struct tn_sglang_layout layout = full(UINT64_C(61) * 576 * 2);
     struct tn_sglang_pool pool = {.tokens = 256000};
-    layout.index_slot_bytes = 61 * 132;
+    layout.index_slot_bytes = UINT64_C(61) * 132;
     assert_int_equal(kv_bytes(&layout, &options, &pool), UINT64_C(20055956736));
     assert_logged(UINT64_C(20055956736), 18.68);
     assert_tokens_follow(&layout, &options, 18.68, 0.005, 256000);
@@ -80,8 +80,8 @@ static void sparse_fp8_caches_take_656_and_132_bytes(void **state)
 {
     (void)state;
     struct tn_sglang_options options = options_of(64, 163840);
-    struct tn_sglang_layout layout = full(61 * 656);
-    layout.index_slot_bytes = 61 * 132;
+    struct tn_sglang_layout layout = full(UINT64_C(61) * 656);
+    layout.index_slot_bytes = UINT64_C(61) * 132;
     assert_tokens_follow(&layout, &options, 43.67, 0.005, 975424);
     assert_tokens_follow(&layout, &options, 65.49, 0.005, 1462784);
 }
@@ -92,7 +92,7 @@ static void qwen3_30b_from_the_memory_that_is_left(void **state)
 {
     (void)state;
     struct tn_sglang_options options = options_of(1, 262144);
-    struct tn_sglang_layout layout = full(48 * 4 * 2 * 128 * 2);
+    struct tn_sglang_layout layout = full(UINT64_C(48) * 4 * 2 * 128 * 2);
     struct tn_sglang_pool least;
     struct tn_sglang_pool most;
     double rest = 230.20 - 287.18 * (1 - 0.911) - 51.75;
@@ -111,8 +111,8 @@ static void states_take_their_share_first(void **state)
 {
     (void)state;
     struct tn_sglang_options options = options_of(1, 131072);
-    struct tn_sglang_layout layout = full(4 * 8 * 2 * 64 * 2);
-    layout.state_bytes = layout.charged_state_bytes = 36 * (64 * 64 * 128 * 4 + 4352 * 3 * 2);
+    struct tn_sglang_layout layout = full(UINT64_C(4) * 8 * 2 * 64 * 2);
+    layout.state_bytes = layout.charged_state_bytes = UINT64_C(36) * (64 * 64 * 128 * 4 + 4352 * 3 * 2);
     double rest = 9.26 - 15.24 * (1 - 0.771);
     uint64_t rests[] = {(uint64_t)((rest - 0.016) * GIB), (uint64_t)((rest + 0.006) * GIB)};
     struct tn_sglang_pool least;
@@ -167,12 +167,12 @@ static void windows_have_a_pool_of_their_own(void **state)
 {
     (void)state;
     struct tn_sglang_options options = options_of(64, 262144);
-    struct tn_sglang_layout mimo = {.window_slot_bytes = 39 * 2 * (192 + 128) * 2};
+    struct tn_sglang_layout mimo = {.window_slot_bytes = UINT64_C(39) * 2 * (192 + 128) * 2};
     struct tn_sglang_pool pool = {.window_tokens = 300288};
     assert_logged(kv_bytes(&mimo, &options, &pool), 13.965);
     options = options_of(1, 131072);
-    struct tn_sglang_layout gemma = full(7 * 2 * 2 * 512 * 2);
-    gemma.window_slot_bytes = 35 * 2 * 2 * 256 * 2;
+    struct tn_sglang_layout gemma = full(UINT64_C(7) * 2 * 2 * 512 * 2);
+    gemma.window_slot_bytes = UINT64_C(35) * 2 * 2 * 256 * 2;
     gemma.window_bytes = (double)gemma.window_slot_bytes;
     const uint64_t rest = UINT64_C(997846) * (7 * 4096 + 35 * 2048 * 8 / 10) + 1000;
     assert_true(tn_sglang_pool(&gemma, &rest, 1, &options, &pool, NULL));
@@ -216,7 +216,7 @@ static void deepseek_v4_counts_a_fraction_of_a_row_for_each_token(void **state)
     assert_true(tn_sglang_pool(&layout, &rests[1], 1, &options, &most, NULL));
     assert_in_range(1317632, least.tokens, most.tokens);
     assert_int_equal(1317632 % 256, 0);
-    layout.ring_row_bytes = 20 * 4096; /* newer: rings by requests, of 128 rows each */
+    layout.ring_row_bytes = UINT64_C(20) * 4096; /* newer: rings by requests, of 128 rows each */
     options.ring_rows = 128;
     options.request_limit = 64;
     uint64_t before = least.tokens;

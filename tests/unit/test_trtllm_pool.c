@@ -28,7 +28,7 @@ static void qwen25_7b(void **state)
 {
     (void)state;
     struct tn_trtllm_options options = options_of(32768);
-    struct tn_trtllm_layout layout = full(28 * 2 * 4 * 128 * 2, 32768);
+    struct tn_trtllm_layout layout = full(UINT64_C(28) * 2 * 4 * 128 * 2, 32768);
     struct tn_trtllm_pool pool;
     const uint64_t budget = UINT64_C(301441) * 57344; /* one token of the last block is enough for it */
     assert_true(tn_trtllm_pool(&layout, &budget, 1, &options, &pool, NULL));
@@ -45,7 +45,7 @@ static void llama_31_8b_in_fp8(void **state)
 {
     (void)state;
     struct tn_trtllm_options options = options_of(2048);
-    struct tn_trtllm_layout layout = full(32 * 2 * 8 * 128, 2048);
+    struct tn_trtllm_layout layout = full(UINT64_C(32) * 2 * 8 * 128, 2048);
     struct tn_trtllm_pool least;
     struct tn_trtllm_pool most;
     const uint64_t budgets[] = {(uint64_t)(0.9 * 17.825 * GIB), (uint64_t)(0.9 * 17.835 * GIB)};
