@@ -66,6 +66,7 @@ static void write_overview(void)
          "a config.json, a .safetensors or a .gguf file; or give --params, --layers and --hidden instead.\n\n"
          "  tonnage llama-3.1-8b --gpu rtx-4090 --context 32k --concurrency 4\n"
          "  tonnage plan ./my-model --gpu a100-80gbx2 --json\n"
+         "  tonnage plan llama-3.1-8b --engine vllm@0.19.0 --gpu h100-80gb --set max_model_len=8192\n"
          "  tonnage table qwen3-8b qwen3-32b --context 32k\n\n"
          "Options of plan:");
     write_options(TN_STR("plan"));

@@ -97,6 +97,8 @@ def convert(record):
         own["settings"].update(enable_dp_attention=True, dp_size=record["dp"])
     if record.get("mtp"):
         own["settings"][DRAFT[record["engine"]]] = draft_tokens(record["notes"] or "")
+    if record["engine"] == "vllm" and "LoRA" in (record["notes"] or ""):
+        own["settings"]["enable_lora"] = True
     own["starts"], own["why"] = outcome(record, measured)
     figures = {name: figure(measured[key], unit) for name, key, unit in FIGURES if measured.get(key) is not None}
     if measured.get("kv_tokens") is not None:

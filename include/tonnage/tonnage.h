@@ -82,8 +82,9 @@ void tn_context_close(struct tn_context *context); /* NULL is allowed */
 struct tn_reply;
 
 /* Runs one request, a JSON object: {"operation": "plan", "model": NAME or "config": {...}, and the options of the command line as keys,
- * "-" as "_"}. "format" chooses the form of the answer: "json" (default), "text", "csv", "md", "html", "svg". No file is opened:
- * a model is a name of the catalog, or the object under "config".
+ * "-" as "_"}. "engine": "vllm@0.19.0" plans what that engine takes, and "set": {"max_num_seqs": 64} are settings of its own.
+ * "format" chooses the form of the answer: "json" (default), "text", "csv", "md", "html", "svg". No file is opened: a model is a
+ * name of the catalog, or the object under "config".
  * request       UTF-8, request_bytes long, no terminator needed
  * Returns NULL with the error filled; every code but the ones of files is possible. Thread-safe for one context. */
 struct tn_reply *tn_call(const struct tn_context *context, const char *request, size_t request_bytes,

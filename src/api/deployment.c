@@ -268,6 +268,12 @@ bool tn_question_read(struct tn_question *question, const struct tn_model *model
     const struct tn_input_value *concurrency = &values[TN_INPUT_CONCURRENCY];
     const struct tn_input_value *overhead = &values[TN_INPUT_OVERHEAD];
     question->planner.model = model;
+    if (question->planner.engine->has_record && model->source == TN_SOURCE_PARAMETERS) {
+        tn_fail(error, TN_ERROR_USAGE, "%s lays tensors on GPUs, and a model by its numbers alone has none",
+                question->planner.engine->name);
+        tn_fail_at(error, -1, "--params");
+        return tn_fail_hint(error, "name a model, give its config.json, or leave --engine out");
+    }
     if (!read_memory(question, error)) {
         return false;
     }

@@ -186,7 +186,7 @@ static bool plan_record(struct tn_score_work *work)
     bool done = tn_question_open(work->session, &work->request, &question, work->error)
                 && tn_question_read(&question, work->model, work->error) && keep_names(work, &question.planner)
                 && plan(work, &question, &ledger);
-    if (done) {
+    if (done && tn_score_widen(work, &ledger)) {
         judge(work, &question.deployment, &ledger);
         tn_score_terms(work->measurement, &ledger, question.deployment.gpu_memory_bytes, work->scored);
         done = (tn_str_copy(work->arena, ledger.complaint, &work->scored->complaint) || tn_fail_memory(work->error))

@@ -184,6 +184,18 @@ static void leave_out_weights(struct tn_sample *samples)
     }
 }
 
+/* Room for LoRA adapters is part of the weights; it grows with their rank. */
+static bool has_adapters_of_unknown_rank(const struct tn_measurement *measurement)
+{
+    bool has_adapters = false;
+    bool has_rank = false;
+    for (size_t k = 0; k < measurement->set_count; k++) {
+        has_adapters = has_adapters || tn_str_is(measurement->sets[k].name, "enable_lora");
+        has_rank = has_rank || tn_str_is(measurement->sets[k].name, "max_lora_rank");
+    }
+    return has_adapters && !has_rank;
+}
+
 void tn_score_terms(const struct tn_measurement *measurement, const struct tn_ledger *ledger, uint64_t gpu_memory_bytes,
                     struct tn_scored *scored)
 {
@@ -206,7 +218,7 @@ void tn_score_terms(const struct tn_measurement *measurement, const struct tn_le
     }
     scored->has_large_pool = pool->known && gpu_memory_bytes && (double)pool->value * 10 >= (double)gpu_memory_bytes;
     compare_total(measurement, ledger, stage, scored->samples);
-    if (measurement->has_adapters && scored->samples[TN_TERM_WEIGHTS].state == TN_SAMPLE_SCORED) {
+    if (has_adapters_of_unknown_rank(measurement) && scored->samples[TN_TERM_WEIGHTS].state == TN_SAMPLE_SCORED) {
         leave_out(&scored->samples[TN_TERM_WEIGHTS],
                   "room for LoRA adapters is in it, of a rank that the record does not say");
     }

@@ -22,4 +22,8 @@ bool tn_score_input(struct tn_score_work *work, enum tn_input input, struct tn_s
  * quantisation and the dtype of the record. Errors: those of tn_request_model. */
 bool tn_score_model(struct tn_score_work *work);
 
+/* Widens the ranges of the pool to what the deployment would have had in the other ways that the record leaves open: versions where it
+ * names none, and settings that no log says. A start that not all of them share becomes unsure. Errors: TN_ERROR_MEMORY. */
+bool tn_score_widen(struct tn_score_work *work, struct tn_ledger *ledger);
+
 #endif

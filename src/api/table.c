@@ -26,7 +26,8 @@ struct table {
     struct tn_error *error;
     struct tn_table *rows;
     struct tn_json_writer json;
-    bool beyond; /* some row has more tokens than its model was made for */
+    bool beyond;   /* some row has more tokens than its model was made for */
+    bool left_out; /* some row would have more than the engine takes */
 };
 
 static void write_row_json(struct tn_json_writer *json, const struct row *row)
@@ -62,11 +63,11 @@ static void write_row(struct table *table, const struct row *row)
     }
 }
 
-static bool add_cell(struct table *table, struct tn_str name, struct tn_question *question)
+static bool add_cell(struct table *table, struct tn_str name, struct tn_question *question, struct tn_error *error)
 {
     struct tn_arena arena = {0};
     struct tn_ledger ledger = {.arena = &arena};
-    bool done = question->planner.engine->plan(&question->planner, &question->deployment, &ledger, table->error);
+    bool done = question->planner.engine->plan(&question->planner, &question->deployment, &ledger, error);
     if (done) {
         uint64_t cache =
             tn_ledger_category_bytes(&ledger, TN_CATEGORY_CACHE) + tn_ledger_category_bytes(&ledger, TN_CATEGORY_STATE);
@@ -83,6 +84,35 @@ static bool add_cell(struct table *table, struct tn_str name, struct tn_question
     return done;
 }
 
+/* All cells of a model. Contexts that nobody asked for, and that the engine refuses, are left out, unless it refuses all of them. */
+static bool add_cells(struct table *table, struct tn_str name, struct tn_question *question)
+{
+    const struct tn_input_value *context = &question->request.values[TN_INPUT_CONTEXT];
+    const struct tn_input_value *concurrency = &question->request.values[TN_INPUT_CONCURRENCY];
+    size_t contexts = context->given ? 1 : sizeof default_contexts / sizeof default_contexts[0];
+    size_t concurrencies = concurrency->given ? 1 : sizeof default_concurrencies / sizeof default_concurrencies[0];
+    uint64_t most = question->planner.model->max_context_tokens;
+    struct tn_error error = {0};
+    size_t rows = 0;
+    for (size_t k = 0; k < contexts * concurrencies; k++) {
+        struct tn_deployment *deployment = &question->deployment;
+        deployment->context_tokens = context->given ? context->number : default_contexts[k / concurrencies];
+        deployment->concurrency = concurrency->given ? concurrency->number : default_concurrencies[k % concurrencies];
+        bool done = add_cell(table, name, question, &error);
+        rows += done;
+        table->beyond = table->beyond || (done && deployment->context_tokens > most);
+        table->left_out = table->left_out || !done;
+        if (!done && error.code != TN_ERROR_DEPLOYMENT) {
+            break;
+        }
+    }
+    bool done = error.code == TN_OK || (error.code == TN_ERROR_DEPLOYMENT && rows > 0);
+    if (!done && table->error) {
+        *table->error = error;
+    }
+    return done;
+}
+
 static bool add_model(struct table *table, struct tn_str name)
 {
     struct tn_question question;
@@ -94,18 +124,7 @@ static bool add_model(struct table *table, struct tn_str name)
     }
     done = model && tn_question_read(&question, model, table->error);
     done = done && (tn_str_copy(&table->result->arena, model->id, &shown) || tn_fail_memory(table->error));
-    const struct tn_input_value *context = &question.request.values[TN_INPUT_CONTEXT];
-    const struct tn_input_value *concurrency = &question.request.values[TN_INPUT_CONCURRENCY];
-    size_t contexts = context->given ? 1 : sizeof default_contexts / sizeof default_contexts[0];
-    size_t concurrencies = concurrency->given ? 1 : sizeof default_concurrencies / sizeof default_concurrencies[0];
-    for (size_t c = 0; done && c < contexts; c++) {
-        for (size_t n = 0; done && n < concurrencies; n++) {
-            question.deployment.context_tokens = context->given ? context->number : default_contexts[c];
-            question.deployment.concurrency = concurrency->given ? concurrency->number : default_concurrencies[n];
-            table->beyond = table->beyond || question.deployment.context_tokens > model->max_context_tokens;
-            done = add_cell(table, shown, &question);
-        }
-    }
+    done = done && add_cells(table, shown, &question);
     if (table->rows) {
         tn_table_rule(table->rows); /* a line between models; without effect behind the last */
     }
@@ -158,6 +177,10 @@ bool tn_run_table(const struct tn_session *session, const struct tn_request *req
     if (table.beyond) {
         tn_report_text(&result->report, TN_BLOCK_NOTE, TN_TONE_DIM,
                        "some contexts are longer than the model was made for: memory is counted all the same");
+    }
+    if (table.left_out) {
+        tn_report_text(&result->report, TN_BLOCK_NOTE, TN_TONE_DIM,
+                       "contexts that the engine refuses are left out; --context names one, and says why");
     }
     tn_json_end_list(&table.json);
     tn_json_end_object(&table.json);

@@ -414,10 +414,11 @@ static void add_value(struct tn_builder *text, const struct tn_value *value, str
         tn_builder_add(text, value->as.string);
     } else if (tn_str_is(format, "g")) {
         tn_builder_add_grouped(text, number);
-    } else if (tn_str_is(format, "x2") || tn_str_is(format, "x3") || tn_str_is(format, "x4")) {
+    } else if (tn_str_starts(format, TN_STR("x"))) {
         double real = value->kind == TN_REAL ? value->as.real : (double)number;
+        unsigned decimals = tn_str_is(format, "x4") ? 4 : (tn_str_is(format, "x3") ? 3 : 2);
         tn_builder_add_fixed(text, real > 0 && real < TWO_TO_63 / MICRO ? (uint64_t)(real * MICRO + 0.5) : 0, 1000000,
-                             (unsigned)(format.data[1] - '0'));
+                             decimals);
     } else if (tn_str_starts(format, TN_STR("gib"))) {
         tn_builder_add_fixed(text, number, gib, tn_str_is(format, "gib4") ? 4 : 2);
     } else if (tn_str_is(format, "mib2")) {

@@ -251,8 +251,11 @@ uint64_t tn_gpu_total_bytes(const struct tn_gpu *gpu, uint64_t memory_bytes)
     if (is_unified(gpu)) {
         return chips / 20 * 19; /* GB10: 121.6 of 128 GiB; AGX Orin: 61.4 of 64 */
     }
+    if (tn_str_is(gpu->vendor, "AMD")) {
+        return chips; /* MI300X: 191.98 of 192 GiB */
+    }
     if (!tn_str_is(gpu->vendor, "NVIDIA")) {
-        return memory_bytes; /* MI300X: 191.98 of 192 GiB */
+        return memory_bytes;
     }
     uint64_t kept = (UINT64_C(358) << 20) + chips / 400; /* by 14 kinds of cards of 16 to 268 GiB, within 0.2 GiB */
     return chips > kept ? chips - kept : chips;

@@ -167,24 +167,34 @@ static int find_word(struct tn_str word, const char *const *words, int count)
     return k;
 }
 
+/* The row of that name, or a new one. NULL with the error filled. */
+static struct tn_rule_row *take_row(struct reader *reader, struct tn_str name)
+{
+    struct tn_rules *rules = reader->rules;
+    struct tn_rule_row *row = find_row(rules, name);
+    uint32_t existing;
+    if (row) {
+        return row;
+    }
+    if (!tn_map_insert(reader->arena, &rules->names, name, TN_GIVEN_COUNT + (uint32_t)rules->row_count, &existing)) {
+        (void)tn_fail_memory(reader->error);
+        return NULL;
+    }
+    if (existing != TN_MAP_NONE) {
+        (void)fail_line(reader, "the name is one of a given value");
+        return NULL;
+    }
+    return &rules->rows[rules->row_count++];
+}
+
 /* A record that inherits may say anew what its parent said. */
 static bool read_row(struct reader *reader, bool is_setting)
 {
     struct tn_str rest = reader->statement->rest;
     struct tn_str name = tn_str_word(&rest);
-    struct tn_rules *rules = reader->rules;
-    struct tn_rule_row *row = find_row(rules, name);
-    uint32_t existing;
+    struct tn_rule_row *row = take_row(reader, name);
     if (!row) {
-        row = &rules->rows[rules->row_count];
-        if (!tn_map_insert(reader->arena, &rules->names, name, TN_GIVEN_COUNT + (uint32_t)rules->row_count,
-                           &existing)) {
-            return tn_fail_memory(reader->error);
-        }
-        if (existing != TN_MAP_NONE) {
-            return fail_line(reader, "the name is one of a given value");
-        }
-        rules->row_count++;
+        return false;
     }
     *row = (struct tn_rule_row){.is_setting = is_setting, .setting.name = name};
     if (is_setting) {
@@ -348,11 +358,13 @@ enum { MOST_ANCESTORS = 4 };
 static size_t line_of(const struct tn_catalog *catalog, const struct tn_record *record, const struct tn_record **line)
 {
     size_t count = 0;
-    for (; record && count < MOST_ANCESTORS; record = tn_catalog_record(catalog, TN_STR("engine"), record->parent)) {
+    while (record && count < MOST_ANCESTORS) {
+        struct tn_str parent = record->parent;
         line[count++] = record;
-        if (!record->parent.size) {
+        if (!parent.size) {
             return count;
         }
+        record = tn_catalog_record(catalog, TN_STR("engine"), parent);
     }
     return 0;
 }

@@ -92,6 +92,7 @@ static bool lay_out(struct sglang *sglang)
         .counted_latent_bytes = tn_work_number(work, "counted_latent_bytes"),
         .recurrent_bytes = tn_work_number(work, "recurrent_bytes"),
         .has_window_pool = tn_work_number(work, "has_window_pool") != 0,
+        .counts_index = tn_work_number(work, "counts_index") != 0,
         .index_in_all_layers = tn_work_number(work, "index_in_all_layers") != 0,
         .counts_draft = tn_work_number(work, "draft_is_counted") != 0,
         .is_v4 = tn_work_number(work, "is_v4") != 0,

@@ -95,7 +95,7 @@ static bool add_cache(const struct build *build, const struct tn_kv_cache *cache
     case TN_KV_STATE:
         return add_states(build, cache, layers);
     case TN_KV_INDEX:
-        build->layout->token_bytes += (double)bytes * layers;
+        build->layout->token_bytes += build->caches->counts_index ? (double)bytes * layers : 0;
         return add_product(&build->layout->index_slot_bytes, bytes, layers);
     case TN_KV_CROSS: /* encoder tokens lie in the same pool as others */
     case TN_KV_FULL:

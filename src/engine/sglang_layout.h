@@ -15,6 +15,7 @@ struct tn_sglang_caches {
     uint64_t counted_latent_bytes; /* the same as the engine counts it */
     uint64_t recurrent_bytes;      /* of an element of a recurrent state; convolutions have 2 */
     bool has_window_pool;
+    bool counts_index;        /* index keys are part of the count */
     bool index_in_all_layers; /* index keys stand beside every latent cache, whether or not the layer has an indexer */
     bool counts_draft;        /* the draft's layers enlarge the count */
     bool is_v4;               /* DeepSeek V4: the record's rows */

@@ -21,14 +21,13 @@ struct tgi {
 static bool place(struct tn_work *work)
 {
     const struct tn_deployment *deployment = work->deployment;
-    struct tn_str dtype = tn_work_text(work, "dtype");
     struct tn_placement_key key = {.tp = deployment->tp,
                                    .pp = 1,
                                    .ep = 1,
                                    .dp = deployment->dp,
-                                   .compute_capability = tn_gpu_compute_capability(deployment->gpu),
-                                   .dtype = tn_str_is(dtype, "auto") ? NULL : tn_dtype_find(dtype)};
-    work->placement = work->failed ? NULL : tn_place(work->planner, &key, work->error);
+                                   .compute_capability = tn_gpu_compute_capability(deployment->gpu)};
+    bool done = tn_work_dtype(work, "dtype", &key.dtype);
+    work->placement = done ? tn_place(work->planner, &key, work->error) : NULL;
     return work->placement != NULL;
 }
 

@@ -40,7 +40,6 @@ static bool find_storage(struct vllm *vllm, struct tn_str name, const struct tn_
 static bool place(struct vllm *vllm)
 {
     const struct tn_deployment *deployment = vllm->work.deployment;
-    struct tn_str dtype = tn_work_text(&vllm->work, "dtype");
     struct tn_placement_key key = {
         .tp = deployment->tp,
         .pp = deployment->pp,
@@ -52,9 +51,9 @@ static bool place(struct vllm *vllm)
         .tower_is_whole = tn_str_is(tn_work_text(&vllm->work, "mm_encoder_tp_mode"), "data"),
         .step_tokens = number_of(vllm, "max_num_batched_tokens"),
         .compute_capability = tn_gpu_compute_capability(deployment->gpu),
-        .dtype = tn_str_is(dtype, "auto") ? NULL : tn_dtype_find(dtype),
     };
-    if (vllm->work.failed || !find_storage(vllm, tn_work_text(&vllm->work, "load_quantization"), &key.storage)) {
+    if (vllm->work.failed || !tn_work_dtype(&vllm->work, "dtype", &key.dtype)
+        || !find_storage(vllm, tn_work_text(&vllm->work, "load_quantization"), &key.storage)) {
         return false;
     }
     vllm->work.placement = tn_place(vllm->work.planner, &key, vllm->work.error);

@@ -67,6 +67,22 @@ struct tn_range tn_work_range(struct tn_work *work, const char *name)
     return value;
 }
 
+bool tn_work_dtype(struct tn_work *work, const char *setting, const struct tn_dtype **dtype)
+{
+    struct tn_str name = tn_work_text(work, setting);
+    bool is_auto = tn_str_is(name, "auto");
+    *dtype = is_auto ? NULL : tn_dtype_find(name);
+    bool computes =
+        *dtype && (*dtype)->block_elements == 1 && ((*dtype)->block_bytes == 2 || (*dtype)->block_bytes == 4);
+    if (work->failed || is_auto || computes) {
+        return !work->failed;
+    }
+    tn_fail(work->error, TN_ERROR_DTYPE, "%s '" TN_STR_FORMAT "' is no dtype that a model computes in", setting,
+            TN_STR_ARGUMENTS(name));
+    tn_fail_at(work->error, -1, "--set");
+    return tn_fail_hint(work->error, "known are auto, float16 (half), bfloat16 and float32 (float)");
+}
+
 void tn_work_give_stage(const struct tn_work *work, uint32_t stage)
 {
     const struct tn_placed_stage *placed = &work->placement->stages[stage];

@@ -29,6 +29,10 @@ double tn_work_real(struct tn_work *work, const char *name);
 struct tn_str tn_work_text(struct tn_work *work, const char *name);
 struct tn_range tn_work_range(struct tn_work *work, const char *name);
 
+/* The dtype that a setting names, in which an engine computes: *dtype is NULL for "auto", the model's own.
+ * Errors: TN_ERROR_DTYPE for a name that is no dtype of 16 or 32 bits. */
+bool tn_work_dtype(struct tn_work *work, const char *setting, const struct tn_dtype **dtype);
+
 /* The stage that formulas speak of from now on. */
 void tn_work_give_stage(const struct tn_work *work, uint32_t stage);
 

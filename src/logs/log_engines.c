@@ -54,52 +54,63 @@ static bool is_listed(const char *list, struct tn_str name)
 
 /* ---- versions ----------------------------------------------------------------------------------------------------- */
 
-/* What was the newest release when a report got its number, for records that name a report of a tracker but no version.
- * From reports that state both, and the dates of releases. */
+/* What was the newest release when a report got its number, for records that name a report but no version: of the engine's own tracker, or of a
+ * benchmark of several engines. From reports that state both, and the dates of reports and releases. */
 static const struct {
+    int column; /* the engine */
     const char *tracker;
-    int engine;      /* whose versions these are */
     uint64_t number; /* from this one on */
     const char *version;
 } reports[] = {
-    {"vllm-project/vllm#", ENGINE_VLLM, 2000, "0.2.5"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 2700, "0.3.0"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 3800, "0.4.0"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 5450, "0.5.0"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 6700, "0.5.3"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 7200, "0.5.4"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 8200, "0.6.0"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 9400, "0.6.3"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 10400, "0.6.4"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 12500, "0.7.0"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 13500, "0.7.3"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 15050, "0.8.0"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 17350, "0.8.5"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 18800, "0.9.0"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 21600, "0.10.0"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 26100, "0.11.0"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 30000, "0.12.0"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 31100, "0.13.0"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 32700, "0.14.0"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 33400, "0.15.0"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 38500, "0.19.0"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 44000, "0.22.0"},
-    {"vllm-project/vllm#", ENGINE_VLLM, 51400, "0.25.0"},
-    {"sgl-project/sglang#", ENGINE_SGLANG, 5800, "0.4.6"},
-    {"sgl-project/sglang#", ENGINE_SGLANG, 7050, "0.4.7"},
-    {"sgl-project/sglang#", ENGINE_SGLANG, 7500, "0.4.8"},
-    {"sgl-project/sglang#", ENGINE_SGLANG, 7800, "0.4.9"},
-    {"sgl-project/sglang#", ENGINE_SGLANG, 9550, "0.5.1"},
-    {"sgl-project/sglang#", ENGINE_SGLANG, 10350, "0.5.2"},
-    {"sgl-project/sglang#", ENGINE_SGLANG, 11250, "0.5.3"},
-    {"sgl-project/sglang#", ENGINE_SGLANG, 12200, "0.5.4"},
-    {"sgl-project/sglang#", ENGINE_SGLANG, 12800, "0.5.5"},
-    {"sgl-project/sglang#", ENGINE_SGLANG, 14350, "0.5.6"},
-    {"sgl-project/sglang#", ENGINE_SGLANG, 16250, "0.5.7"},
-    {"sgl-project/sglang#", ENGINE_SGLANG, 17650, "0.5.8"},
-    {"sgl-project/sglang#", ENGINE_SGLANG, 19250, "0.5.9"},
-    {"SemiAnalysisAI/InferenceX#", ENGINE_SGLANG, 1900,
-     "0.5.15"}, /* a tracker of several engines; 2128 is of 9 July 2026 */
+    {ENGINE_VLLM, "vllm-project/vllm#", 2000, "0.2.5"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 2700, "0.3.0"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 3800, "0.4.0"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 5450, "0.5.0"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 6700, "0.5.3"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 7200, "0.5.4"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 8200, "0.6.0"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 9400, "0.6.3"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 10400, "0.6.4"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 12500, "0.7.0"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 13500, "0.7.3"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 15050, "0.8.0"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 17350, "0.8.5"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 18800, "0.9.0"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 21600, "0.10.0"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 26100, "0.11.0"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 30000, "0.12.0"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 31100, "0.13.0"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 32700, "0.14.0"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 33400, "0.15.0"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 38500, "0.19.0"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 44000, "0.22.0"},
+    {ENGINE_VLLM, "vllm-project/vllm#", 51400, "0.25.0"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 5800, "0.4.6"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 7050, "0.4.7"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 7500, "0.4.8"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 7800, "0.4.9"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 9550, "0.5.1"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 10350, "0.5.2"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 11250, "0.5.3"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 12200, "0.5.4"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 12800, "0.5.5"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 14350, "0.5.6"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 16250, "0.5.7"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 17650, "0.5.8"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 19250, "0.5.9"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 22250, "0.5.10"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 24750, "0.5.11"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 25550, "0.5.12"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 27900, "0.5.13"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 29300, "0.5.14"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 30700, "0.5.15"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 32400, "0.5.16"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 34100, "0.5.17"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 35800, "0.5.18"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 38000, "0.5.19"},
+    {ENGINE_SGLANG, "sgl-project/sglang#", 40200, "0.5.20"},
+    {ENGINE_SGLANG, "SemiAnalysisAI/InferenceX#", 1945, "0.5.14"},
+    {ENGINE_SGLANG, "SemiAnalysisAI/InferenceX#", 2140, "0.5.15"},
 };
 
 static uint64_t leading_number(struct tn_str text)
@@ -111,13 +122,13 @@ static uint64_t leading_number(struct tn_str text)
     return number;
 }
 
-static struct tn_str version_of_report(struct tn_str source, int engine)
+static struct tn_str version_of_report(int column, struct tn_str source)
 {
     struct tn_str version = {0};
     for (size_t k = 0; k < sizeof reports / sizeof reports[0]; k++) {
         struct tn_str tracker = tn_str_of(reports[k].tracker);
         size_t at = tn_str_find(source, tracker);
-        if (at != SIZE_MAX && reports[k].engine == engine
+        if (reports[k].column == column && at != SIZE_MAX
             && leading_number(tn_str_slice(source, at + tracker.size, source.size)) >= reports[k].number) {
             version = tn_str_of(reports[k].version);
         }
@@ -141,7 +152,7 @@ static void find_version(struct tn_measurement *measurement, struct tn_str versi
         measurement->version_basis = TN_VERSION_GIVEN;
         return;
     }
-    measurement->version = version_of_report(source, (int)measurement->engine->column);
+    measurement->version = version_of_report(measurement->engine->column, source);
     if (!measurement->version.size && measurement->engine->column == ENGINE_VLLM
         && tn_str_find(notes, TN_STR("V0 engine")) != SIZE_MAX) {
         measurement->version = TN_STR("0.7.3");
@@ -251,6 +262,13 @@ static bool read_draft(struct tn_reading *reading, struct tn_str notes)
            && set_number(reading, names[column], draft_tokens(notes));
 }
 
+/* Room for LoRA adapters is said in words alone. */
+static bool read_adapters(struct tn_reading *reading, struct tn_str notes)
+{
+    return reading->measurement->engine->column != ENGINE_VLLM || tn_str_find(notes, TN_STR("LoRA")) == SIZE_MAX
+           || tn_reading_set_text(reading, "enable_lora", TN_STR("true"));
+}
+
 /* SGLang's data parallel ranks are a division of the tensor parallel ones where there are no more GPUs than these. */
 static bool read_attention_division(struct tn_reading *reading)
 {
@@ -309,6 +327,5 @@ bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes)
             done = tn_reading_set(reading, name, value);
         }
     }
-    reading->measurement->has_adapters = tn_str_find(notes, TN_STR("LoRA")) != SIZE_MAX;
-    return done && read_attention_division(reading) && read_draft(reading, notes);
+    return done && read_attention_division(reading) && read_draft(reading, notes) && read_adapters(reading, notes);
 }

@@ -54,7 +54,6 @@ struct tn_measurement {
     struct tn_str model;   /* a name without remarks */
     bool is_build;         /* the record speaks of somebody's build of that model */
     bool is_unknown_build; /* and does not say how it is quantised: its weights are not those that are published */
-    bool has_adapters;     /* room for LoRA adapters is in its weights, of a rank that it does not say */
     struct tn_str quantization;
     struct tn_str dtype;
     struct tn_str kv_dtype;

@@ -359,7 +359,7 @@ static void the_text_names_what_the_log_names(void **state)
         "at most",
         "most_requests      4  given",
         "The log of pond will say\n    pond: 683 tokens, 6.83x\n",
-        "✓ starts on GPU of 1.91 MiB and holds 6 requests of this length at once (6 to 7), of which\n"
+        "✓ starts on GPU of 1.91 MiB and holds 6 requests of this length at once (6 to 7), of which\n",
         "    most_requests lets 4 run, 195.31 KiB free\n",
         "What binds is most_requests.\n",
     };

@@ -134,8 +134,9 @@ static const struct tn_measurement *measurement_of(const char *line)
     return &list.items[0];
 }
 
-#define OWN(engine, rest) \
-    "{\"format\": \"tonnage.measured/1\", \"id\": \"o\", \"engine\": \"" engine "\", \"model\": \"M\", " rest "}"
+#define OWN(engine, rest)                                                       \
+    "{\"format\": \"tonnage.measured/1\", \"id\": \"o\", \"engine\": \"" engine \
+    "\", \"model\": \"M\", \"kv_dtype\": \"auto\", " rest "}"
 
 /* Of the two stages the one whose weights come nearest to the log's is meant; vLLM prints the pool before it is cut into blocks. */
 static void terms_are_entries_of_the_stage_that_the_log_prints(void **state)

@@ -214,6 +214,7 @@ def moved(constants, name, by):
 
 
 LEAST_KINDS = 2  # a constant is never fitted to one kind of deployment
+FEW_KINDS = 4  # a spread that fewer speak for is doubled
 
 
 def is_spread(name):
@@ -283,6 +284,7 @@ def spreads(terms, records, jobs, constants):
         "fitted_estimate_spread": (max(0.2, quantile([e / p for e, p, _ in estimates], 0.9)), len(estimates)),
     }
     for name, (value, count) in found.items():
+        value *= 2 if count < FEW_KINDS else 1
         constants = {**constants, name: (value, constants[name][1], f"{count} kinds")}
     return constants
 
