@@ -1,0 +1,282 @@
+/* TensorRT-LLM: plans of published models against start-up logs that people published, what it does not start with, and what it refuses. */
+#include "engine_plan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LLAMA_8B(more)                                                                                             \
+    "{\"architectures\": [\"LlamaForCausalLM\"], \"hidden_size\": 4096, \"intermediate_size\": 14336,"             \
+    " \"num_attention_heads\": 32, \"num_key_value_heads\": 8, \"num_hidden_layers\": 32, \"vocab_size\": 128256," \
+    " \"max_position_embeddings\": 131072, \"torch_dtype\": \"bfloat16\"" more "}"
+#define LLAMA_8B_FP8                                                                                \
+    LLAMA_8B(", \"quantization_config\": {\"quant_method\": \"modelopt\", \"quant_algo\": \"FP8\"," \
+             " \"ignore\": [\"lm_head\"]}")
+#define QWEN_3_06B                                                                                   \
+    "{\"architectures\": [\"Qwen3ForCausalLM\"], \"head_dim\": 128, \"hidden_size\": 1024,"          \
+    " \"intermediate_size\": 3072, \"max_position_embeddings\": 40960, \"num_attention_heads\": 16," \
+    " \"num_hidden_layers\": 28, \"num_key_value_heads\": 8, \"vocab_size\": 151936,"                \
+    " \"tie_word_embeddings\": true, \"torch_dtype\": \"bfloat16\"}"
+#define DEEPSEEK_R1                                                                                          \
+    "{\"architectures\": [\"DeepseekV3ForCausalLM\"], \"first_k_dense_replace\": 3, \"hidden_size\": 7168,"  \
+    " \"intermediate_size\": 18432, \"kv_lora_rank\": 512, \"max_position_embeddings\": 163840,"             \
+    " \"moe_intermediate_size\": 2048, \"n_routed_experts\": 256, \"n_shared_experts\": 1,"                  \
+    " \"num_attention_heads\": 128, \"num_experts_per_tok\": 8, \"num_hidden_layers\": 61,"                  \
+    " \"num_key_value_heads\": 128, \"q_lora_rank\": 1536, \"qk_nope_head_dim\": 128, \"qk_rope_head_dim\":" \
+    " 64, \"v_head_dim\": 128, \"vocab_size\": 129280, \"torch_dtype\": \"bfloat16\","                       \
+    " \"quantization_config\": {\"quant_method\": \"fp8\", \"weight_block_size\": [128, 128]}}"
+
+static const uint64_t GIB = UINT64_C(1) << 30;
+
+static struct tn_deployment deployment_of(uint64_t context_tokens, uint32_t tp, bool is_fp8)
+{
+    struct tn_deployment deployment = engine_plan_deployment(context_tokens);
+    deployment.tp = tp;
+    if (is_fp8) {
+        deployment.kv_dtype = tn_dtype_find(TN_STR("fp8"));
+        deployment.kv_dtype_name = TN_STR("fp8");
+    }
+    return deployment;
+}
+
+static bool is_near(uint64_t value, uint64_t wanted, uint64_t per_mille)
+{
+    uint64_t distance = value > wanted ? value - wanted : wanted - value;
+    return distance * 1000 <= wanted * per_mille;
+}
+
+static bool says(const struct engine_plan *plan, const char *line)
+{
+    for (size_t k = 0; k < plan->ledger.log_count; k++) {
+        if (tn_str_is(plan->ledger.log[k], line)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* NVIDIA/TensorRT-LLM#4275: "total: 31.84 GiB, available: 17.83 GiB", 8219 blocks of 32 tokens, "Allocated 16.05 GiB". 0.9 x 17.83 GiB are 8,216.06
+ * blocks of 2 MiB, and one that is begun; the two decimals are 2.3 blocks. */
+static void free_memory_gives_the_blocks(void **state)
+{
+    (void)state;
+    struct engine_plan plan;
+    struct tn_deployment deployment = deployment_of(2048, 1, true);
+    engine_plan_open(&plan, "trtllm", "0.19.0", LLAMA_8B_FP8);
+    engine_plan_gpu(&plan, &deployment, "rtx-5090", 0);
+    assert_true(engine_plan_run(&plan, &deployment, "max_num_tokens=1024 free_memory_before_pool=17.83GiB"));
+    assert_int_equal(plan.ledger.pool.mid.blocks, 8217);
+    assert_int_equal(plan.ledger.pool.mid.tokens, 8217 * 32);
+    assert_int_equal(plan.ledger.pool.low.blocks, plan.ledger.pool.high.blocks);
+    assert_true(says(&plan, "Number of blocks in KV cache primary pool: 8217"));
+    assert_true(says(&plan, "[MemUsageChange] Allocated 16.05 GiB for max tokens in paged KV cache (262944)."));
+    assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_CACHE), UINT64_C(8217) << 21);
+    engine_plan_close(&plan);
+}
+
+/* DeepSeek-R1 with its cache in FP8 on H200, Jan. 2026: "Peak memory ...: 91.46 GiB, available KV cache memory ...: 41.11 GiB, fraction is set 0.85, kv
+ * size is 35136. device total memory 139.81 GiB", of which max_tokens took 524,288. */
+static void a_cap_of_tokens_is_a_cap_of_the_pool(void **state)
+{
+    (void)state;
+    struct engine_plan plan;
+    struct tn_deployment deployment = deployment_of(16384, 8, true);
+    engine_plan_open(&plan, "tensorrt-llm", "1.1.0", DEEPSEEK_R1);
+    engine_plan_gpu(&plan, &deployment, "h200", 0);
+    assert_true(engine_plan_run(&plan, &deployment,
+                                "free_gpu_memory_fraction=0.85 free_memory_before_pool=48.35GiB max_tokens=524288"));
+    assert_int_equal(plan.ledger.pool.mid.tokens, 524288);
+    assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_CACHE), UINT64_C(524288) * 35136);
+    assert_true(
+        engine_plan_run(&plan, &deployment, "kv_cache_free_gpu_mem_fraction=0.85 free_memory_before_pool=48.35GiB"));
+    assert_true(is_near(plan.ledger.pool.mid.bytes, 4110 * GIB / 100, 1));
+    assert_true(engine_plan_run(&plan, &deployment, "free_memory_before_pool=48.35GiB max_gpu_total_bytes=10GiB"));
+    assert_true(plan.ledger.pool.mid.bytes <= 10 * GIB + UINT64_C(32) * 35136);
+    assert_true(plan.ledger.pool.mid.bytes > 10 * GIB - UINT64_C(32) * 35136);
+    engine_plan_close(&plan);
+}
+
+/* With nothing measured. Qwen3-Reranker-0.6B by 1.2.1 on one H100: "Allocated 68.69 GiB for max tokens in paged KV cache (643136)"; the engine of
+ * NVIDIA/TensorRT-LLM#4275. */
+static void published_start_up_logs_lie_within_the_range(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *version;
+        const char *config;
+        const char *gpu;
+        uint64_t context_tokens;
+        const char *settings;
+        uint64_t tokens;
+        uint64_t per_mille;
+        bool is_fp8;
+    } starts[] = {
+        {"1.2.1", QWEN_3_06B, "h100-80gb", 40960, "", 643136, 5, false},
+        {"0.19.0", LLAMA_8B_FP8, "rtx-5090", 2048, "max_num_tokens=1024", 263008, 15, true},
+    };
+    for (size_t k = 0; k < sizeof starts / sizeof starts[0]; k++) {
+        struct engine_plan plan;
+        struct tn_deployment deployment = deployment_of(starts[k].context_tokens, 1, starts[k].is_fp8);
+        engine_plan_open(&plan, "trtllm", starts[k].version, starts[k].config);
+        engine_plan_gpu(&plan, &deployment, starts[k].gpu, 0);
+        assert_true(engine_plan_run(&plan, &deployment, starts[k].settings));
+        const struct tn_pool *pool = &plan.ledger.pool;
+        if (!is_near(pool->mid.tokens, starts[k].tokens, starts[k].per_mille) || pool->low.tokens > starts[k].tokens
+            || pool->high.tokens < starts[k].tokens) {
+            fail_msg("start %u: %llu to %llu to %llu", (unsigned)k, (unsigned long long)pool->low.tokens,
+                     (unsigned long long)pool->mid.tokens, (unsigned long long)pool->high.tokens);
+        }
+        assert_int_equal(plan.ledger.start, TN_START_YES);
+        engine_plan_close(&plan);
+    }
+}
+
+/* "8.46 GB for model weights" of nvidia/Llama-3.1-8B-Instruct-FP8, without the rotary table (NVIDIA/TensorRT-LLM#6294), which stands by itself. */
+static void weights_are_counted_without_the_rotary_table(void **state)
+{
+    (void)state;
+    struct engine_plan plan;
+    struct tn_deployment deployment = deployment_of(8192, 1, true);
+    engine_plan_open(&plan, "trtllm", "0.20.0", LLAMA_8B_FP8);
+    engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
+    assert_true(engine_plan_run(&plan, &deployment, "backend=pytorch"));
+    assert_true(is_near(engine_plan_bytes(&plan, TN_CATEGORY_WEIGHTS), 846 * GIB / 100, 1));
+    const struct tn_entry *table = engine_plan_entry(&plan, TN_CATEGORY_WORKSPACE, "rotary table");
+    assert_int_equal(table->mid_bytes, UINT64_C(4) * 131072 * 128);
+    engine_plan_close(&plan);
+}
+
+/* Each rank attends to requests of its own, with all heads: 8 pools in 8 GPUs. */
+static void attention_in_data_parallel_has_a_pool_on_each_rank(void **state)
+{
+    (void)state;
+    struct engine_plan plan;
+    struct tn_deployment deployment = deployment_of(8192, 8, false);
+    engine_plan_open(&plan, "trtllm", "", DEEPSEEK_R1);
+    engine_plan_gpu(&plan, &deployment, "h200", 0);
+    assert_true(engine_plan_run(&plan, &deployment, ""));
+    uint64_t tokens = plan.ledger.pool.mid.tokens;
+    double together = plan.ledger.pool.mid.max_concurrency;
+    assert_true(engine_plan_run(&plan, &deployment, "enable_attention_dp=true"));
+    assert_int_equal(plan.ledger.ranks_per_stage, 8);
+    assert_true(plan.ledger.pool.mid.tokens < tokens);
+    assert_true(plan.ledger.pool.mid.max_concurrency > 5 * together);
+    engine_plan_close(&plan);
+}
+
+/* 61 layers are 31 and 30, of 1,152 bytes a token each; both have the tokens of the first. */
+static void stages_have_the_tokens_of_the_smallest(void **state)
+{
+    (void)state;
+    struct engine_plan plan;
+    struct tn_deployment deployment = deployment_of(8192, 8, false);
+    deployment.pp = 2;
+    engine_plan_open(&plan, "trtllm", "", DEEPSEEK_R1);
+    engine_plan_gpu(&plan, &deployment, "h200", 0);
+    assert_true(engine_plan_run(&plan, &deployment, ""));
+    assert_int_equal(plan.ledger.stage_count, 2);
+    assert_int_equal(plan.ledger.stages[0].layer_count, 31);
+    uint64_t first = tn_ledger_category(&plan.ledger, &plan.ledger.stages[0], TN_CATEGORY_CACHE);
+    uint64_t last = tn_ledger_category(&plan.ledger, &plan.ledger.stages[1], TN_CATEGORY_CACHE);
+    assert_int_equal(first, plan.ledger.pool.mid.tokens * 31 * 1152);
+    assert_int_equal(last, plan.ledger.pool.mid.tokens * 30 * 1152);
+    engine_plan_close(&plan);
+}
+
+static void weights_that_leave_nothing_do_not_start(void **state)
+{
+    (void)state;
+    struct engine_plan plan;
+    struct tn_deployment deployment = deployment_of(4096, 1, false);
+    engine_plan_open(&plan, "trtllm", "", LLAMA_8B(""));
+    engine_plan_gpu(&plan, &deployment, "t4", 0);
+    assert_true(engine_plan_run(&plan, &deployment, ""));
+    assert_int_equal(plan.ledger.start, TN_START_NO);
+    assert_true(tn_str_starts(plan.ledger.complaint, TN_STR("weights of 14.96 GiB and one step leave nothing of ")));
+    engine_plan_close(&plan);
+}
+
+/* A sequence longer than the pool is shortened, not refused. */
+static void long_sequences_are_shortened(void **state)
+{
+    (void)state;
+    struct engine_plan plan;
+    struct tn_deployment deployment = deployment_of(131072, 1, false);
+    engine_plan_open(&plan, "trtllm", "", LLAMA_8B(""));
+    engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
+    assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=10GiB"));
+    assert_int_equal(plan.ledger.start, TN_START_YES);
+    assert_int_equal(plan.ledger.pool.mid.tokens, 81920);
+    assert_int_equal(plan.ledger.pool.suggested_tokens, 81920);
+    assert_true(plan.ledger.pool.mid.max_concurrency < 1);
+    engine_plan_close(&plan);
+}
+
+/* Windows that repeat over the layers share the memory in equal parts: 16 layers of 32 each, 65,536 bytes a token; 5 GiB are 81,920 tokens of whole
+ * texts. Without them all layers keep all. */
+static void windows_share_the_pool(void **state)
+{
+    (void)state;
+    struct engine_plan plan;
+    struct tn_deployment deployment = deployment_of(16384, 1, false);
+    engine_plan_open(&plan, "trtllm", "", LLAMA_8B(""));
+    engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
+    assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=10GiB max_attention_window=1024,16384"));
+    assert_int_equal(plan.ledger.pool.mid.tokens, 81920);
+    assert_true(plan.ledger.pool.mid.max_concurrency == 5);
+    assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=10GiB"));
+    assert_int_equal(plan.ledger.pool.mid.tokens, 81920);
+    engine_plan_close(&plan);
+}
+
+/* Without a GPU: what was asked for, 4 sequences of 4,096 tokens. */
+static void without_a_gpu_it_has_what_was_asked_for(void **state)
+{
+    (void)state;
+    struct engine_plan plan;
+    struct tn_deployment deployment = deployment_of(4096, 1, false);
+    deployment.concurrency = 4;
+    engine_plan_open(&plan, "trtllm", "", LLAMA_8B(""));
+    assert_true(engine_plan_run(&plan, &deployment, ""));
+    assert_false(plan.ledger.pool.present);
+    assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_CACHE), UINT64_C(4) * 4096 * 131072);
+    engine_plan_close(&plan);
+}
+
+static void what_it_refuses(void **state)
+{
+    (void)state;
+    struct engine_plan plan;
+    struct tn_deployment deployment = deployment_of(4096, 1, false);
+    engine_plan_open(&plan, "trtllm", "", LLAMA_8B(""));
+    engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
+    engine_plan_refused(&plan, &deployment, "tokens_per_block=48", TN_ERROR_DEPLOYMENT,
+                        "tokens_per_block 48 is no power of two");
+    engine_plan_refused(&plan, &deployment, "backend=tensorrt", TN_ERROR_DEPLOYMENT,
+                        "the TensorRT backend ends with 1.2");
+    deployment.tp = 3;
+    engine_plan_refused(&plan, &deployment, "", TN_ERROR_DEPLOYMENT, "32 attention heads do not divide by 3 ranks");
+    engine_plan_close(&plan);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(free_memory_gives_the_blocks),
+        cmocka_unit_test(a_cap_of_tokens_is_a_cap_of_the_pool),
+        cmocka_unit_test(published_start_up_logs_lie_within_the_range),
+        cmocka_unit_test(weights_are_counted_without_the_rotary_table),
+        cmocka_unit_test(attention_in_data_parallel_has_a_pool_on_each_rank),
+        cmocka_unit_test(stages_have_the_tokens_of_the_smallest),
+        cmocka_unit_test(weights_that_leave_nothing_do_not_start),
+        cmocka_unit_test(long_sequences_are_shortened),
+        cmocka_unit_test(windows_share_the_pool),
+        cmocka_unit_test(without_a_gpu_it_has_what_was_asked_for),
+        cmocka_unit_test(what_it_refuses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
