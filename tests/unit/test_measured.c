@@ -295,8 +295,8 @@ static void records_of_llama_cpp_are_known_as_not_planned(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "{\"id\": \"ik-1\", \"engine\": \"ik_llama.cpp\", \"model\": \"X\", \"measured\": {\"model_mib\": {\"CUDA0\": "
-        "1.0}}}",
+        ("{\"id\": \"ik-1\", \"engine\": \"ik_llama.cpp\", \"model\": \"X\", \"measured\": {\"model_mib\": {\"CUDA0\": "
+         "1.0}}}"),
         "{\"record\": \"measurement\", \"llama_cpp\": \"0.5.0\", \"model\": \"tiny\", \"bytes\": {}}",
         "{\"record\": \"model\", \"model\": \"tiny\", \"metadata\": {}, \"tensor_shapes_by_suffix\": {}}",
     };

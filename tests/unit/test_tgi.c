@@ -162,9 +162,12 @@ static void a_prefill_that_does_not_fit_keeps_it_from_starting(void **state)
     assert_int_equal(plan.ledger.start, TN_START_NO);
     assert_non_null(strstr(plan.ledger.complaint.data, "4145 prefill tokens"));
     assert_true(tn_str_is(plan.ledger.remedy, "max_batch_prefill_tokens"));
+    assert_int_equal(plan.ledger.log_count, 1); /* the log ends there */
+    assert_true(says(&plan, "Default `max_batch_prefill_tokens` to 4145"));
     assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=100MiB"));
     assert_int_equal(plan.ledger.start, TN_START_NO);
     assert_non_null(strstr(plan.ledger.complaint.data, "max_total_tokens 4096 is more than the 800 tokens"));
+    assert_true(says(&plan, "Setting max batch total tokens to 800"));
     engine_plan_close(&plan);
 }
 
