@@ -1,0 +1,81 @@
+/* Whatever a setting of an engine is set to: a plan, or one error that is the user's. Run under the sanitizers, it finds divisions by zero,
+ * overflows and reads out of bounds on the way. */
+#include "engine/engines.h"
+#include "engine/rules.h"
+#include "tonnage/tonnage.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *const values[] = {
+    "0",    "1",    "3",   "7",  "4294967296", "9223372036854775807", "18446744073709551615",
+    "true", "none", "0.5", "-1", "1e308"};
+
+/* A hybrid with experts on eight GPUs; windows and a tower on one. */
+static const char *const deployments[] = {"\"model\": \"qwen3-next-80b\", \"gpu\": \"h100-80gbx8\"",
+                                          "\"model\": \"gemma-3-12b\", \"gpu\": \"a100-80gb\""};
+
+static bool is_the_users(enum tn_code code)
+{
+    return code == TN_ERROR_USAGE || code == TN_ERROR_DEPLOYMENT || code == TN_ERROR_DTYPE
+           || code == TN_ERROR_TOO_LARGE;
+}
+
+static void plan(const struct tn_context *context, const char *deployment, const char *engine, struct tn_str setting,
+                 const char *value)
+{
+    char request[400];
+    struct tn_error error;
+    (void)snprintf(request, sizeof request,
+                   "{\"operation\": \"plan\", %s, \"engine\": \"%s\", \"set\": {\"%.*s\": \"%s\"}, \"context\": 8192}",
+                   deployment, engine, (int)setting.size, setting.data, value);
+    struct tn_reply *reply = tn_call(context, request, strlen(request), &error);
+    if (!reply && !is_the_users(error.code)) {
+        fail_msg("%s: %s (%s)", request, error.message, error.where);
+    }
+    tn_reply_free(reply);
+}
+
+static void every_value_of_every_setting_ends_in_a_plan_or_an_error(void **state)
+{
+    (void)state;
+    struct tn_context *context = tn_context_open(NULL);
+    struct tn_catalog *catalog = tn_catalog_open(NULL);
+    size_t plans = 0;
+    assert_non_null(context);
+    assert_non_null(catalog);
+    for (size_t e = 0; tn_engines[e]; e++) {
+        struct tn_arena arena = {0};
+        const struct tn_rules_setting *settings;
+        if (!tn_engines[e]->has_record) {
+            continue;
+        }
+        const struct tn_rules *rules =
+            tn_rules_open(catalog, tn_str_of(tn_engines[e]->name), (struct tn_str){0}, &arena, NULL);
+        assert_non_null(rules);
+        size_t count = tn_rules_settings(rules, &settings);
+        for (size_t k = 0; k < count * sizeof values / sizeof values[0]; k++) {
+            const char *value = values[k % (sizeof values / sizeof values[0])];
+            struct tn_str setting = settings[k / (sizeof values / sizeof values[0])].name;
+            plan(context, deployments[k % 2], tn_engines[e]->name, setting, value);
+            plan(context, deployments[(k + 1) % 2], tn_engines[e]->name, setting, value);
+            plans += 2;
+        }
+        tn_arena_free(&arena);
+    }
+    assert_true(plans > 2000);
+    tn_catalog_close(catalog);
+    tn_context_close(context);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_value_of_every_setting_ends_in_a_plan_or_an_error)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
