@@ -54,6 +54,15 @@ def compare(now, kept):
             yield f"verdicts: {key} is {now['verdicts'][key]}, was {kept['verdicts'][key]}"
 
 
+def differences(ours, theirs, path):
+    """The leaves in which two answers differ."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in sorted(ours.keys() | theirs.keys()):
+            yield from differences(ours.get(key), theirs.get(key), f"{path}.{key}")
+    elif ours != theirs:
+        yield f"{path}: the field logs give {theirs}, tests/measured {ours}"
+
+
 def compare_sources(program, own, data):
     """The records and the field logs that they were written from."""
     path = os.path.join(data, "fieldlogs-datacenter.jsonl")
@@ -62,8 +71,7 @@ def compare_sources(program, own, data):
         return
     theirs = score(program, [path])
     for key in ("records", "scored", "terms", "verdicts", "families", "versions"):
-        if own[key] != theirs[key]:
-            yield f"{key}: the field logs give {theirs[key]}, tests/measured {own[key]}"
+        yield from differences(own[key], theirs[key], key)
 
 
 def main():

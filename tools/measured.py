@@ -81,7 +81,8 @@ def convert(record):
     measured = record["measured"]
     own = {"format": "tonnage.measured/1", "id": record["id"], "engine": record["engine"]}
     own["version"] = record["engine_version"]
-    if record["engine"] == "vllm" and own["version"] is None and "V0 engine" in (record["notes"] or ""):
+    if record["engine"] == "vllm" and own["version"] is None and "V0 engine" in (record["notes"] or "") \
+            and "vllm-project/vllm#" not in (record["source"] or ""):  # there the number of the report tells it
         own["version"] = LAST_WITH_V0
     for ours, theirs in (("model", "model"), ("quantization", "quantization"), ("dtype", "dtype"), ("gpu", "gpu"),
                          ("gpus", "gpu_count"), ("tp", "tp"), ("pp", "pp"), ("ep", "ep"), ("dp", "dp"),
