@@ -1,7 +1,7 @@
 /* engines: the serving engines, or the settings of one at a version. */
 #include "api/deployment.h"
 #include "api/settings.h"
-#include "engine/rules.h"
+#include "engine/record/rules.h"
 
 /* The oldest and the newest version that the engine's record knows; empty where it has no record. */
 static void find_versions(const struct tn_session *session, const struct tn_engine *engine, struct tn_str *oldest,

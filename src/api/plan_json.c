@@ -2,7 +2,7 @@
 #include "api/plan_json.h"
 
 #include "api/explain.h"
-#include "engine/rules.h"
+#include "engine/record/rules.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* The verdict of a plan in one sentence. */
 #include "api/plan_report.h"
 
-#include "engine/rules.h"
+#include "engine/record/rules.h"
 
 static const double MOST_REQUESTS = 9e15;
 

@@ -3,7 +3,7 @@
 #define TN_API_SETTINGS_H
 
 #include "api/inputs.h"
-#include "engine/rules.h"
+#include "engine/record/rules.h"
 
 struct tn_given_settings {
     struct tn_assignment *sets; /* [count], in the order in which they were given */

@@ -1,7 +1,7 @@
 /* One row per engine, and what plans of one engine share. */
 #include "engine/engines.h"
 
-#include "engine/rules.h"
+#include "engine/record/rules.h"
 
 const struct tn_engine *const tn_engines[] = {
     &tn_engine_generic,

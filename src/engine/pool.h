@@ -3,7 +3,7 @@
 #ifndef TN_ENGINE_POOL_H
 #define TN_ENGINE_POOL_H
 
-#include "engine/rules.h"
+#include "engine/record/rules.h"
 
 /* A sum of ranges. Their errors are taken as independent, so that their widths add as the sides of a right triangle do: the sum of ten
  * ranges is seldom wrong by the sum of ten errors. {0} is empty. */

@@ -3,7 +3,7 @@
 #define TN_ENGINE_SGLANG_LAYOUT_H
 
 #include "engine/kv_layers.h"
-#include "engine/rules.h"
+#include "engine/record/rules.h"
 #include "engine/sglang_pool.h"
 
 /* What the caches' bytes depend on besides the model: figures of the record. */

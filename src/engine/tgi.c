@@ -2,8 +2,8 @@
  * fitted figures are data (data/engine/tgi.rec); here they meet the blocks (tgi_pool.c) and the weights (placement.c). */
 #include "base/number.h"
 #include "engine/engines.h"
-#include "engine/facts.h"
 #include "engine/pool.h"
+#include "engine/record/facts.h"
 #include "engine/tgi_pool.h"
 #include "engine/work.h"
 

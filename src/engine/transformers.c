@@ -5,7 +5,7 @@
 
 #include "base/number.h"
 #include "engine/engines.h"
-#include "engine/facts.h"
+#include "engine/record/facts.h"
 #include "engine/work.h"
 
 struct run {

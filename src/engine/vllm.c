@@ -2,8 +2,8 @@
  * (data/engine/vllm.rec); here they meet the exact parts. It refuses to know how pages are grouped (vllm_blocks.c) and how weights lie on
  * ranks (placement.c). */
 #include "engine/engines.h"
-#include "engine/facts.h"
 #include "engine/pool.h"
+#include "engine/record/facts.h"
 #include "engine/vllm_blocks.h"
 #include "engine/work.h"
 

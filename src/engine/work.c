@@ -1,7 +1,7 @@
 /* What engines with a record do alike. */
 #include "engine/work.h"
 
-#include "engine/facts.h"
+#include "engine/record/facts.h"
 
 uint64_t tn_range_end(struct tn_range range, enum tn_end end)
 {

@@ -2,8 +2,8 @@
 #ifndef TN_ENGINE_WORK_H
 #define TN_ENGINE_WORK_H
 
-#include "engine/placement.h"
-#include "engine/rules.h"
+#include "engine/record/rules.h"
+#include "engine/weights/placement.h"
 
 /* The ends of what is uncertain. */
 enum tn_end { TN_END_LOW, TN_END_MID, TN_END_HIGH, TN_END_COUNT };

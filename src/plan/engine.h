@@ -5,10 +5,10 @@
 #include "catalog/catalog.h"
 #include "plan/ledger.h"
 
-struct tn_rules;        /* an engine's record at one version, compiled (src/engine/rules.h) */
-struct tn_weight_rules; /* how the engine lays weights on ranks (src/engine/weight_rules.h) */
-struct tn_widths;       /* of a model's computation (src/engine/facts.h) */
-struct tn_placement;    /* the weights of a model as an engine lays them on ranks (src/engine/placement.h) */
+struct tn_rules;        /* an engine's record at one version, compiled (src/engine/record/rules.h) */
+struct tn_weight_rules; /* how the engine lays weights on ranks (src/engine/weights/weight_rules.h) */
+struct tn_widths;       /* of a model's computation (src/engine/record/facts.h) */
+struct tn_placement;    /* the weights of a model as an engine lays them on ranks (src/engine/weights/placement.h) */
 struct tn_evaluation;
 struct tn_planner;
 
@@ -33,7 +33,7 @@ struct tn_planner {
     const struct tn_rules *rules;               /* NULL where the engine has no record */
     const struct tn_weight_rules *weight_rules; /* NULL until weights are placed */
     const struct tn_widths *widths;             /* NULL until first asked for */
-    struct tn_evaluation *evaluation;           /* of the last plan (src/engine/rules.h); NULL before it */
+    struct tn_evaluation *evaluation;           /* of the last plan (src/engine/record/rules.h); NULL before it */
     struct tn_placement *placement; /* of the last plan; NULL before it, and for engines that place nothing */
     struct tn_arena arena;          /* owns rules and widths */
     struct tn_arena evaluation_arena;

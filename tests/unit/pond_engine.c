@@ -2,7 +2,7 @@
 #include "pond_engine.h"
 
 #include "base/number.h"
-#include "engine/rules.h"
+#include "engine/record/rules.h"
 #include "plan/cache.h"
 
 const char pond_records[] =

@@ -1,5 +1,5 @@
 /* The replay of PyTorch's caching allocator, step by step by its rules. */
-#include "engine/allocator.h"
+#include "engine/weights/allocator.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

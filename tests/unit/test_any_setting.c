@@ -1,7 +1,7 @@
 /* Whatever a setting of an engine is set to: a plan, or one error that is the user's. Run under the sanitizers, it finds divisions by zero,
  * overflows and reads out of bounds on the way. */
 #include "engine/engines.h"
-#include "engine/rules.h"
+#include "engine/record/rules.h"
 #include "tonnage/tonnage.h"
 
 #include <setjmp.h>

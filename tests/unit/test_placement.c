@@ -4,8 +4,8 @@
 
 #include "api/catalog_model.h"
 #include "engine/engines.h"
-#include "engine/placement.h"
-#include "engine/rules.h"
+#include "engine/record/rules.h"
+#include "engine/weights/placement.h"
 #include "model/quant_read.h"
 
 #include <math.h>

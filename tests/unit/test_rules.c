@@ -1,7 +1,7 @@
 /* Engine records: versions, settings, ranges, refusals and log lines of a made-up engine. */
 #include "made_up.h"
 
-#include "engine/rules.h"
+#include "engine/record/rules.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SGLang's record: its defaults by GPU, parallelism and version, as the engine computes them. */
 #include "made_up.h"
 
-#include "engine/rules.h"
+#include "engine/record/rules.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

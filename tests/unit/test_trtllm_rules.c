@@ -1,7 +1,7 @@
 /* TensorRT-LLM's record: names, defaults by version, refusals, and that every formula can be evaluated. */
 #include "made_up.h"
 
-#include "engine/rules.h"
+#include "engine/record/rules.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

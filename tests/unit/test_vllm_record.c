@@ -2,7 +2,7 @@
 #include "made_up.h"
 
 #include "api/catalog_model.h"
-#include "engine/facts.h"
+#include "engine/record/facts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

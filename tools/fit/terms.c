@@ -10,7 +10,7 @@
  * built with below data/engine. */
 #include "api/catalog_model.h"
 #include "catalog/embedded.h"
-#include "engine/facts.h"
+#include "engine/record/facts.h"
 #include "host/file.h"
 #include "text/json.h"
 

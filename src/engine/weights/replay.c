@@ -1,5 +1,5 @@
 /* Replaying how an engine loads one stage of a model. */
-#include "engine/replay.h"
+#include "engine/weights/replay.h"
 
 #include "base/number.h"
 

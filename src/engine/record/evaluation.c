@@ -1,5 +1,5 @@
 /* Engine records evaluated in one deployment: values on demand, ledger entries, refusals, log lines. */
-#include "engine/rules_compiled.h"
+#include "engine/record/rules_compiled.h"
 
 #include "base/real.h"
 #include "catalog/names.h"

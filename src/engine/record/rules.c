@@ -1,5 +1,5 @@
 /* Reading an engine record for one version. */
-#include "engine/rules_compiled.h"
+#include "engine/record/rules_compiled.h"
 
 #include "base/number.h"
 

@@ -1,8 +1,8 @@
 /* PyTorch's caching allocator, replayed: what a sequence of allocations and releases counts as. Sizes go in steps of 512 bytes; small ones
  * (up to 1 MiB) in segments of 2 MiB, larger ones in segments of 20 MiB or of their own; the smallest free block that suffices is taken,
  * and what it leaves is split off where it is worth it, else counted with the tensor. */
-#ifndef TN_ENGINE_ALLOCATOR_H
-#define TN_ENGINE_ALLOCATOR_H
+#ifndef TN_ENGINE_WEIGHTS_ALLOCATOR_H
+#define TN_ENGINE_WEIGHTS_ALLOCATOR_H
 
 #include "base/arena.h"
 

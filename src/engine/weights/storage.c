@@ -1,5 +1,5 @@
 /* Choosing a storage record for a weight, and evaluating it. */
-#include "engine/storage.h"
+#include "engine/weights/storage.h"
 
 #include "base/number.h"
 #include "plan/shard.h"

@@ -1,8 +1,8 @@
 /* Which weights an engine creates for a model, how large each is on one rank, and in which order they are made. */
-#ifndef TN_ENGINE_LOAD_ORDER_H
-#define TN_ENGINE_LOAD_ORDER_H
+#ifndef TN_ENGINE_WEIGHTS_LOAD_ORDER_H
+#define TN_ENGINE_WEIGHTS_LOAD_ORDER_H
 
-#include "engine/weight.h"
+#include "engine/weights/weight.h"
 
 struct tn_load_order {
     struct tn_weight

@@ -1,5 +1,5 @@
 /* The rules stand in c10/cuda/CUDACachingAllocator.cpp of PyTorch: round_size, get_allocation_size, should_split. */
-#include "engine/allocator.h"
+#include "engine/weights/allocator.h"
 
 #include <string.h>
 

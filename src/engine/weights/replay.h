@@ -1,9 +1,9 @@
 /* Loading, replayed: the weights of one pipeline stage made one after the other in PyTorch's allocator, then turned into what the kernels
  * read. */
-#ifndef TN_ENGINE_REPLAY_H
-#define TN_ENGINE_REPLAY_H
+#ifndef TN_ENGINE_WEIGHTS_REPLAY_H
+#define TN_ENGINE_WEIGHTS_REPLAY_H
 
-#include "engine/load_order.h"
+#include "engine/weights/load_order.h"
 
 /* Fills in all but the layers of a stage, which are given.
  * order  with the tensors of its weights

@@ -1,8 +1,8 @@
 /* What formulas of engine records may know of a model, a GPU and a deployment: gathered once, given to an evaluation. */
-#ifndef TN_ENGINE_FACTS_H
-#define TN_ENGINE_FACTS_H
+#ifndef TN_ENGINE_RECORD_FACTS_H
+#define TN_ENGINE_RECORD_FACTS_H
 
-#include "engine/rules.h"
+#include "engine/record/rules.h"
 
 /* Widths of a model's computation, read off its tensor groups (so that a header alone suffices). Elements, unsharded; 0 where it has none. */
 struct tn_widths {

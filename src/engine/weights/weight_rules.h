@@ -1,7 +1,7 @@
 /* How an engine lays weights on ranks, as data: a `weights` record and the `storage` records that it names, compiled. docs/engines.md,
  * "Weights", is the manual of the notation. */
-#ifndef TN_ENGINE_WEIGHT_RULES_H
-#define TN_ENGINE_WEIGHT_RULES_H
+#ifndef TN_ENGINE_WEIGHTS_WEIGHT_RULES_H
+#define TN_ENGINE_WEIGHTS_WEIGHT_RULES_H
 
 #include "catalog/catalog.h"
 #include "model/model.h"

@@ -1,10 +1,10 @@
 /* A weight as a serving engine creates it: projections merged, experts of a layer in one tensor, divided over ranks. And what formulas of
  * `weights` and `storage` records may know of it. */
-#ifndef TN_ENGINE_WEIGHT_H
-#define TN_ENGINE_WEIGHT_H
+#ifndef TN_ENGINE_WEIGHTS_WEIGHT_H
+#define TN_ENGINE_WEIGHTS_WEIGHT_H
 
-#include "engine/placement.h"
-#include "engine/weight_rules.h"
+#include "engine/weights/placement.h"
+#include "engine/weights/weight_rules.h"
 
 /* One tensor group of the model that went into a weight. */
 struct tn_weight_part {

@@ -1,5 +1,5 @@
 /* What formulas of engine records may know: a model's widths, a GPU's memory as programs see it, the deployment. */
-#include "engine/facts.h"
+#include "engine/record/facts.h"
 
 #include "base/number.h"
 #include "plan/cache.h"

@@ -1,5 +1,5 @@
 /* What names mean in the expressions of `weights` and `storage` records. */
-#include "engine/weight.h"
+#include "engine/weights/weight.h"
 
 #include "base/number.h"
 

@@ -1,9 +1,9 @@
 /* Layers over stages, the weights of each stage, and the planner's memory of the last placement. */
-#include "engine/placement.h"
+#include "engine/weights/placement.h"
 
-#include "engine/load_order.h"
-#include "engine/replay.h"
-#include "engine/storage.h"
+#include "engine/weights/load_order.h"
+#include "engine/weights/replay.h"
+#include "engine/weights/storage.h"
 
 static bool same_key(const struct tn_placement_key *a, const struct tn_placement_key *b)
 {

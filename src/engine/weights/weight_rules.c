@@ -1,5 +1,5 @@
 /* Reading `weights` and `storage` records. What they mean for a model is not known here. */
-#include "engine/weight_rules.h"
+#include "engine/weights/weight_rules.h"
 
 #include "model/patterns.h"
 

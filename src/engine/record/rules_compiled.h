@@ -1,9 +1,9 @@
 /* An engine record, compiled. Shared by its reader (rules.c) and its evaluator (evaluation.c) alone. */
-#ifndef TN_ENGINE_RULES_COMPILED_H
-#define TN_ENGINE_RULES_COMPILED_H
+#ifndef TN_ENGINE_RECORD_RULES_COMPILED_H
+#define TN_ENGINE_RECORD_RULES_COMPILED_H
 
 #include "base/map.h"
-#include "engine/rules.h"
+#include "engine/record/rules.h"
 
 #include <assert.h>
 

@@ -1,5 +1,5 @@
 /* From tensor groups of a model to weights of an engine. */
-#include "engine/load_order.h"
+#include "engine/weights/load_order.h"
 
 #include "base/number.h"
 #include "model/architecture.h"

@@ -1,11 +1,11 @@
 /* The weights of a model as a serving engine lays them on the ranks: projections merged, vocabularies padded, experts fused, quantised
  * storage turned into what the kernels read; as bytes of tensors, and as PyTorch's allocator counts them.
  * What an engine does differently is data: statements of its record (docs/engines.md, "Weights"). */
-#ifndef TN_ENGINE_PLACEMENT_H
-#define TN_ENGINE_PLACEMENT_H
+#ifndef TN_ENGINE_WEIGHTS_PLACEMENT_H
+#define TN_ENGINE_WEIGHTS_PLACEMENT_H
 
-#include "engine/allocator.h"
-#include "engine/rules.h"
+#include "engine/record/rules.h"
+#include "engine/weights/allocator.h"
 
 /* Weights of one pipeline stage; its ranks hold the same. */
 struct tn_placed_stage {

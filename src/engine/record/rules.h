@@ -23,8 +23,8 @@
  *     $key    of the model's config
  *     KiB MiB GiB
  */
-#ifndef TN_ENGINE_RULES_H
-#define TN_ENGINE_RULES_H
+#ifndef TN_ENGINE_RECORD_RULES_H
+#define TN_ENGINE_RECORD_RULES_H
 
 #include "catalog/catalog.h"
 #include "plan/engine.h"
@@ -74,13 +74,13 @@ enum tn_given {
     TN_GIVEN_PP,
     TN_GIVEN_EP,
     TN_GIVEN_DP,
-    TN_GIVEN_STAGE,              /* of the pipeline, from 0 */
-    TN_GIVEN_CONTEXT,            /* tokens of one request */
-    TN_GIVEN_CONCURRENCY,        /* requests at once */
-    TN_GIVEN_KV_DTYPE_IS_GIVEN,  /* 1 where the user chose it, 0 for "auto" */
-    TN_GIVEN_KV_BITS,            /* bits of one element of the KV cache */
-    TN_GIVEN_GPU_MEMORY,         /* gpu_memory: bytes that the driver reports; 0 where no GPU was named */
-    TN_GIVEN_GPU_VISIBLE,        /* gpu_visible: bytes that a program sees (cudaMemGetInfo); see src/engine/facts.h */
+    TN_GIVEN_STAGE,             /* of the pipeline, from 0 */
+    TN_GIVEN_CONTEXT,           /* tokens of one request */
+    TN_GIVEN_CONCURRENCY,       /* requests at once */
+    TN_GIVEN_KV_DTYPE_IS_GIVEN, /* 1 where the user chose it, 0 for "auto" */
+    TN_GIVEN_KV_BITS,           /* bits of one element of the KV cache */
+    TN_GIVEN_GPU_MEMORY,        /* gpu_memory: bytes that the driver reports; 0 where no GPU was named */
+    TN_GIVEN_GPU_VISIBLE, /* gpu_visible: bytes that a program sees (cudaMemGetInfo); see src/engine/record/facts.h */
     TN_GIVEN_COMPUTE_CAPABILITY, /* 90 for 9.0; 0 where it has none or it is not known */
     TN_GIVEN_GPU_IS_UNIFIED,     /* memory shared with the processor */
     TN_GIVEN_HIDDEN,             /* the model's widths: see struct tn_widths */
