@@ -134,10 +134,11 @@ void tn_model_remark(struct tn_model *model, uint64_t predicted_parameters)
     }
     uint64_t mtp = parameters_of_stack(model, "mtp");
     if (mtp) {
-        tn_model_note(model, "mtp",
-                      "%llu parameters of multi-token prediction layers are counted; engines that do not speculate "
-                      "leave them out",
-                      (unsigned long long)mtp);
+        tn_model_note(
+            model, "mtp",
+            "%llu of the parameters are multi-token prediction layers: engines load them only to speculate, the "
+            "generic one counts them",
+            (unsigned long long)mtp);
     }
     if (model->tied_bytes) {
         tn_model_note(model, "tied", "the head shares the embedding; it is counted once");
