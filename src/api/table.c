@@ -63,22 +63,37 @@ static void write_row(struct table *table, const struct row *row)
     }
 }
 
+/* A pool takes what there is: what the requests need of it is what differs from row to row. */
+static bool asked_bytes(const struct tn_ledger *ledger, uint64_t *sum, struct tn_error *error)
+{
+    bool fits = true;
+    *sum = 0;
+    for (uint32_t k = 0; k < ledger->stage_count; k++) {
+        uint64_t bytes;
+        fits = fits && tn_mul_u64(ledger->stages[k].asked_bytes, ledger->ranks_per_stage, &bytes)
+               && tn_add_u64(*sum, bytes, sum);
+    }
+    return fits || tn_fail(error, TN_ERROR_TOO_LARGE, "the KV cache of all requests exceeds 64 bits");
+}
+
 static bool add_cell(struct table *table, struct tn_str name, struct tn_question *question, struct tn_error *error)
 {
     struct tn_arena arena = {0};
     struct tn_ledger ledger = {.arena = &arena};
     bool done = question->planner.engine->plan(&question->planner, &question->deployment, &ledger, error);
+    uint64_t taken =
+        tn_ledger_category_bytes(&ledger, TN_CATEGORY_CACHE) + tn_ledger_category_bytes(&ledger, TN_CATEGORY_STATE);
+    uint64_t cache = taken;
+    done = done && (!ledger.pool.present || asked_bytes(&ledger, &cache, error));
     if (done) {
-        uint64_t cache =
-            tn_ledger_category_bytes(&ledger, TN_CATEGORY_CACHE) + tn_ledger_category_bytes(&ledger, TN_CATEGORY_STATE);
         uint64_t weights = tn_ledger_category_bytes(&ledger, TN_CATEGORY_WEIGHTS);
         write_row(table, &(struct row){.model = name,
                                        .context_tokens = question->deployment.context_tokens,
                                        .concurrency = question->deployment.concurrency,
                                        .weights_bytes = weights,
                                        .kv_bytes = cache,
-                                       .overhead_bytes = ledger.mid_bytes - weights - cache,
-                                       .total_bytes = ledger.mid_bytes});
+                                       .overhead_bytes = ledger.mid_bytes - weights - taken,
+                                       .total_bytes = ledger.mid_bytes - taken + cache});
     }
     tn_arena_free(&arena);
     return done;

@@ -89,6 +89,7 @@ void tn_pool_set_stage(struct tn_ledger *ledger, const struct tn_pool_stage *sta
     uint64_t low = stage->takes_rest ? mid : plus(stage->inside.low, stage->pool_bytes);
     uint64_t high = stage->takes_rest ? mid : plus(stage->inside.high, stage->pool_bytes);
     uint64_t least = plus(plus(stage->inside.high, stage->asked_bytes), stage->outside.high);
+    ledger->stages[ledger->stage_count - 1].asked_bytes = stage->asked_bytes;
     tn_ledger_set_stage(ledger, plus(low, stage->outside.low), plus(mid, stage->outside.mid),
                         plus(high, stage->outside.high), least);
 }

@@ -66,6 +66,7 @@ struct tn_stage {
     uint64_t high_bytes;
     /* what a rank must have at the least: as high_bytes, with a pool for no more than what was asked */
     uint64_t least_bytes;
+    uint64_t asked_bytes;            /* of a pool: for the requests of the deployment; 0 without a pool */
     struct tn_range available_bytes; /* left for the pool here, where the engine says so; other stages may have less */
 };
 

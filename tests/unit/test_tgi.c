@@ -143,6 +143,7 @@ static void the_launcher_chooses_the_prefill_by_the_gpu(void **state)
     assert_true(says(&plan, "Using attention flashinfer"));
     engine_plan_close(&plan);
     engine_plan_open(&plan, "tgi", "2.2.0", LLAMA_3_1_8B);
+    engine_plan_gpu(&plan, &deployment, "a10g", 0);
     assert_true(engine_plan_run(&plan, &deployment, ""));
     assert_true(says(&plan, "Default `max_batch_prefill_tokens` to 4145"));
     deployment.context_tokens = 131072; /* nothing asked for: the launcher's own 4096 */
