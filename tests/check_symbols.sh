@@ -13,7 +13,7 @@ snprintf vsnprintf
 ceil floor fabs fmod frexp isfinite isinf isnan ldexp log2 modf pow scalbn sqrt fmax fmin trunc
 '
 # What compilers, hardening and sanitizers add by themselves.
-compiler='^(_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__[a-z]*_chk|__(asan|ubsan|sanitizer|sancov|gcov|llvm|tsan)_.*|__(u|)(div|mod|mul|div|float)[a-z]*[sdt]i[0-9]?)$'
+compiler='^(_GLOBAL_OFFSET_TABLE_|bcmp|__stack_chk_fail|__[a-z]*_chk|__(asan|ubsan|sanitizer|sancov|gcov|llvm|tsan)_.*|__(u|)(div|mod|mul|div|float)[a-z]*[sdt]i[0-9]?)$'
 
 nm=$(nm "$1" 2>&1) || { echo "$nm"; exit 1; }
 defined=$(printf '%s\n' "$nm" | awk 'NF == 3 && $2 != "U" {print $3}' | sort -u)

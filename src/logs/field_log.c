@@ -67,28 +67,10 @@ static bool read_workload(struct tn_reading *reading)
     return true;
 }
 
-/* What may have been asked, under the names of our options. */
-static bool read_asked(struct tn_reading *reading)
-{
-    struct tn_measurement *measurement = reading->measurement;
-    const struct tn_value *record = reading->record;
-    struct tn_str gpu = {0};
-    struct tn_str model = {0};
-    return tn_reading_text(reading, record, "quantization", &measurement->quantization)
-           && tn_reading_text(reading, record, "model", &model) && tn_reading_model(reading, model)
-           && tn_reading_text(reading, record, "dtype", &measurement->dtype)
-           && tn_reading_text(reading, record, "kv_cache_dtype", &measurement->kv_dtype)
-           && tn_reading_text(reading, record, "gpu", &gpu) && tn_reading_gpu(reading, gpu)
-           && tn_reading_count(reading, record, "gpu_count", &measurement->gpu_count)
-           && tn_reading_count(reading, record, "tp", &measurement->tp)
-           && tn_reading_count(reading, record, "pp", &measurement->pp)
-           && tn_reading_count(reading, record, "ep", &measurement->ep)
-           && tn_reading_count(reading, record, "dp", &measurement->dp)
-           && tn_reading_tokens(reading, record, "max_model_len", &measurement->context_tokens);
-}
-
 bool tn_read_field_log(struct tn_reading *reading)
 {
+    static const struct tn_reading_keys keys = {
+        .kv_dtype = "kv_cache_dtype", .gpu_count = "gpu_count", .context_tokens = "max_model_len"};
     const struct tn_value *record = reading->record;
     const struct tn_value *measured = tn_reading_member(record, "measured");
     struct tn_str engine = {0};
@@ -98,7 +80,7 @@ bool tn_read_field_log(struct tn_reading *reading)
     if (!tn_reading_text(reading, record, "engine", &engine)
         || !tn_reading_text(reading, record, "engine_version", &version)
         || !tn_reading_text(reading, record, "source", &source) || !tn_reading_text(reading, record, "notes", &notes)
-        || !tn_reading_engine(reading, engine, version, source, notes) || !read_asked(reading)
+        || !tn_reading_engine(reading, engine, version, source, notes) || !tn_reading_asked(reading, &keys)
         || !tn_reading_settings(reading, notes) || !read_workload(reading) || !tn_reading_own_settings(reading)
         || !read_measured(reading, measured)) {
         return false;

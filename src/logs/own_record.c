@@ -54,25 +54,6 @@ static bool read_settings(struct tn_reading *reading)
     return done;
 }
 
-static bool read_asked(struct tn_reading *reading)
-{
-    struct tn_measurement *measurement = reading->measurement;
-    const struct tn_value *record = reading->record;
-    struct tn_str gpu = {0};
-    struct tn_str model = {0};
-    return tn_reading_text(reading, record, "quantization", &measurement->quantization)
-           && tn_reading_text(reading, record, "model", &model) && tn_reading_model(reading, model)
-           && tn_reading_text(reading, record, "dtype", &measurement->dtype)
-           && tn_reading_text(reading, record, "kv_dtype", &measurement->kv_dtype)
-           && tn_reading_text(reading, record, "gpu", &gpu) && tn_reading_gpu(reading, gpu)
-           && tn_reading_count(reading, record, "gpus", &measurement->gpu_count)
-           && tn_reading_count(reading, record, "tp", &measurement->tp)
-           && tn_reading_count(reading, record, "pp", &measurement->pp)
-           && tn_reading_count(reading, record, "ep", &measurement->ep)
-           && tn_reading_count(reading, record, "dp", &measurement->dp)
-           && tn_reading_tokens(reading, record, "context", &measurement->context_tokens);
-}
-
 /* "starts": true, false with the reason in "why", or not there where nobody knows. */
 static bool read_starts(struct tn_reading *reading)
 {
@@ -89,14 +70,16 @@ static bool read_starts(struct tn_reading *reading)
 
 bool tn_read_own_record(struct tn_reading *reading)
 {
+    static const struct tn_reading_keys keys = {
+        .kv_dtype = "kv_dtype", .gpu_count = "gpus", .context_tokens = "context"};
     const struct tn_value *record = reading->record;
     struct tn_str engine = {0};
     struct tn_str version = {0};
     struct tn_str source = {0};
     return tn_reading_text(reading, record, "engine", &engine) && tn_reading_text(reading, record, "version", &version)
            && tn_reading_text(reading, record, "source", &source)
-           && tn_reading_engine(reading, engine, version, source, (struct tn_str){0}) && read_asked(reading)
-           && tn_reading_own_settings(reading) && read_settings(reading)
+           && tn_reading_engine(reading, engine, version, source, (struct tn_str){0})
+           && tn_reading_asked(reading, &keys) && tn_reading_own_settings(reading) && read_settings(reading)
            && read_measured(reading, tn_reading_member(record, "measured")) && read_starts(reading)
            && tn_reading_check(reading);
 }

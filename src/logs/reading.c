@@ -186,3 +186,22 @@ bool tn_reading_set(struct tn_reading *reading, const char *name, const struct t
         return fault_kind(reading, name, value, "a text, a number or a boolean");
     }
 }
+
+bool tn_reading_asked(struct tn_reading *reading, const struct tn_reading_keys *keys)
+{
+    struct tn_measurement *measurement = reading->measurement;
+    const struct tn_value *record = reading->record;
+    struct tn_str gpu = {0};
+    struct tn_str model = {0};
+    return tn_reading_text(reading, record, "quantization", &measurement->quantization)
+           && tn_reading_text(reading, record, "model", &model) && tn_reading_model(reading, model)
+           && tn_reading_text(reading, record, "dtype", &measurement->dtype)
+           && tn_reading_text(reading, record, keys->kv_dtype, &measurement->kv_dtype)
+           && tn_reading_text(reading, record, "gpu", &gpu) && tn_reading_gpu(reading, gpu)
+           && tn_reading_count(reading, record, keys->gpu_count, &measurement->gpu_count)
+           && tn_reading_count(reading, record, "tp", &measurement->tp)
+           && tn_reading_count(reading, record, "pp", &measurement->pp)
+           && tn_reading_count(reading, record, "ep", &measurement->ep)
+           && tn_reading_count(reading, record, "dp", &measurement->dp)
+           && tn_reading_tokens(reading, record, keys->context_tokens, &measurement->context_tokens);
+}

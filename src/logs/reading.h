@@ -54,6 +54,16 @@ bool tn_reading_gpu(struct tn_reading *reading, struct tn_str text);
 /* Whether the engine at its version refuses to start where the pool does not hold one request of the longest length. */
 bool tn_log_engine_refuses_short_pools(const struct tn_measurement *measurement);
 
+/* The keys of what was asked that differ between the formats. */
+struct tn_reading_keys {
+    const char *kv_dtype;
+    const char *gpu_count;
+    const char *context_tokens;
+};
+
+/* Takes what was asked of the engine: model, dtypes, GPUs and how the model is divided over them, context. */
+bool tn_reading_asked(struct tn_reading *reading, const struct tn_reading_keys *keys);
+
 /* ---- the formats -------------------------------------------------------------------------------------------------- */
 
 bool tn_read_field_log(struct tn_reading *reading);

@@ -45,21 +45,76 @@ bool engine_plan_run(struct engine_plan *plan, const struct tn_deployment *deplo
 {
     struct tn_deployment complete = *deployment;
     struct tn_assignment sets[MOST_SETTINGS];
-    struct tn_str rest = tn_str_of(settings);
     complete.sets = sets;
-    complete.set_count = 0;
-    while (rest.size) {
-        struct tn_str pair = tn_str_word(&rest);
-        size_t mark = tn_str_find(pair, TN_STR("="));
-        assert_true(mark < pair.size && complete.set_count < MOST_SETTINGS);
-        sets[complete.set_count++] =
-            (struct tn_assignment){tn_str_slice(pair, 0, mark), tn_str_slice(pair, mark + 1, pair.size)};
-    }
+    complete.set_count = made_up_sets(settings, sets, MOST_SETTINGS);
     complete.kv_dtype = complete.kv_dtype ? complete.kv_dtype : tn_cache_default_dtype(plan->model);
     tn_arena_reset(&plan->arena);
     plan->ledger = (struct tn_ledger){.arena = &plan->arena, .wants_text = true};
     plan->error = (struct tn_error){0};
     return plan->planner.engine->plan(&plan->planner, &complete, &plan->ledger, &plan->error);
+}
+
+bool engine_plan_start(struct engine_plan *plan, const char *engine, const struct engine_start *start)
+{
+    struct tn_deployment deployment = engine_plan_deployment(start->context_tokens);
+    deployment.tp = start->tp ? start->tp : 1;
+    deployment.pp = start->pp ? start->pp : 1;
+    engine_plan_open(plan, engine, start->version, start->config);
+    if (start->gpu) {
+        engine_plan_gpu(plan, &deployment, start->gpu, start->gpu_memory_bytes);
+    }
+    if (start->kv_dtype) {
+        deployment.kv_dtype_name = tn_str_of(start->kv_dtype);
+        deployment.kv_dtype = tn_dtype_find(deployment.kv_dtype_name);
+    }
+    return engine_plan_run(plan, &deployment, start->settings);
+}
+
+void engine_plan_expect_logged(const char *engine, const struct engine_start *starts, size_t count, bool is_measured)
+{
+    for (size_t k = 0; k < count; k++) {
+        const struct engine_start *start = &starts[k];
+        struct engine_plan plan;
+        if (!engine_plan_start(&plan, engine, start)) {
+            fail_msg("start %zu: %s", k, plan.error.message);
+        }
+        const struct tn_pool *pool = &plan.ledger.pool;
+        bool is_in_range = is_measured ? pool->low.tokens == pool->high.tokens
+                                       : pool->low.tokens <= start->tokens && start->tokens <= pool->high.tokens;
+        if (!is_in_range || !engine_plan_is_near(pool->mid.tokens, start->tokens, start->per_mille)) {
+            fail_msg("start %zu: %llu to %llu to %llu", k, (unsigned long long)pool->low.tokens,
+                     (unsigned long long)pool->mid.tokens, (unsigned long long)pool->high.tokens);
+        }
+        assert_int_equal(plan.ledger.start, TN_START_YES);
+        engine_plan_close(&plan);
+    }
+}
+
+void engine_plan_expect_refusals(const char *engine, const struct engine_start *starts, size_t count)
+{
+    for (size_t k = 0; k < count; k++) {
+        struct engine_plan plan;
+        assert_false(engine_plan_start(&plan, engine, &starts[k]));
+        assert_string_equal(plan.error.message, starts[k].refusal);
+        assert_int_equal(plan.error.code, TN_ERROR_DEPLOYMENT);
+        engine_plan_close(&plan);
+    }
+}
+
+bool engine_plan_is_near(uint64_t value, uint64_t wanted, uint64_t per_mille)
+{
+    uint64_t distance = value > wanted ? value - wanted : wanted - value;
+    return distance * 1000 <= wanted * per_mille;
+}
+
+bool engine_plan_says(const struct engine_plan *plan, const char *line)
+{
+    for (size_t k = 0; k < plan->ledger.log_count; k++) {
+        if (tn_str_is(plan->ledger.log[k], line)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 uint64_t engine_plan_bytes(const struct engine_plan *plan, enum tn_category category)
@@ -78,14 +133,6 @@ const struct tn_entry *engine_plan_entry(const struct engine_plan *plan, enum tn
     }
     fail_msg("no entry '%s'", label);
     return NULL;
-}
-
-void engine_plan_refused(struct engine_plan *plan, const struct tn_deployment *deployment, const char *settings,
-                         enum tn_code code, const char *message)
-{
-    assert_false(engine_plan_run(plan, deployment, settings));
-    assert_string_equal(plan->error.message, message);
-    assert_int_equal(plan->error.code, code);
 }
 
 void engine_plan_close(struct engine_plan *plan)

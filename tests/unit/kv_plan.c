@@ -1,7 +1,6 @@
 /* Caches of real models on one rank, and vLLM's plan of them. */
 #include "kv_plan.h"
 
-#include "api/catalog_model.h"
 #include "format/dtype.h"
 
 #include <setjmp.h>
@@ -11,24 +10,13 @@
 
 #include <cmocka.h>
 
-static struct tn_model *load(struct made_up *real, const char *name)
+void kv_plan_load(struct kv_plan *plan, struct made_up *made_up, const char *model, uint32_t tp, bool has_draft)
 {
-    if (name[0] == '{') {
-        return made_up_load(real, name);
-    }
-    struct tn_model_input input = {0};
-    const struct tn_record *record = tn_catalog_find_model(real->catalog, tn_str_of(name), &real->error);
-    if (!record || !tn_catalog_model(record, &real->arena, &input, &real->error)) {
-        return NULL;
-    }
-    return tn_model_load(real->catalog, &input, &real->error);
-}
-
-void kv_plan_load(struct kv_plan *plan, struct made_up *real, const char *model, uint32_t tp, bool has_draft)
-{
-    *plan = (struct kv_plan){.model = load(real, model)};
+    bool is_config = model[0] == '{';
+    *plan =
+        (struct kv_plan){.model = is_config ? made_up_load(made_up, model) : made_up_load_named(made_up, model, "")};
     if (!plan->model) {
-        fail_msg("%s: %s", model, real->error.message);
+        fail_msg("%s: %s", model, made_up->error.message);
     }
     struct tn_deployment deployment = {.tp = tp, .pp = 1, .ep = 1, .dp = 1, .kv_dtype = tn_dtype_find(TN_STR("BF16"))};
     if (!tn_kv_layers_of(plan->model, &deployment, has_draft, &plan->arena, &plan->layers, &plan->error)) {

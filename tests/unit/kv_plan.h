@@ -15,7 +15,7 @@ struct kv_plan {
 };
 
 /* A model of the catalog by its name, or a config as JSON ("{...}"), split over `tp` ranks. Fails the test where there is none. */
-void kv_plan_load(struct kv_plan *plan, struct made_up *real, const char *model, uint32_t tp, bool has_draft);
+void kv_plan_load(struct kv_plan *plan, struct made_up *made_up, const char *model, uint32_t tp, bool has_draft);
 
 /* Prepares and sizes; every stage has the same bytes. False with plan->error where vLLM refuses. */
 bool kv_plan_start(struct kv_plan *plan, struct tn_vllm_kv_options options, uint64_t available_bytes);

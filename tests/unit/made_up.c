@@ -1,6 +1,7 @@
 /* Models of made-up records. */
 #include "made_up.h"
 
+#include "api/catalog_model.h"
 #include "text/json.h"
 
 #include <setjmp.h>
@@ -64,6 +65,20 @@ struct tn_model *made_up_load(struct made_up *made_up, const char *config)
     return made_up_load_input(made_up, config, (struct tn_model_input){.config_origin = TN_ORIGIN_CONFIG});
 }
 
+struct tn_model *made_up_load_named(struct made_up *made_up, const char *name, const char *quant)
+{
+    struct tn_model_input input = {.quant = tn_str_of(quant)};
+    struct tn_error *error = &made_up->error;
+    const struct tn_record *record = tn_catalog_find_model(made_up->catalog, tn_str_of(name), error);
+    struct tn_model *model = record && tn_catalog_model(record, &made_up->arena, &input, error)
+                                 ? tn_model_load(made_up->catalog, &input, error)
+                                 : NULL;
+    if (!model) {
+        fail_msg("%s: %s", name, error->message);
+    }
+    return model;
+}
+
 void made_up_expect(struct made_up *made_up, const char *config, enum tn_code code, const char *message_part,
                     const char *where)
 {
@@ -76,6 +91,18 @@ void made_up_expect(struct made_up *made_up, const char *config, enum tn_code co
         fail_msg("expected %s, '%s' at '%s'; there is %s, '%s' at '%s'", tn_code_name(code), message_part,
                  where ? where : "", tn_code_name(error->code), error->message, error->where);
     }
+}
+
+size_t made_up_sets(const char *text, struct tn_assignment *sets, size_t most)
+{
+    struct tn_str rest = tn_str_of(text);
+    size_t count = 0;
+    for (struct tn_str pair = tn_str_word(&rest); pair.size; pair = tn_str_word(&rest)) {
+        size_t mark = tn_str_find(pair, TN_STR("="));
+        assert_true(mark < pair.size && count < most);
+        sets[count++] = (struct tn_assignment){tn_str_slice(pair, 0, mark), tn_str_slice(pair, mark + 1, pair.size)};
+    }
+    return count;
 }
 
 const struct tn_group *made_up_group(const struct tn_model *model, const char *name)

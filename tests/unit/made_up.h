@@ -4,6 +4,7 @@
 
 #include "catalog/embedded.h"
 #include "model/load.h"
+#include "plan/deployment.h"
 
 struct made_up {
     struct tn_arena arena; /* of configs, headers and requests */
@@ -29,9 +30,16 @@ struct tn_model *made_up_load(struct made_up *made_up, const char *config);
 /* The same with all that can be said of a model; config may be NULL. */
 struct tn_model *made_up_load_input(struct made_up *made_up, const char *config, struct tn_model_input input);
 
+/* A model of the catalog by its name, in the quantisation of that name, "" for its own. Fails the test where there is none. */
+struct tn_model *made_up_load_named(struct made_up *made_up, const char *name, const char *quant);
+
 /* Fails the test unless the config gives this error. where  NULL: not compared */
 void made_up_expect(struct made_up *made_up, const char *config, enum tn_code code, const char *message_part,
                     const char *where);
+
+/* Settings as "name=value name=value", "" for none, into `most` of them; the number of them. They point into the text. Fails the test
+ * where one is none, or there are more. */
+size_t made_up_sets(const char *text, struct tn_assignment *sets, size_t most);
 
 /* The first group of that name ("{i}" and "{e}" as they are), or NULL. */
 const struct tn_group *made_up_group(const struct tn_model *model, const char *name);

@@ -8,7 +8,7 @@
  *     record                     test_record, test_architecture, test_quant, test_match
  *     not_a_model                test_file, tests/cli
  *     truncated, header, version test_safetensors, test_gguf, test_gguf_broken */
-#include "made_up.h"
+#include "real_catalog.h"
 
 #include "api/operations.h"
 #include "text/json.h"
@@ -20,22 +20,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct made_up real;
-
-static int open_catalog(void **state)
-{
-    (void)state;
-    made_up_open_real(&real);
-    return 0;
-}
-
-static int close_catalog(void **state)
-{
-    (void)state;
-    made_up_close(&real);
-    return 0;
-}
 
 /* Runs the request; true with the answer as a tree, which lives until the end of the program. */
 static bool call(const char *json, struct tn_value *answer, struct tn_error *error)
@@ -401,5 +385,5 @@ int main(void)
         cmocka_unit_test(a_gpu_without_a_known_memory_asks_for_it),
         cmocka_unit_test(an_error_is_a_json_document),
     };
-    return cmocka_run_group_tests(tests, open_catalog, close_catalog);
+    return cmocka_run_group_tests(tests, real_catalog_open, real_catalog_close);
 }

@@ -1,8 +1,7 @@
 /* What formulas of engine records read off models and GPUs: widths of real models, worked out by hand from their published hyper-parameters;
  * what programs see of cards, from logs. */
-#include "made_up.h"
+#include "real_catalog.h"
 
-#include "api/catalog_model.h"
 #include "engine/record/facts.h"
 
 #include <setjmp.h>
@@ -12,37 +11,10 @@
 
 #include <cmocka.h>
 
-static struct made_up real;
-
-static int open_catalog(void **state)
-{
-    (void)state;
-    made_up_open_real(&real);
-    return 0;
-}
-
-static int close_catalog(void **state)
-{
-    (void)state;
-    made_up_close(&real);
-    return 0;
-}
-
-static struct tn_model *load(const char *name, const char *quant)
-{
-    struct tn_model_input input = {.quant = tn_str_of(quant)};
-    const struct tn_record *record = tn_catalog_find_model(real.catalog, tn_str_of(name), NULL);
-    assert_non_null(record);
-    assert_true(tn_catalog_model(record, &real.arena, &input, NULL));
-    struct tn_model *model = tn_model_load(real.catalog, &input, NULL);
-    assert_non_null(model);
-    return model;
-}
-
 static void check(const char *name, const char *quant, struct tn_widths expected)
 {
     struct tn_widths widths;
-    struct tn_model *model = load(name, quant);
+    struct tn_model *model = made_up_load_named(&real, name, quant);
     tn_widths_of(model, &widths);
     assert_int_equal(widths.hidden, expected.hidden);
     assert_int_equal(widths.vocab, expected.vocab);
@@ -198,5 +170,5 @@ int main(void)
         cmocka_unit_test(programs_see_less_than_the_driver_reports),
         cmocka_unit_test(memory_of_a_size_given_by_hand_is_taken_as_it_is),
     };
-    return cmocka_run_group_tests(tests, open_catalog, close_catalog);
+    return cmocka_run_group_tests(tests, real_catalog_open, real_catalog_close);
 }

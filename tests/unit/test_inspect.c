@@ -1,5 +1,5 @@
 /* inspect and models as people use them: the picture of the layers, what weighs how much, --check with its draft, filters and order. */
-#include "made_up.h"
+#include "real_catalog.h"
 
 #include "api/operations.h"
 
@@ -11,22 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct made_up real;
-
-static int open_catalog(void **state)
-{
-    (void)state;
-    made_up_open_real(&real);
-    return 0;
-}
-
-static int close_catalog(void **state)
-{
-    (void)state;
-    made_up_close(&real);
-    return 0;
-}
 
 /* Runs the request; JSON and one of the other formats live until the end of the program. */
 static bool run(const struct tn_model_finder *finder, const char *json, const char *format, struct tn_value *answer,
@@ -339,5 +323,5 @@ int main(void)
         cmocka_unit_test(models_have_all_their_names_in_json),
         cmocka_unit_test(models_are_sorted),
     };
-    return cmocka_run_group_tests(tests, open_catalog, close_catalog);
+    return cmocka_run_group_tests(tests, real_catalog_open, real_catalog_close);
 }

@@ -1,8 +1,7 @@
 /* What models keep per token and per request: one real model of each kind of cache, against figures worked out by hand from the published
  * hyper-parameters. Each comment is the calculation. KV in 16 bits unless said; 2 bytes are the last factor then. */
-#include "made_up.h"
+#include "real_catalog.h"
 
-#include "api/catalog_model.h"
 #include "plan/cache.h"
 
 #include <setjmp.h>
@@ -11,22 +10,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-
-static struct made_up real;
-
-static int open_catalog(void **state)
-{
-    (void)state;
-    made_up_open_real(&real);
-    return 0;
-}
-
-static int close_catalog(void **state)
-{
-    (void)state;
-    made_up_close(&real);
-    return 0;
-}
 
 struct figures {
     uint64_t context_tokens;
@@ -47,11 +30,7 @@ static void check(const struct tn_model *model, struct figures expected)
 
 static void check_model(const char *name, struct figures expected)
 {
-    struct tn_model_input input = {0};
-    const struct tn_record *record = tn_catalog_find_model(real.catalog, tn_str_of(name), NULL);
-    assert_non_null(record);
-    assert_true(tn_catalog_model(record, &real.arena, &input, NULL));
-    struct tn_model *model = tn_model_load(real.catalog, &input, NULL);
+    struct tn_model *model = made_up_load_named(&real, name, "");
     check(model, expected);
     tn_model_free(model);
 }
@@ -322,5 +301,5 @@ int main(void)
         cmocka_unit_test(layers_that_were_pruned),
         cmocka_unit_test(an_encoder_keeps_nothing),
     };
-    return cmocka_run_group_tests(tests, open_catalog, close_catalog);
+    return cmocka_run_group_tests(tests, real_catalog_open, real_catalog_close);
 }

@@ -1,5 +1,6 @@
 /* The caches of real models on one rank: kinds, heads, elements and states, worked out from the published hyper-parameters. */
 #include "kv_plan.h"
+#include "real_catalog.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,22 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct made_up real;
-
-static int open_catalog(void **state)
-{
-    (void)state;
-    made_up_open_real(&real);
-    return 0;
-}
-
-static int close_catalog(void **state)
-{
-    (void)state;
-    made_up_close(&real);
-    return 0;
-}
 
 struct expected {
     enum tn_kv_kind kind;
@@ -238,5 +223,5 @@ int main(void)
         cmocka_unit_test(stages_have_the_layers_of_their_range),
         cmocka_unit_test(heads_that_do_not_divide_are_refused),
     };
-    return cmocka_run_group_tests(tests, open_catalog, close_catalog);
+    return cmocka_run_group_tests(tests, real_catalog_open, real_catalog_close);
 }

@@ -1,5 +1,5 @@
 /* The reader of measured records: what lines mean, what of them contradicts itself, and where broken ones stand. */
-#include "made_up.h"
+#include "real_catalog.h"
 
 #include "logs/measured.h"
 
@@ -10,22 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct made_up real;
-
-static int open_catalog(void **state)
-{
-    (void)state;
-    made_up_open_real(&real);
-    return 0;
-}
-
-static int close_catalog(void **state)
-{
-    (void)state;
-    made_up_close(&real);
-    return 0;
-}
 
 static bool read_text(const char *text, struct tn_measurements *list, struct tn_error *error)
 {
@@ -377,5 +361,5 @@ int main(void)
         cmocka_unit_test(lines_are_counted_and_broken_ones_named),
         cmocka_unit_test(own_records_mean_the_same),
     };
-    return cmocka_run_group_tests(tests, open_catalog, close_catalog);
+    return cmocka_run_group_tests(tests, real_catalog_open, real_catalog_close);
 }

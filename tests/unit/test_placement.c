@@ -2,7 +2,6 @@
  * "GiB" is 2^30 bytes. */
 #include "made_up.h"
 
-#include "api/catalog_model.h"
 #include "engine/engines.h"
 #include "engine/record/rules.h"
 #include "engine/weights/placement.h"
@@ -20,20 +19,6 @@
 #include <cmocka.h>
 
 static const double gib = 1073741824.0;
-
-static struct tn_model *load_catalog_model(struct made_up *made_up, const char *name)
-{
-    struct tn_error error = {0};
-    struct tn_model_input input = {0};
-    const struct tn_record *record = tn_catalog_find_model(made_up->catalog, tn_str_of(name), &error);
-    struct tn_model *model = record && tn_catalog_model(record, &made_up->arena, &input, &error)
-                                 ? tn_model_load(made_up->catalog, &input, &error)
-                                 : NULL;
-    if (!model) {
-        fail_msg("%s: %s", name, error.message);
-    }
-    return model;
-}
 
 /* ---- logs of vLLM -------------------------------------------------------------------------------------------------- */
 
@@ -130,7 +115,7 @@ static void check_logged(struct made_up *made_up, const struct logged *logged)
 {
     struct tn_error error = {0};
     struct tn_planner planner;
-    struct tn_model *model = load_catalog_model(made_up, logged->model);
+    struct tn_model *model = made_up_load_named(made_up, logged->model, "");
     struct tn_placement_key key = logged->key;
     const struct tn_placement *placement = NULL;
     key.storage = logged->online ? tn_quant_named(made_up->catalog, tn_str_of(logged->online)) : NULL;
@@ -231,8 +216,8 @@ static void worked_examples_agree_to_the_digit(void **state)
         {"openai/gpt-oss-120b", "0.10.1", H100(1, 1), "65.9285", "65.9651"}, /* log 65.9651 */
     };
     for (size_t k = 0; k < sizeof examples / sizeof examples[0]; k++) {
-        check_example(&made_up, load_catalog_model(&made_up, examples[k].model), examples[k].version, examples[k].key,
-                      examples[k].tensors, examples[k].allocated);
+        check_example(&made_up, made_up_load_named(&made_up, examples[k].model, ""), examples[k].version,
+                      examples[k].key, examples[k].tensors, examples[k].allocated);
     }
     struct tn_model *large = made_up_load(&made_up, LLAMA_405B);
     assert_non_null(large);
@@ -253,7 +238,7 @@ static void other_engines_have_records_of_their_own(void **state)
     made_up_open_real(&made_up);
     uint64_t figures[3] = {0};
     for (int k = 0; k < 3; k++) {
-        struct tn_model *model = load_catalog_model(&made_up, models[k]);
+        struct tn_model *model = made_up_load_named(&made_up, models[k], "");
         struct tn_planner planner = {.engine = &engines[k], .catalog = made_up.catalog, .model = model};
         struct tn_placement_key key = {RANKS(1, 1), .compute_capability = k == 1 ? 0 : 90};
         const struct tn_placement *placement = tn_place(&planner, &key, NULL);
@@ -550,7 +535,7 @@ static void the_ledger_has_every_byte(void **state)
     (void)state;
     struct made_up made_up;
     made_up_open_real(&made_up);
-    struct tn_model *model = load_catalog_model(&made_up, "Qwen/Qwen2.5-7B-Instruct");
+    struct tn_model *model = made_up_load_named(&made_up, "Qwen/Qwen2.5-7B-Instruct", "");
     struct tn_planner planner;
     struct tn_ledger ledger = {.arena = &made_up.arena};
     assert_true(tn_planner_open(&planner, &tn_engine_vllm, made_up.catalog, model, TN_STR("0.19.0"), NULL));

@@ -1,5 +1,5 @@
 /* A planner keeps placements and values from plan to plan: what it says of a deployment must not depend on what it planned before. */
-#include "made_up.h"
+#include "real_catalog.h"
 
 #include "engine/engines.h"
 
@@ -14,22 +14,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct made_up real;
-
-static int open_catalog(void **state)
-{
-    (void)state;
-    made_up_open_real(&real);
-    return 0;
-}
-
-static int close_catalog(void **state)
-{
-    (void)state;
-    made_up_close(&real);
-    return 0;
-}
 
 /* A dense model, one with latent attention and experts, one with recurrent states: by their configs, as models publish them. */
 static const char *const configs[] = {
@@ -178,5 +162,5 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plans_do_not_depend_on_those_before_them),
     };
-    return cmocka_run_group_tests(tests, open_catalog, close_catalog);
+    return cmocka_run_group_tests(tests, real_catalog_open, real_catalog_close);
 }

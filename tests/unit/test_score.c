@@ -1,5 +1,5 @@
 /* Scores: statistics of points worked out by hand, terms of a ledger made up by hand, and the operation on files that a test holds. */
-#include "made_up.h"
+#include "real_catalog.h"
 
 #include "api/score.h"
 #include "text/json.h"
@@ -11,22 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct made_up real;
-
-static int open_catalog(void **state)
-{
-    (void)state;
-    made_up_open_real(&real);
-    return 0;
-}
-
-static int close_catalog(void **state)
-{
-    (void)state;
-    made_up_close(&real);
-    return 0;
-}
 
 static void expect_near(double number, double wanted)
 {
@@ -309,5 +293,5 @@ int main(void)
         cmocka_unit_test(what_cannot_be_planned_is_listed_with_its_place),
         cmocka_unit_test(a_broken_line_ends_the_reading),
     };
-    return cmocka_run_group_tests(tests, open_catalog, close_catalog);
+    return cmocka_run_group_tests(tests, real_catalog_open, real_catalog_close);
 }

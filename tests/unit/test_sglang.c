@@ -1,5 +1,6 @@
 /* SGLang: plans of published models against start-up logs that people published, what it does not start with, and what it refuses. */
 #include "engine_plan.h"
+#include "published_configs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,14 +11,6 @@
 
 #include <cmocka.h>
 
-#define LLAMA_8B                                                                                                   \
-    "{\"architectures\": [\"LlamaForCausalLM\"], \"hidden_size\": 4096, \"intermediate_size\": 14336,"             \
-    " \"num_attention_heads\": 32, \"num_key_value_heads\": 8, \"num_hidden_layers\": 32, \"vocab_size\": 128256," \
-    " \"max_position_embeddings\": 131072, \"torch_dtype\": \"bfloat16\"}"
-#define QWEN_3_8B                                                                                     \
-    "{\"architectures\": [\"Qwen3ForCausalLM\"], \"head_dim\": 128, \"hidden_size\": 4096,"           \
-    " \"intermediate_size\": 12288, \"max_position_embeddings\": 40960, \"num_attention_heads\": 32," \
-    " \"num_hidden_layers\": 36, \"num_key_value_heads\": 8, \"vocab_size\": 151936, \"torch_dtype\": \"bfloat16\"}"
 #define QWEN_3_14B                                                                                    \
     "{\"architectures\": [\"Qwen3ForCausalLM\"], \"head_dim\": 128, \"hidden_size\": 5120,"           \
     " \"intermediate_size\": 17408, \"max_position_embeddings\": 40960, \"num_attention_heads\": 40," \
@@ -47,19 +40,9 @@
     " \"num_hidden_layers\": 24, \"num_local_experts\": 32, \"num_experts_per_tok\": 4, \"sliding_window\": 128," \
     " \"vocab_size\": 201088, \"max_position_embeddings\": 131072, \"torch_dtype\": \"bfloat16\","                \
     " \"quantization_config\": {\"quant_method\": \"mxfp4\"}}"
-#define DEEPSEEK(class, more)                                                                                        \
-    "{\"architectures\": [\"" class                                                                                  \
-        "\"], \"first_k_dense_replace\": 3, \"hidden_size\": 7168,"                                                  \
-        " \"intermediate_size\": 18432, \"kv_lora_rank\": 512, \"max_position_embeddings\": 163840,"                 \
-        " \"moe_intermediate_size\": 2048, \"n_routed_experts\": 256, \"n_shared_experts\": 1,"                      \
-        " \"num_attention_heads\": 128, \"num_experts_per_tok\": 8, \"num_hidden_layers\": 61,"                      \
-        " \"num_key_value_heads\": 128, \"q_lora_rank\": 1536, \"qk_nope_head_dim\": 128, \"qk_rope_head_dim\":"     \
-        " 64, \"v_head_dim\": 128, \"vocab_size\": 129280, \"torch_dtype\": \"bfloat16\", \"rope_scaling\":"         \
-        " {\"type\": \"yarn\", \"factor\": 40, \"original_max_position_embeddings\": 4096}, \"quantization_config\"" \
-        ": {\"quant_method\": \"fp8\", \"weight_block_size\": [128, 128]}" more "}"
-#define DEEPSEEK_R1 DEEPSEEK("DeepseekV3ForCausalLM", "")
-#define DEEPSEEK_V3_2 \
-    DEEPSEEK("DeepseekV32ForCausalLM", ", \"index_head_dim\": 128, \"index_n_heads\": 64, \"index_topk\": 2048")
+#define DEEPSEEK_V3_2                            \
+    DEEPSEEK_PUBLISHED("DeepseekV32ForCausalLM", \
+                       ", \"index_head_dim\": 128, \"index_n_heads\": 64, \"index_topk\": 2048")
 
 #define DEEPSEEK_V4_PRO                                                                                         \
     "{\"architectures\": [\"DeepseekV4ForCausalLM\"], \"model_type\": \"deepseek_v4\", \"torch_dtype\":"        \
@@ -73,38 +56,6 @@
 
 static const uint64_t GIB = UINT64_C(1) << 30;
 
-struct start {
-    const char *version;
-    const char *config;
-    const char *gpu;
-    uint32_t tp;
-    const char *kv_dtype; /* NULL: not chosen */
-    const char *settings;
-    uint64_t tokens; /* of the log */
-    uint64_t per_mille;
-};
-
-static void open_start(struct engine_plan *plan, const struct start *start)
-{
-    struct tn_deployment deployment = engine_plan_deployment(8192);
-    deployment.tp = start->tp;
-    engine_plan_open(plan, "sglang", start->version, start->config);
-    engine_plan_gpu(plan, &deployment, start->gpu, 0);
-    if (start->kv_dtype) {
-        deployment.kv_dtype = tn_dtype_find(tn_str_of(start->kv_dtype));
-        deployment.kv_dtype_name = tn_str_of(start->kv_dtype);
-    }
-    if (!engine_plan_run(plan, &deployment, start->settings)) {
-        fail_msg("%s: %s", start->settings, plan->error.message);
-    }
-}
-
-static bool is_near(uint64_t value, uint64_t wanted, uint64_t per_mille)
-{
-    uint64_t distance = value > wanted ? value - wanted : wanted - value;
-    return distance * 1000 <= wanted * per_mille;
-}
-
 /* Tokens of "KV Cache is allocated" where the log also has the free memory before and after loading, which has two decimals: 0.01 GiB are up to 1
  * in 1,000. 27B: max_running_requests 32, and one state of 147 MB more or less. The commit of the 27B on MI355X is between 0.5.17 and 0.5.18.
  * Sources: sgl-project/sglang#4830 (Llama); a tokenspeed report of April 2026 (Qwen3-8B); a Kuiperinfer report (14B on four cards);
@@ -112,40 +63,30 @@ static bool is_near(uint64_t value, uint64_t wanted, uint64_t per_mille)
 static void what_loading_left_gives_the_tokens(void **state)
 {
     (void)state;
-    static const struct start starts[] = {
-        {"0.4.6", LLAMA_8B, "h100-80gb", 1, NULL, "free_memory_before_load=78.59GiB free_memory_after_load=63.48GiB",
-         442750, 1},
-        {"0.5.10", QWEN_3_8B, "b200", 1, NULL, "free_memory_before_load=177.57GiB free_memory_after_load=162.30GiB",
-         992896, 1},
-        {"0.5.9", QWEN_3_14B, "a10g", 4, NULL,
-         "mem_fraction_static=0.8 free_memory_before_load=23.08GiB free_memory_after_load=16.00GiB", 298447, 1},
-        {"0.5.18", QWEN_3_30B_FP8, "h100-80gb", 1, NULL,
-         "free_memory_before_load=78.48GiB free_memory_after_load=49.33GiB", 392920, 1},
-        {"0.5.18", QWEN_3_8_27B_FP8, "h100-80gb", 1, NULL,
+    static const struct engine_start starts[] = {
+        {"0.4.6", LLAMA_3_1_8B, "h100-80gb", 8192, "free_memory_before_load=78.59GiB free_memory_after_load=63.48GiB",
+         .tokens = 442750, .per_mille = 1},
+        {"0.5.10", QWEN_3_8B, "b200", 8192, "free_memory_before_load=177.57GiB free_memory_after_load=162.30GiB",
+         .tokens = 992896, .per_mille = 1},
+        {"0.5.9", QWEN_3_14B, "a10g", 8192,
+         "mem_fraction_static=0.8 free_memory_before_load=23.08GiB free_memory_after_load=16.00GiB", .tp = 4,
+         .tokens = 298447, .per_mille = 1},
+        {"0.5.18", QWEN_3_30B_FP8, "h100-80gb", 8192,
+         "free_memory_before_load=78.48GiB free_memory_after_load=49.33GiB", .tokens = 392920, .per_mille = 1},
+        {"0.5.18", QWEN_3_8_27B_FP8, "h100-80gb", 8192,
          "mem_fraction_static=0.85 max_running_requests=32 free_memory_before_load=78.48GiB "
          "free_memory_after_load=50.01GiB",
-         330323, 8},
-        {"0.5.17", QWEN_3_8_27B_FP8, "mi355x", 1, NULL,
+         .tokens = 330323, .per_mille = 8},
+        {"0.5.17", QWEN_3_8_27B_FP8, "mi355x", 8192,
          "mem_fraction_static=0.85 max_running_requests=32 context_length=262144 free_memory_before_load=287.27GiB "
          "free_memory_after_load=258.78GiB",
-         1543256, 2},
-        {"0.5.17", QWEN_3_8_27B_FP8, "mi355x", 2, NULL,
+         .tokens = 1543256, .per_mille = 2},
+        {"0.5.17", QWEN_3_8_27B_FP8, "mi355x", 8192,
          "mem_fraction_static=0.85 max_running_requests=32 context_length=262144 free_memory_before_load=279.24GiB "
          "free_memory_after_load=264.75GiB",
-         3228418, 2},
+         .tp = 2, .tokens = 3228418, .per_mille = 2},
     };
-    for (size_t k = 0; k < sizeof starts / sizeof starts[0]; k++) {
-        struct engine_plan plan;
-        open_start(&plan, &starts[k]);
-        const struct tn_pool *pool = &plan.ledger.pool;
-        if (!is_near(pool->mid.tokens, starts[k].tokens, starts[k].per_mille)
-            || pool->low.tokens != pool->high.tokens) {
-            fail_msg("start %u: %llu to %llu to %llu", (unsigned)k, (unsigned long long)pool->low.tokens,
-                     (unsigned long long)pool->mid.tokens, (unsigned long long)pool->high.tokens);
-        }
-        assert_int_equal(plan.ledger.start, TN_START_YES);
-        engine_plan_close(&plan);
-    }
+    engine_plan_expect_logged("sglang", starts, sizeof starts / sizeof starts[0], true);
 }
 
 /* The same and more with nothing measured. DeepSeek-V3.2 in data parallel attention before and after index keys were counted
@@ -153,39 +94,23 @@ static void what_loading_left_gives_the_tokens(void **state)
 static void published_start_up_logs_lie_within_the_range(void **state)
 {
     (void)state;
-    static const struct start starts[] = {
-        {"0.4.6", LLAMA_8B, "h100-80gb", 1, NULL, "", 442750, 4},
-        {"0.5.10", QWEN_3_8B, "b200", 1, NULL, "", 992896, 2},
-        {"0.5.18", QWEN_3_30B_FP8, "h100-80gb", 1, NULL, "", 392920, 3},
-        {"0.5.17", QWEN_3_8_27B_FP8, "mi355x", 1, NULL,
-         "mem_fraction_static=0.85 max_running_requests=32 context_length=262144", 1543256, 3},
-        {"0.5.17", QWEN_3_8_27B_FP8, "mi355x", 2, NULL,
-         "mem_fraction_static=0.85 max_running_requests=32 context_length=262144", 3228418, 12},
-        {"0.5.3", DEEPSEEK_V3_2, "b200", 8, "fp8", "dp_size=8 enable_dp_attention=true", 1462784, 3},
-        {"0.5.4", DEEPSEEK_V3_2, "b200", 8, "fp8", "dp_size=8 enable_dp_attention=true", 975424, 3},
-        {"0.5.10", DEEPSEEK_R1, "h200", 8, NULL, "mem_fraction_static=0.82 chunked_prefill_size=32768", 509000, 12},
+    static const struct engine_start starts[] = {
+        {"0.4.6", LLAMA_3_1_8B, "h100-80gb", 8192, "", .tokens = 442750, .per_mille = 4},
+        {"0.5.10", QWEN_3_8B, "b200", 8192, "", .tokens = 992896, .per_mille = 2},
+        {"0.5.18", QWEN_3_30B_FP8, "h100-80gb", 8192, "", .tokens = 392920, .per_mille = 3},
+        {"0.5.17", QWEN_3_8_27B_FP8, "mi355x", 8192,
+         "mem_fraction_static=0.85 max_running_requests=32 context_length=262144", .tokens = 1543256, .per_mille = 3},
+        {"0.5.17", QWEN_3_8_27B_FP8, "mi355x", 8192,
+         "mem_fraction_static=0.85 max_running_requests=32 context_length=262144", .tp = 2, .tokens = 3228418,
+         .per_mille = 12},
+        {"0.5.3", DEEPSEEK_V3_2, "b200", 8192, "dp_size=8 enable_dp_attention=true", .tp = 8, .kv_dtype = "fp8",
+         .tokens = 1462784, .per_mille = 3},
+        {"0.5.4", DEEPSEEK_V3_2, "b200", 8192, "dp_size=8 enable_dp_attention=true", .tp = 8, .kv_dtype = "fp8",
+         .tokens = 975424, .per_mille = 3},
+        {"0.5.10", DEEPSEEK_R1, "h200", 8192, "mem_fraction_static=0.82 chunked_prefill_size=32768", .tp = 8,
+         .tokens = 509000, .per_mille = 12},
     };
-    for (size_t k = 0; k < sizeof starts / sizeof starts[0]; k++) {
-        struct engine_plan plan;
-        open_start(&plan, &starts[k]);
-        const struct tn_pool *pool = &plan.ledger.pool;
-        if (!is_near(pool->mid.tokens, starts[k].tokens, starts[k].per_mille) || pool->low.tokens > starts[k].tokens
-            || pool->high.tokens < starts[k].tokens) {
-            fail_msg("start %u: %llu to %llu to %llu", (unsigned)k, (unsigned long long)pool->low.tokens,
-                     (unsigned long long)pool->mid.tokens, (unsigned long long)pool->high.tokens);
-        }
-        engine_plan_close(&plan);
-    }
-}
-
-static bool says(const struct engine_plan *plan, const char *line)
-{
-    for (size_t k = 0; k < plan->ledger.log_count; k++) {
-        if (tn_str_is(plan->ledger.log[k], line)) {
-            return true;
-        }
-    }
-    return false;
+    engine_plan_expect_logged("sglang", starts, sizeof starts / sizeof starts[0], false);
 }
 
 /* 10 GiB in rows of 131,072 bytes, of which one is padding, or a page. */
@@ -194,12 +119,12 @@ static void a_measured_pool_gives_its_tokens(void **state)
     (void)state;
     struct engine_plan plan;
     struct tn_deployment deployment = engine_plan_deployment(8192);
-    engine_plan_open(&plan, "sglang", "", LLAMA_8B);
+    engine_plan_open(&plan, "sglang", "", LLAMA_3_1_8B);
     engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
     assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=10GiB"));
     assert_int_equal(plan.ledger.pool.mid.tokens, 81919); /* 10 GiB / 131,072, of which one slot is padding */
     assert_int_equal(plan.ledger.pool.low.tokens, 81919);
-    assert_true(says(&plan, "KV Cache is allocated. #tokens: 81919, K size: 5.00 GB, V size: 5.00 GB"));
+    assert_true(engine_plan_says(&plan, "KV Cache is allocated. #tokens: 81919, K size: 5.00 GB, V size: 5.00 GB"));
     assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_CACHE), 10 * GIB);
     assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=10GiB page_size=16"));
     assert_int_equal(plan.ledger.pool.mid.tokens, 81904); /* a page */
@@ -217,8 +142,9 @@ static void windows_have_a_pool_of_their_own(void **state)
     engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
     assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=10GiB"));
     assert_int_equal(plan.ledger.pool.mid.tokens, 242724);
-    assert_true(says(&plan, "Use sliding window memory pool. full_layer_tokens=242724, swa_layer_tokens=194179"));
-    assert_true(says(&plan, "SWAKVPool mem usage: 10.00 GB, swa size: 194179, full size: 242724"));
+    assert_true(
+        engine_plan_says(&plan, "Use sliding window memory pool. full_layer_tokens=242724, swa_layer_tokens=194179"));
+    assert_true(engine_plan_says(&plan, "SWAKVPool mem usage: 10.00 GB, swa size: 194179, full size: 242724"));
     engine_plan_close(&plan);
     engine_plan_open(&plan, "sglang", "0.5.6", GPT_OSS_20B);
     engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
@@ -234,7 +160,7 @@ static void without_a_gpu_it_has_what_was_asked_for(void **state)
     struct engine_plan plan;
     struct tn_deployment deployment = engine_plan_deployment(8192);
     deployment.concurrency = 4;
-    engine_plan_open(&plan, "sglang", "", LLAMA_8B);
+    engine_plan_open(&plan, "sglang", "", LLAMA_3_1_8B);
     assert_true(engine_plan_run(&plan, &deployment, ""));
     assert_false(plan.ledger.pool.present);
     assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_CACHE), (UINT64_C(4) * 8192 + 1) * 131072);
@@ -275,19 +201,19 @@ static void the_scales_of_marlin_keep_deepseek_v4_from_starting(void **state)
         at += snprintf(config + at, sizeof config - (size_t)at, ", 128, 4");
     }
     (void)snprintf(config + at, sizeof config - (size_t)at, ", 0]}");
-    const struct start starts[] = {
-        {"0.5.14", config, "h200", 8, NULL, "mem_fraction_static=0.88 max_running_requests=8", 0, 0},
-        {"0.5.20", config, "h200", 8, NULL, "mem_fraction_static=0.88 max_running_requests=8", 0, 0},
+    const struct engine_start starts[] = {
+        {"0.5.14", config, "h200", 8192, "mem_fraction_static=0.88 max_running_requests=8", .tp = 8},
+        {"0.5.20", config, "h200", 8192, "mem_fraction_static=0.88 max_running_requests=8", .tp = 8},
     };
     struct engine_plan plan;
-    open_start(&plan, &starts[0]);
+    assert_true(engine_plan_start(&plan, "sglang", &starts[0]));
     const struct tn_stage *stage = &plan.ledger.stages[0];
     uint64_t weights = tn_ledger_category(&plan.ledger, stage, TN_CATEGORY_WEIGHTS)
                        + tn_ledger_category(&plan.ledger, stage, TN_CATEGORY_FRAGMENTATION);
-    assert_true(is_near(weights, 12565 * GIB / 100, 5));
+    assert_true(engine_plan_is_near(weights, 12565 * GIB / 100, 5));
     assert_int_equal(plan.ledger.start, TN_START_NO);
     engine_plan_close(&plan);
-    open_start(&plan, &starts[1]);
+    assert_true(engine_plan_start(&plan, "sglang", &starts[1]));
     assert_int_equal(plan.ledger.start, TN_START_YES);
     engine_plan_close(&plan);
 }
@@ -298,7 +224,7 @@ static void a_long_context_is_shortened(void **state)
     (void)state;
     struct engine_plan plan;
     struct tn_deployment deployment = engine_plan_deployment(131072);
-    engine_plan_open(&plan, "sglang", "", LLAMA_8B);
+    engine_plan_open(&plan, "sglang", "", LLAMA_3_1_8B);
     engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
     assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=10GiB"));
     assert_int_equal(plan.ledger.start, TN_START_YES);
@@ -355,17 +281,14 @@ static void groups_of_attention_have_pools_of_their_own(void **state)
 static void what_it_refuses(void **state)
 {
     (void)state;
-    struct engine_plan plan;
-    struct tn_deployment deployment = engine_plan_deployment(8192);
-    engine_plan_open(&plan, "sglang", "", LLAMA_8B);
-    engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
-    engine_plan_refused(&plan, &deployment, "attention_backend=trtllm_mla", TN_ERROR_DEPLOYMENT,
-                        "attention_backend trtllm_mla is for Blackwell GPUs alone");
-    engine_plan_refused(&plan, &deployment, "mem_fraction_static=1.2", TN_ERROR_DEPLOYMENT,
-                        "mem_fraction_static is a share of the GPU's memory, between 0 and 1");
-    deployment.tp = 3;
-    engine_plan_refused(&plan, &deployment, "", TN_ERROR_DEPLOYMENT, "32 attention heads do not divide by 3 ranks");
-    engine_plan_close(&plan);
+    static const struct engine_start starts[] = {
+        {"", LLAMA_3_1_8B, "h100-80gb", 8192, "attention_backend=trtllm_mla",
+         .refusal = "attention_backend trtllm_mla is for Blackwell GPUs alone"},
+        {"", LLAMA_3_1_8B, "h100-80gb", 8192, "mem_fraction_static=1.2",
+         .refusal = "mem_fraction_static is a share of the GPU's memory, between 0 and 1"},
+        {"", LLAMA_3_1_8B, "h100-80gb", 8192, "", .tp = 3, .refusal = "32 attention heads do not divide by 3 ranks"},
+    };
+    engine_plan_expect_refusals("sglang", starts, sizeof starts / sizeof starts[0]);
 }
 
 /* max_running_requests of a log: 512 requests for each context in the pool, from 2,048 to 4,096; the map of requests to tokens has 4 bytes for
@@ -375,13 +298,13 @@ static void the_log_says_what_was_derived(void **state)
     (void)state;
     struct engine_plan plan;
     struct tn_deployment deployment = engine_plan_deployment(8192);
-    engine_plan_open(&plan, "sglang", "0.5.10", LLAMA_8B);
+    engine_plan_open(&plan, "sglang", "0.5.10", LLAMA_3_1_8B);
     engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
     assert_true(
         engine_plan_run(&plan, &deployment, "free_memory_before_load=78.59GiB free_memory_after_load=63.48GiB"));
-    assert_true(says(&plan, "Load weight begin. avail mem=78.59 GB"));
+    assert_true(engine_plan_says(&plan, "Load weight begin. avail mem=78.59 GB"));
     /* 63.48 - 78.59 x 0.17 = 50.1197 GiB: 410,580 tokens */
-    assert_true(says(
+    assert_true(engine_plan_says(
         &plan, "max_total_num_tokens=410580, chunked_prefill_size=8192, max_running_requests=4096, context_len=8192"));
     const struct tn_entry *map = engine_plan_entry(&plan, TN_CATEGORY_WORKSPACE, "map of requests to tokens");
     assert_int_equal(map->mid_bytes, UINT64_C(4096) * (8192 + 4) * 4);

@@ -1,7 +1,5 @@
 /* SGLang's record: its defaults by GPU, parallelism and version, as the engine computes them. */
-#include "made_up.h"
-
-#include "engine/record/rules.h"
+#include "engine_rules.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,79 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-enum { MOST_SETS = 6 };
-
-struct fixture {
-    struct made_up made_up;
-    struct tn_facts facts;
-    struct tn_value config;
-    struct tn_evaluation *evaluation;
-    struct tn_error error;
-};
-
-/* An H100 with one rank and Llama-3.1-8B's widths; what differs is given afterwards.
- * sets  "name=value name=value", NULL for none */
-static void begin(struct fixture *fixture, const char *version, const char *config, const char *sets)
-{
-    static const struct {
-        enum tn_given given;
-        uint64_t value;
-    } values[] = {{TN_GIVEN_TP, 1},
-                  {TN_GIVEN_PP, 1},
-                  {TN_GIVEN_EP, 1},
-                  {TN_GIVEN_DP, 1},
-                  {TN_GIVEN_CONTEXT, 8192},
-                  {TN_GIVEN_KV_BITS, 16},
-                  {TN_GIVEN_GPU_MEMORY, UINT64_C(81559) << 20},
-                  {TN_GIVEN_GPU_VISIBLE, UINT64_C(81008) << 20},
-                  {TN_GIVEN_COMPUTE_CAPABILITY, 90},
-                  {TN_GIVEN_HEADS, 32},
-                  {TN_GIVEN_VOCAB, 128256},
-                  {TN_GIVEN_ATTENTION_OUT, 4096},
-                  {TN_GIVEN_WEIGHTS_ALLOCATED, UINT64_C(16) << 30}};
-    struct tn_assignment assignments[MOST_SETS];
-    struct tn_deployment deployment = {.sets = assignments};
-    struct tn_str rest = tn_str_of(sets ? sets : "");
-    *fixture = (struct fixture){0};
-    made_up_open_real(&fixture->made_up);
-    fixture->config = made_up_json(&fixture->made_up, config);
-    assert_true(tn_facts_add(&fixture->facts, TN_ORIGIN_CONFIG, TN_STR("config.json"), fixture->config));
-    while (rest.size) {
-        struct tn_str word = tn_str_word(&rest);
-        size_t mark = tn_str_find(word, TN_STR("="));
-        assignments[deployment.set_count++] =
-            (struct tn_assignment){tn_str_slice(word, 0, mark), tn_str_slice(word, mark + 1, word.size)};
-    }
-    const struct tn_rules *rules = tn_rules_open(fixture->made_up.catalog, TN_STR("sglang"), tn_str_of(version),
-                                                 &fixture->made_up.arena, &fixture->error);
-    if (!rules) {
-        fail_msg("%s: %s", fixture->error.where, fixture->error.message);
-    }
-    fixture->evaluation =
-        tn_evaluation_new(rules, &fixture->facts, &deployment, &fixture->made_up.arena, &fixture->error);
-    assert_non_null(fixture->evaluation);
-    for (size_t k = 0; k < sizeof values / sizeof values[0]; k++) {
-        tn_evaluation_give(fixture->evaluation, values[k].given, values[k].value);
-    }
-    tn_evaluation_give_text(fixture->evaluation, TN_GIVEN_ARCHITECTURE, TN_STR("LlamaForCausalLM"));
-    tn_evaluation_give_text(fixture->evaluation, TN_GIVEN_GPU_NAME, TN_STR("H100 SXM5 80GB"));
-    tn_evaluation_give_text(fixture->evaluation, TN_GIVEN_KV_DTYPE, TN_STR("auto"));
-}
-
-static double real(struct fixture *fixture, const char *name)
-{
-    double value;
-    if (!tn_evaluation_real(fixture->evaluation, name, &value, &fixture->error)) {
-        fail_msg("%s: %s: %s", name, fixture->error.where, fixture->error.message);
-    }
-    return value;
-}
-
-static uint64_t number(struct fixture *fixture, const char *name)
-{
-    return (uint64_t)real(fixture, name);
-}
 
 /* Reserved MiB by hand: 0.5.10 and 80 GB: 512 + 12,288 + 512 + 128 + 58 x 8 = 13,904 of 81,559 are 0.830; eight ranks 512 + 12,288 + 1,024 +
  * 1,024 + 464 = 15,312: 0.812. 0.5.3, 24 GB: 512 + 3,072 + 32 + 128 = 3,744 of 24,564: 0.848. 0.5.0: (9.5 + 0.5) GiB of 79.65: 0.874. H200, one
@@ -103,17 +28,17 @@ static void default_fractions(void **state)
                  {"0.5.8", 16303, 120, 1, 0.771}, {"0.5.9", 81559, 90, 8, 0.818},   {"", 81559, 90, 1, 0.830},
                  {"0.4.6", 143771, 90, 1, 0.9074}};
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-        struct fixture fixture;
-        begin(&fixture, cases[k].version, "{}", NULL);
-        tn_evaluation_give(fixture.evaluation, TN_GIVEN_GPU_MEMORY, cases[k].gpu_mib << 20);
-        tn_evaluation_give(fixture.evaluation, TN_GIVEN_COMPUTE_CAPABILITY, cases[k].capability);
-        tn_evaluation_give(fixture.evaluation, TN_GIVEN_TP, cases[k].tp);
-        double fraction = real(&fixture, "mem_fraction_static");
+        struct engine_rules rules;
+        engine_rules_open(&rules, "sglang", cases[k].version, "{}", "");
+        tn_evaluation_give(rules.evaluation, TN_GIVEN_GPU_MEMORY, cases[k].gpu_mib << 20);
+        tn_evaluation_give(rules.evaluation, TN_GIVEN_COMPUTE_CAPABILITY, cases[k].capability);
+        tn_evaluation_give(rules.evaluation, TN_GIVEN_TP, cases[k].tp);
+        double fraction = engine_rules_real(&rules, "mem_fraction_static");
         if (fraction < cases[k].fraction - 0.00005 || fraction > cases[k].fraction + 0.00005) {
             fail_msg("%s %u MiB tp %u: %.4f", cases[k].version, (unsigned)cases[k].gpu_mib, (unsigned)cases[k].tp,
                      fraction);
         }
-        made_up_close(&fixture.made_up);
+        engine_rules_close(&rules);
     }
 }
 
@@ -123,19 +48,20 @@ static void default_fractions(void **state)
 static void fractions_follow_groups_and_towers(void **state)
 {
     (void)state;
-    struct fixture fixture;
-    begin(&fixture, "0.5.10", "{}", "enable_dp_attention=true dp_size=8");
-    tn_evaluation_give(fixture.evaluation, TN_GIVEN_TP, 8);
-    tn_evaluation_give(fixture.evaluation, TN_GIVEN_GPU_MEMORY, UINT64_C(143771) << 20);
-    assert_int_equal(number(&fixture, "attention_tp"), 1);
-    assert_int_equal(number(&fixture, "step_tokens"), 1024);
-    assert_true(real(&fixture, "mem_fraction_static") == 0.769);
-    made_up_close(&fixture.made_up);
-    begin(&fixture, "0.5.10", "{\"vision_config\": {\"num_hidden_layers\": 32, \"hidden_size\": 1280}}", NULL);
-    tn_evaluation_give(fixture.evaluation, TN_GIVEN_VISION_WIDTH, 1280);
-    double fraction = real(&fixture, "mem_fraction_static"); /* 512 + 12,288 + 512 + 128 of 81,559: 0.835 */
+    struct engine_rules rules;
+    engine_rules_open(&rules, "sglang", "0.5.10", "{}", "enable_dp_attention=true dp_size=8");
+    tn_evaluation_give(rules.evaluation, TN_GIVEN_TP, 8);
+    tn_evaluation_give(rules.evaluation, TN_GIVEN_GPU_MEMORY, UINT64_C(143771) << 20);
+    assert_int_equal(engine_rules_number(&rules, "attention_tp"), 1);
+    assert_int_equal(engine_rules_number(&rules, "step_tokens"), 1024);
+    assert_true(engine_rules_real(&rules, "mem_fraction_static") == 0.769);
+    engine_rules_close(&rules);
+    engine_rules_open(&rules, "sglang", "0.5.10",
+                      "{\"vision_config\": {\"num_hidden_layers\": 32, \"hidden_size\": 1280}}", "");
+    tn_evaluation_give(rules.evaluation, TN_GIVEN_VISION_WIDTH, 1280);
+    double fraction = engine_rules_real(&rules, "mem_fraction_static"); /* 512 + 12,288 + 512 + 128 of 81,559: 0.835 */
     assert_true(fraction > 0.835 * 0.95 * 0.8916 && fraction < 0.835 * 0.95 * 0.8918);
-    made_up_close(&fixture.made_up);
+    engine_rules_close(&rules);
 }
 
 static void pages_and_caches_follow_the_backend(void **state)
@@ -154,45 +80,47 @@ static void pages_and_caches_follow_the_backend(void **state)
         uint64_t packed;
         uint64_t counted;
     } cases[] = {
-        {"", "{}", NULL, 90, 0, NULL, 1, 16, 0, 0},
-        {"", "{}", NULL, 100, 0, NULL, 64, 16, 0, 0},
+        {"", "{}", NULL, 90, 0, "", 1, 16, 0, 0},
+        {"", "{}", NULL, 100, 0, "", 64, 16, 0, 0},
         {"", "{}", NULL, 100, 0, "page_size=32", 32, 16, 0, 0},
         {"", "{}", NULL, 100, 0, "page_size=1", 64, 16, 0, 0},
-        {"0.5.6", "{}", NULL, 100, 0, NULL, 1, 16, 0, 0},
-        {"", "{}", NULL, 90, 576, NULL, 1, 16, 0, 0},
+        {"0.5.6", "{}", NULL, 100, 0, "", 1, 16, 0, 0},
+        {"", "{}", NULL, 90, 576, "", 1, 16, 0, 0},
         {"", "{}", NULL, 90, 576, "attention_backend=flashmla", 64, 16, 0, 0},
-        {"", "{}", NULL, 100, 576, NULL, 64, 16, 0, 0},
+        {"", "{}", NULL, 100, 576, "", 64, 16, 0, 0},
         {"", "{}", NULL, 100, 576, "attention_backend=cutlass_mla", 128, 16, 0, 0},
-        {"", sparse, NULL, 100, 576, NULL, 64, 8, 0, 0}, /* TensorRT-LLM's kernels read plain rows */
+        {"", sparse, NULL, 100, 576, "", 64, 8, 0, 0}, /* TensorRT-LLM's kernels read plain rows */
         {"", sparse, NULL, 100, 576, "dsa_decode_backend=flashmla_kv", 64, 8, 656, 656},
-        {"0.5.9", sparse, NULL, 100, 576, NULL, 64, 8, 656, 576},
-        {"", sparse, NULL, 90, 576, NULL, 64, 16, 0, 0},
-        {"", sparse, "F8_E4M3", 90, 576, NULL, 64, 8, 656, 656},
-        {"0.5.10", sparse, "F8_E4M3", 90, 576, NULL, 64, 8, 656, 576},
-        {"", sparse, "auto", 100, 576, NULL, 64, 16, 0, 0}, /* the model's 16 bits, by choice */
-        {"", "{\"quantization\": {\"kv_cache_quant_algo\": \"FP8\"}}", NULL, 90, 0, NULL, 1, 8, 0, 0},
+        {"0.5.9", sparse, NULL, 100, 576, "", 64, 8, 656, 576},
+        {"", sparse, NULL, 90, 576, "", 64, 16, 0, 0},
+        {"", sparse, "F8_E4M3", 90, 576, "", 64, 8, 656, 656},
+        {"0.5.10", sparse, "F8_E4M3", 90, 576, "", 64, 8, 656, 576},
+        {"", sparse, "auto", 100, 576, "", 64, 16, 0, 0}, /* the model's 16 bits, by choice */
+        {"", "{\"quantization\": {\"kv_cache_quant_algo\": \"FP8\"}}", NULL, 90, 0, "", 1, 8, 0, 0},
     };
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-        struct fixture fixture;
-        begin(&fixture, cases[k].version, cases[k].config, cases[k].sets);
-        tn_evaluation_give(fixture.evaluation, TN_GIVEN_COMPUTE_CAPABILITY, cases[k].capability);
-        tn_evaluation_give(fixture.evaluation, TN_GIVEN_LATENT_WIDTH, cases[k].latent);
+        struct engine_rules rules;
+        engine_rules_open(&rules, "sglang", cases[k].version, cases[k].config, cases[k].sets);
+        tn_evaluation_give(rules.evaluation, TN_GIVEN_COMPUTE_CAPABILITY, cases[k].capability);
+        tn_evaluation_give(rules.evaluation, TN_GIVEN_LATENT_WIDTH, cases[k].latent);
         if (cases[k].kv) {
             bool is_fp8 = strcmp(cases[k].kv, "auto") != 0;
-            tn_evaluation_give(fixture.evaluation, TN_GIVEN_KV_DTYPE_IS_GIVEN, 1);
-            tn_evaluation_give(fixture.evaluation, TN_GIVEN_KV_BITS, is_fp8 ? 8 : 16);
-            tn_evaluation_give_text(fixture.evaluation, TN_GIVEN_KV_DTYPE, tn_str_of(cases[k].kv));
+            tn_evaluation_give(rules.evaluation, TN_GIVEN_KV_DTYPE_IS_GIVEN, 1);
+            tn_evaluation_give(rules.evaluation, TN_GIVEN_KV_BITS, is_fp8 ? 8 : 16);
+            tn_evaluation_give_text(rules.evaluation, TN_GIVEN_KV_DTYPE, tn_str_of(cases[k].kv));
         }
-        bool as_expected = number(&fixture, "page_tokens") == cases[k].page
-                           && number(&fixture, "cache_bits") == cases[k].bits
-                           && number(&fixture, "packed_latent_bytes") == cases[k].packed
-                           && number(&fixture, "counted_latent_bytes") == cases[k].counted;
+        bool as_expected = engine_rules_number(&rules, "page_tokens") == cases[k].page
+                           && engine_rules_number(&rules, "cache_bits") == cases[k].bits
+                           && engine_rules_number(&rules, "packed_latent_bytes") == cases[k].packed
+                           && engine_rules_number(&rules, "counted_latent_bytes") == cases[k].counted;
         if (!as_expected) {
-            fail_msg("case %zu: page %u, %u bits, packed %u, counted %u", k, (unsigned)number(&fixture, "page_tokens"),
-                     (unsigned)number(&fixture, "cache_bits"), (unsigned)number(&fixture, "packed_latent_bytes"),
-                     (unsigned)number(&fixture, "counted_latent_bytes"));
+            fail_msg("case %zu: page %u, %u bits, packed %u, counted %u", k,
+                     (unsigned)engine_rules_number(&rules, "page_tokens"),
+                     (unsigned)engine_rules_number(&rules, "cache_bits"),
+                     (unsigned)engine_rules_number(&rules, "packed_latent_bytes"),
+                     (unsigned)engine_rules_number(&rules, "counted_latent_bytes"));
         }
-        made_up_close(&fixture.made_up);
+        engine_rules_close(&rules);
     }
 }
 
@@ -200,7 +128,7 @@ static void pages_and_caches_follow_the_backend(void **state)
 static void deepseek_v4_rows(void **state)
 {
     (void)state;
-    struct fixture fixture;
+    struct engine_rules rules;
     char config[600];
     int at =
         snprintf(config, sizeof config, "%s",
@@ -209,44 +137,33 @@ static void deepseek_v4_rows(void **state)
         at += snprintf(config + at, sizeof config - (size_t)at, ", %d", k % 2 ? 128 : 4);
     }
     (void)snprintf(config + at, sizeof config - (size_t)at, ", 0]}");
-    begin(&fixture, "0.5.12", config, NULL);
-    tn_evaluation_give_text(fixture.evaluation, TN_GIVEN_ARCHITECTURE, TN_STR("DeepseekV4ForCausalLM"));
-    double bytes = real(&fixture, "v4_compressed_bytes")
-                   + real(&fixture, "swa_full_tokens_ratio") * real(&fixture, "v4_window_bytes");
+    engine_rules_open(&rules, "sglang", "0.5.12", config, "");
+    tn_evaluation_give_text(rules.evaluation, TN_GIVEN_ARCHITECTURE, TN_STR("DeepseekV4ForCausalLM"));
+    double bytes = engine_rules_real(&rules, "v4_compressed_bytes")
+                   + engine_rules_real(&rules, "swa_full_tokens_ratio") * engine_rules_real(&rules, "v4_window_bytes");
     assert_true(bytes > 15955.845 && bytes < 15955.855);
-    assert_int_equal(number(&fixture, "page_tokens"), 256);
-    assert_int_equal(number(&fixture, "v4_request_rows"), 0);
-    made_up_close(&fixture.made_up);
-    begin(&fixture, "0.5.23", config, "speculative_algorithm=EAGLE");
-    tn_evaluation_give_text(fixture.evaluation, TN_GIVEN_ARCHITECTURE, TN_STR("DeepseekV4ForCausalLM"));
-    assert_int_equal(number(&fixture, "v4_request_rows"), 256);
-    assert_int_equal(number(&fixture, "v4_request_row_bytes"), 20 * 4096);
-    assert_int_equal(number(&fixture, "max_running_requests"), 256);
-    made_up_close(&fixture.made_up);
+    assert_int_equal(engine_rules_number(&rules, "page_tokens"), 256);
+    assert_int_equal(engine_rules_number(&rules, "v4_request_rows"), 0);
+    engine_rules_close(&rules);
+    engine_rules_open(&rules, "sglang", "0.5.23", config, "speculative_algorithm=EAGLE");
+    tn_evaluation_give_text(rules.evaluation, TN_GIVEN_ARCHITECTURE, TN_STR("DeepseekV4ForCausalLM"));
+    assert_int_equal(engine_rules_number(&rules, "v4_request_rows"), 256);
+    assert_int_equal(engine_rules_number(&rules, "v4_request_row_bytes"), 20 * 4096);
+    assert_int_equal(engine_rules_number(&rules, "max_running_requests"), 256);
+    engine_rules_close(&rules);
 }
 
 static void what_it_refuses(void **state)
 {
     (void)state;
-    static const struct {
-        const char *sets;
-        uint64_t tp;
-        const char *message;
-    } cases[] = {{NULL, 3, "32 attention heads do not divide by 3 ranks"},
-                 {"enable_dp_attention=1 dp_size=3", 4, "dp_size 3 must divide tp_size 4"},
-                 {"mem_fraction_static=1.2", 1, "between 0 and 1"},
-                 {"swa_full_tokens_ratio=0", 1, "above 0 and at most 1"},
-                 {"attention_backend=flashmla chunked_prefill_size=100", 1, "no multiple of the page of 64"},
-                 {"attention_backend=trtllm_mla", 1, "Blackwell"}};
-    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-        struct fixture fixture;
-        begin(&fixture, "", "{}", cases[k].sets);
-        tn_evaluation_give(fixture.evaluation, TN_GIVEN_TP, cases[k].tp);
-        assert_false(tn_evaluation_check(fixture.evaluation, &fixture.error));
-        assert_int_equal(fixture.error.code, TN_ERROR_DEPLOYMENT);
-        assert_non_null(strstr(fixture.error.message, cases[k].message));
-        made_up_close(&fixture.made_up);
-    }
+    static const struct engine_rules_refusal refusals[] = {
+        {"", 3, "32 attention heads do not divide by 3 ranks"},
+        {"enable_dp_attention=1 dp_size=3", 4, "dp_size 3 must divide tp_size 4"},
+        {"mem_fraction_static=1.2", 1, "between 0 and 1"},
+        {"swa_full_tokens_ratio=0", 1, "above 0 and at most 1"},
+        {"attention_backend=flashmla chunked_prefill_size=100", 1, "no multiple of the page of 64"},
+        {"attention_backend=trtllm_mla", 1, "Blackwell"}};
+    engine_rules_expect_refusals("sglang", refusals, sizeof refusals / sizeof refusals[0]);
 }
 
 /* Every formula of every version can be evaluated. */
@@ -256,22 +173,15 @@ static void all_versions_have_all_settings(void **state)
     static const char *const versions[] = {"0.4.6",  "0.5.0",  "0.5.3",  "0.5.6",  "0.5.8",  "0.5.9",
                                            "0.5.10", "0.5.12", "0.5.15", "0.5.18", "0.5.20", "0.5.23"};
     for (size_t k = 0; k < sizeof versions / sizeof versions[0]; k++) {
-        struct fixture fixture;
-        begin(&fixture, versions[k], "{}", NULL);
-        struct tn_ledger ledger = {.arena = &fixture.made_up.arena};
-        assert_non_null(tn_ledger_begin_stage(&ledger, 0, 1));
-        bool done = tn_evaluation_check(fixture.evaluation, &fixture.error)
-                    && tn_evaluation_add_entries(fixture.evaluation, &ledger, &fixture.error)
-                    && tn_evaluation_add_settings(fixture.evaluation, &ledger, &fixture.error)
-                    && tn_evaluation_add_log(fixture.evaluation, &ledger, &fixture.error);
-        if (!done) {
-            fail_msg("%s: %s: %s", versions[k], fixture.error.where, fixture.error.message);
-        }
+        struct engine_rules rules;
+        engine_rules_open(&rules, "sglang", versions[k], "{}", "");
+        struct tn_ledger ledger;
+        engine_rules_fill(&rules, &ledger);
         if (ledger.entry_count != 4 || ledger.setting_count < 30 || ledger.log_count != 2) {
             fail_msg("%s: %zu entries, %zu settings, %zu lines", versions[k], ledger.entry_count, ledger.setting_count,
                      ledger.log_count);
         }
-        made_up_close(&fixture.made_up);
+        engine_rules_close(&rules);
     }
 }
 

@@ -1,5 +1,6 @@
 /* Text Generation Inference: start-up logs that people published, defaults by version, and refusals. */
 #include "engine_plan.h"
+#include "published_configs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +14,6 @@
     "{\"architectures\": [\"LlamaForCausalLM\"], \"hidden_size\": " #hidden ", \"intermediate_size\": " #feed        \
     ", \"num_attention_heads\": " #heads ", \"num_key_value_heads\": " #kv_heads ", \"num_hidden_layers\": " #layers \
     ", \"vocab_size\": " #vocab ", \"max_position_embeddings\": " #length ", \"torch_dtype\": \"bfloat16\"}"
-#define LLAMA_3_1_8B LLAMA(4096, 14336, 32, 8, 32, 128256, 131072)
 #define SWALLOW_7B LLAMA(4096, 11008, 32, 32, 32, 43176, 4096)
 #define MISTRAL_7B_V3 LLAMA(4096, 14336, 32, 8, 32, 32768, 32768)
 #define GEMMA_3_27B                                                                                    \
@@ -26,15 +26,9 @@
     " \"vision_config\": {\"hidden_size\": 1152, \"image_size\": 896, \"intermediate_size\": 4304,"    \
     " \"model_type\": \"siglip_vision_model\", \"num_attention_heads\": 16, \"num_channels\": 3,"      \
     " \"num_hidden_layers\": 27, \"patch_size\": 14, \"vision_use_head\": false}}"
-#define DEEPSEEK_V3                                                                                              \
-    "{\"architectures\": [\"DeepseekV3ForCausalLM\"], \"first_k_dense_replace\": 3, \"hidden_size\": 7168,"      \
-    " \"intermediate_size\": 18432, \"kv_lora_rank\": 512, \"max_position_embeddings\": 163840,"                 \
-    " \"moe_intermediate_size\": 2048, \"n_routed_experts\": 256, \"n_shared_experts\": 1,"                      \
-    " \"num_attention_heads\": 128, \"num_experts_per_tok\": 8, \"num_hidden_layers\": 61,"                      \
-    " \"num_key_value_heads\": 128, \"q_lora_rank\": 1536, \"qk_nope_head_dim\": 128, \"qk_rope_head_dim\": 64," \
-    " \"v_head_dim\": 128, \"vocab_size\": 129280, \"torch_dtype\": \"bfloat16\"}"
 
-static const uint64_t GIB = UINT64_C(1) << 30;
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
 
 /* "Setting max batch total tokens to N", or the blocks of the first shard. The GPUs have 22.2 GiB (A10, A10G) and 47.4 GiB (RTX A6000)
  * for programs. Sources: Swallow-7b on OCI A10, Qiita, May 2024; Meta-Llama-3.1-8B-Instruct on an EC2 A10G, Sept 2024; Mistral-7B v0.3 of
@@ -42,41 +36,15 @@ static const uint64_t GIB = UINT64_C(1) << 30;
 static void published_start_up_logs_lie_within_the_range(void **state)
 {
     (void)state;
-    static const struct {
-        const char *version;
-        const char *config;
-        const char *gpu;
-        uint64_t memory_mib;
-        uint32_t tp;
-        uint64_t context_tokens;
-        const char *settings;
-        uint64_t tokens;
-        uint64_t per_cent; /* that the mid may be off */
-    } cases[] = {
-        {"2.0.3", SWALLOW_7B, "a10g", 22733, 1, 4096, "", 15232, 2},
-        {"2.2.0", LLAMA_3_1_8B, "a10g", 22733, 1, 4096, "", 19056, 27},
-        {"2.0.3", MISTRAL_7B_V3, "a10g", 22733, 1, 8192, "max_batch_prefill_tokens=8191", 43808, 4},
-        {"3.3.4", GEMMA_3_27B, "rtx-a6000", 48538, 2, 8000, "", 52719, 7},
+    static const struct engine_start starts[] = {
+        {"2.0.3", SWALLOW_7B, "a10g", 4096, "", .gpu_memory_bytes = 22733 * MIB, .tokens = 15232, .per_mille = 20},
+        {"2.2.0", LLAMA_3_1_8B, "a10g", 4096, "", .gpu_memory_bytes = 22733 * MIB, .tokens = 19056, .per_mille = 270},
+        {"2.0.3", MISTRAL_7B_V3, "a10g", 8192, "max_batch_prefill_tokens=8191", .gpu_memory_bytes = 22733 * MIB,
+         .tokens = 43808, .per_mille = 40},
+        {"3.3.4", GEMMA_3_27B, "rtx-a6000", 8000, "", .tp = 2, .gpu_memory_bytes = 48538 * MIB, .tokens = 52719,
+         .per_mille = 70},
     };
-    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-        struct engine_plan plan;
-        struct tn_deployment deployment = engine_plan_deployment(cases[k].context_tokens);
-        deployment.tp = cases[k].tp;
-        engine_plan_open(&plan, "tgi", cases[k].version, cases[k].config);
-        engine_plan_gpu(&plan, &deployment, cases[k].gpu, cases[k].memory_mib << 20);
-        if (!engine_plan_run(&plan, &deployment, cases[k].settings)) {
-            fail_msg("case %u: %s", (unsigned)k, plan.error.message);
-        }
-        const struct tn_pool *pool = &plan.ledger.pool;
-        uint64_t tokens = cases[k].tokens;
-        uint64_t distance = pool->mid.tokens > tokens ? pool->mid.tokens - tokens : tokens - pool->mid.tokens;
-        if (pool->low.tokens > tokens || pool->high.tokens < tokens || distance * 100 > tokens * cases[k].per_cent) {
-            fail_msg("case %u: %llu to %llu to %llu", (unsigned)k, (unsigned long long)pool->low.tokens,
-                     (unsigned long long)pool->mid.tokens, (unsigned long long)pool->high.tokens);
-        }
-        assert_int_equal(plan.ledger.start, TN_START_YES);
-        engine_plan_close(&plan);
-    }
+    engine_plan_expect_logged("tgi", starts, sizeof starts / sizeof starts[0], false);
 }
 
 /* A pool as measured: 10 GiB in blocks of 16 tokens of 131,072 bytes are 5,120 blocks; in blocks of one token 81,920. */
@@ -111,20 +79,10 @@ static void latent_attention_keeps_heads_of_one_width(void **state)
     struct engine_plan plan;
     struct tn_deployment deployment = engine_plan_deployment(4096);
     deployment.tp = 8;
-    engine_plan_open(&plan, "tgi", "", DEEPSEEK_V3);
+    engine_plan_open(&plan, "tgi", "", DEEPSEEK_V3_BF16);
     assert_true(engine_plan_run(&plan, &deployment, "")); /* no GPU: what was asked for */
     assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_CACHE), UINT64_C(61) * 16 * 384 * 2 * 4096);
     engine_plan_close(&plan);
-}
-
-static bool says(const struct engine_plan *plan, const char *line)
-{
-    for (size_t k = 0; k < plan->ledger.log_count; k++) {
-        if (tn_str_is(plan->ledger.log[k], line)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* Operations of a token: 32 x (2 x 4096 x 128 x (3 x 32 + 2 x 8) + 6 x 4096 x 14336) = 15,032,385,536; 900 and 125 x 10^12 over it. */
@@ -136,19 +94,19 @@ static void the_launcher_chooses_the_prefill_by_the_gpu(void **state)
     engine_plan_open(&plan, "tgi", "3.0.0", LLAMA_3_1_8B);
     engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
     assert_true(engine_plan_run(&plan, &deployment, ""));
-    assert_true(says(&plan, "Default `max_batch_prefill_tokens` to 59870"));
+    assert_true(engine_plan_says(&plan, "Default `max_batch_prefill_tokens` to 59870"));
     engine_plan_gpu(&plan, &deployment, "a10g", 0);
     assert_true(engine_plan_run(&plan, &deployment, ""));
-    assert_true(says(&plan, "Default `max_batch_prefill_tokens` to 8315"));
-    assert_true(says(&plan, "Using attention flashinfer"));
+    assert_true(engine_plan_says(&plan, "Default `max_batch_prefill_tokens` to 8315"));
+    assert_true(engine_plan_says(&plan, "Using attention flashinfer"));
     engine_plan_close(&plan);
     engine_plan_open(&plan, "tgi", "2.2.0", LLAMA_3_1_8B);
     engine_plan_gpu(&plan, &deployment, "a10g", 0);
     assert_true(engine_plan_run(&plan, &deployment, ""));
-    assert_true(says(&plan, "Default `max_batch_prefill_tokens` to 4145"));
+    assert_true(engine_plan_says(&plan, "Default `max_batch_prefill_tokens` to 4145"));
     deployment.context_tokens = 131072; /* nothing asked for: the launcher's own 4096 */
     assert_true(engine_plan_run(&plan, &deployment, ""));
-    assert_true(says(&plan, "Default `max_batch_prefill_tokens` to 4145"));
+    assert_true(engine_plan_says(&plan, "Default `max_batch_prefill_tokens` to 4145"));
     engine_plan_close(&plan);
 }
 
@@ -164,61 +122,47 @@ static void a_prefill_that_does_not_fit_keeps_it_from_starting(void **state)
     assert_non_null(strstr(plan.ledger.complaint.data, "4145 prefill tokens"));
     assert_true(tn_str_is(plan.ledger.remedy, "max_batch_prefill_tokens"));
     assert_int_equal(plan.ledger.log_count, 1); /* the log ends there */
-    assert_true(says(&plan, "Default `max_batch_prefill_tokens` to 4145"));
+    assert_true(engine_plan_says(&plan, "Default `max_batch_prefill_tokens` to 4145"));
     assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=100MiB"));
     assert_int_equal(plan.ledger.start, TN_START_NO);
     assert_non_null(strstr(plan.ledger.complaint.data, "max_total_tokens 4096 is more than the 800 tokens"));
-    assert_true(says(&plan, "Setting max batch total tokens to 800"));
+    assert_true(engine_plan_says(&plan, "Setting max batch total tokens to 800"));
     engine_plan_close(&plan);
 }
 
 static void what_the_launcher_does_not_take_is_refused(void **state)
 {
     (void)state;
-    static const struct {
-        const char *version;
-        uint32_t tp;
-        uint32_t pp;
-        const char *settings;
-        const char *message;
-    } cases[] = {
-        {"2.4.0", 1, 1, "max_input_tokens=4096", "max_input_tokens 4096 must be less than max_total_tokens 4096"},
-        {"2.4.0", 1, 1, "max_batch_prefill_tokens=100",
-         "max_batch_prefill_tokens 100 must be at least max_input_tokens 4095"},
-        {"2.4.0", 1, 1, "max_batch_total_tokens=4000",
-         "max_total_tokens 4096 must be at most max_batch_total_tokens 4000"},
-        {"2.4.0", 3, 1, "", "32 attention heads do not divide by num_shard 3"},
-        {"2.4.0", 16, 1, "", "8 KV heads do not divide by num_shard 16"},
-        {"2.4.0", 1, 2, "", "TGI has no pipeline parallel: a shard is a part of every layer"},
-        {"2.2.0", 1, 1, "ATTENTION=flashinfer", "flashinfer came with 2.3"},
-        {"2.4.0", 1, 1, "ATTENTION=sdpa", "ATTENTION is flashinfer, flashdecoding or paged, not 'sdpa'"},
-        {"2.4.0", 1, 1, "TGI_WIGGLE_ROOM=1.5", "TGI_WIGGLE_ROOM lies between 0 and 1"},
-        {"2.4.0", 1, 1, "cuda_memory_fraction=0", "cuda_memory_fraction is a share of the GPU"},
+    static const struct engine_start starts[] = {
+        {"2.4.0", LLAMA_3_1_8B, NULL, 4096, "max_input_tokens=4096",
+         .refusal = "max_input_tokens 4096 must be less than max_total_tokens 4096"},
+        {"2.4.0", LLAMA_3_1_8B, NULL, 4096, "max_batch_prefill_tokens=100",
+         .refusal = "max_batch_prefill_tokens 100 must be at least max_input_tokens 4095"},
+        {"2.4.0", LLAMA_3_1_8B, NULL, 4096, "max_batch_total_tokens=4000",
+         .refusal = "max_total_tokens 4096 must be at most max_batch_total_tokens 4000"},
+        {"2.4.0", LLAMA_3_1_8B, NULL, 4096, "", .tp = 3, .refusal = "32 attention heads do not divide by num_shard 3"},
+        {"2.4.0", LLAMA_3_1_8B, NULL, 4096, "", .tp = 16, .refusal = "8 KV heads do not divide by num_shard 16"},
+        {"2.4.0", LLAMA_3_1_8B, NULL, 4096, "", .pp = 2,
+         .refusal = "TGI has no pipeline parallel: a shard is a part of every layer"},
+        {"2.2.0", LLAMA_3_1_8B, NULL, 4096, "ATTENTION=flashinfer", .refusal = "flashinfer came with 2.3"},
+        {"2.4.0", LLAMA_3_1_8B, NULL, 4096, "ATTENTION=sdpa",
+         .refusal = "ATTENTION is flashinfer, flashdecoding or paged, not 'sdpa'"},
+        {"2.4.0", LLAMA_3_1_8B, NULL, 4096, "TGI_WIGGLE_ROOM=1.5", .refusal = "TGI_WIGGLE_ROOM lies between 0 and 1"},
+        {"2.4.0", LLAMA_3_1_8B, NULL, 4096, "cuda_memory_fraction=0",
+         .refusal = "cuda_memory_fraction is a share of the GPU"},
     };
-    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-        struct engine_plan plan;
-        struct tn_deployment deployment = engine_plan_deployment(4096);
-        deployment.tp = cases[k].tp;
-        deployment.pp = cases[k].pp;
-        engine_plan_open(&plan, "tgi", cases[k].version, LLAMA_3_1_8B);
-        engine_plan_refused(&plan, &deployment, cases[k].settings, TN_ERROR_DEPLOYMENT, cases[k].message);
-        engine_plan_close(&plan);
-    }
+    engine_plan_expect_refusals("tgi", starts, sizeof starts / sizeof starts[0]);
 }
 
 static void fp8_caches_need_the_right_attention(void **state)
 {
     (void)state;
-    struct engine_plan plan;
-    struct tn_deployment deployment = engine_plan_deployment(4096);
-    deployment.kv_dtype = tn_dtype_find(TN_STR("fp8"));
-    engine_plan_open(&plan, "tgi", "", LLAMA_3_1_8B);
-    engine_plan_refused(&plan, &deployment, "ATTENTION=flashdecoding", TN_ERROR_DEPLOYMENT,
-                        "an FP8 cache needs ATTENTION flashinfer or paged");
-    engine_plan_close(&plan);
-    engine_plan_open(&plan, "tgi", "2.2.0", LLAMA_3_1_8B);
-    engine_plan_refused(&plan, &deployment, "", TN_ERROR_DEPLOYMENT, "FP8 caches came with 2.4");
-    engine_plan_close(&plan);
+    static const struct engine_start starts[] = {
+        {"", LLAMA_3_1_8B, NULL, 4096, "ATTENTION=flashdecoding", .kv_dtype = "fp8",
+         .refusal = "an FP8 cache needs ATTENTION flashinfer or paged"},
+        {"2.2.0", LLAMA_3_1_8B, NULL, 4096, "", .kv_dtype = "fp8", .refusal = "FP8 caches came with 2.4"},
+    };
+    engine_plan_expect_refusals("tgi", starts, sizeof starts / sizeof starts[0]);
 }
 
 int main(void)

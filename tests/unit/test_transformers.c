@@ -1,6 +1,7 @@
 /* transformers: plans of published models against what was followed through the library itself (tools/transformers_trace.py, versions
  * 4.57.6 and 5.23.0), against measured peaks, and its refusals. */
 #include "engine_plan.h"
+#include "published_configs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,20 +11,11 @@
 
 #include <cmocka.h>
 
-#define LLAMA_8B_IN(dtype)                                                                                         \
-    "{\"architectures\": [\"LlamaForCausalLM\"], \"hidden_size\": 4096, \"intermediate_size\": 14336,"             \
-    " \"num_attention_heads\": 32, \"num_key_value_heads\": 8, \"num_hidden_layers\": 32, \"vocab_size\": 128256," \
-    " \"max_position_embeddings\": 131072, \"torch_dtype\": \"" dtype "\"}"
-#define LLAMA_8B LLAMA_8B_IN("bfloat16")
 #define GEMMA_3_1B                                                                                                    \
     "{\"architectures\": [\"Gemma3ForCausalLM\"], \"head_dim\": 256, \"hidden_size\": 1152,"                          \
     " \"intermediate_size\": 6912, \"max_position_embeddings\": 32768, \"num_attention_heads\": 4,"                   \
     " \"num_hidden_layers\": 26, \"num_key_value_heads\": 1, \"sliding_window\": 512, \"sliding_window_pattern\": 6," \
     " \"vocab_size\": 262144, \"torch_dtype\": \"bfloat16\"}"
-#define QWEN_3_8B                                                                                     \
-    "{\"architectures\": [\"Qwen3ForCausalLM\"], \"head_dim\": 128, \"hidden_size\": 4096,"           \
-    " \"intermediate_size\": 12288, \"max_position_embeddings\": 40960, \"num_attention_heads\": 32," \
-    " \"num_hidden_layers\": 36, \"num_key_value_heads\": 8, \"vocab_size\": 151936, \"torch_dtype\": \"bfloat16\"}"
 #define GPT2                                                                                       \
     "{\"architectures\": [\"GPT2LMHeadModel\"], \"n_embd\": 768, \"n_head\": 12, \"n_layer\": 12," \
     " \"n_positions\": 1024, \"vocab_size\": 50257, \"torch_dtype\": \"bfloat16\"}"
@@ -31,19 +23,6 @@
     "{\"architectures\": [\"GPTBigCodeForCausalLM\"], \"n_embd\": 6144, \"n_head\": 48, \"n_inner\": 24576," \
     " \"n_layer\": 40, \"n_positions\": 8192, \"vocab_size\": 49152, \"multi_query\": true,"                 \
     " \"torch_dtype\": \"bfloat16\"%s}"
-#define DEEPSEEK_V3                                                                                              \
-    "{\"architectures\": [\"DeepseekV3ForCausalLM\"], \"first_k_dense_replace\": 3, \"hidden_size\": 7168,"      \
-    " \"intermediate_size\": 18432, \"kv_lora_rank\": 512, \"max_position_embeddings\": 163840,"                 \
-    " \"moe_intermediate_size\": 2048, \"n_routed_experts\": 256, \"n_shared_experts\": 1,"                      \
-    " \"num_attention_heads\": 128, \"num_experts_per_tok\": 8, \"num_hidden_layers\": 61,"                      \
-    " \"num_key_value_heads\": 128, \"q_lora_rank\": 1536, \"qk_nope_head_dim\": 128, \"qk_rope_head_dim\": 64," \
-    " \"v_head_dim\": 128, \"vocab_size\": 129280, \"torch_dtype\": \"bfloat16\"}"
-
-static bool is_near(uint64_t value, uint64_t wanted, uint64_t per_mille)
-{
-    uint64_t distance = value > wanted ? value - wanted : wanted - value;
-    return distance * 1000 <= wanted * per_mille;
-}
 
 /* What a forward pass has beside weights: caches and the highest moment above them. */
 static uint64_t moving_bytes(const struct engine_plan *plan)
@@ -64,11 +43,12 @@ static void prompts_take_what_was_followed(void **state)
         const char *settings;
         uint64_t peak_bytes;
     } cases[] = {
-        {"4.57.6", LLAMA_8B, 4096, 1, "max_new_tokens=1", 1025572864},
-        {"5.23.0", LLAMA_8B, 4096, 1, "max_new_tokens=1", 1025572864},
-        {"4.57.6", LLAMA_8B, 2000, 2, "max_new_tokens=1 attn_implementation=eager", UINT64_C(3297968640)},
-        {"5.23.0", LLAMA_8B_IN("float32"), 2000, 2, "max_new_tokens=1", UINT64_C(2000944640)},
-        {"4.57.6", LLAMA_8B_IN("float32"), 2000, 2, "max_new_tokens=1 attn_implementation=eager", UINT64_C(3523888640)},
+        {"4.57.6", LLAMA_3_1_8B, 4096, 1, "max_new_tokens=1", 1025572864},
+        {"5.23.0", LLAMA_3_1_8B, 4096, 1, "max_new_tokens=1", 1025572864},
+        {"4.57.6", LLAMA_3_1_8B, 2000, 2, "max_new_tokens=1 attn_implementation=eager", UINT64_C(3297968640)},
+        {"5.23.0", LLAMA_3_1_8B_WITH("float32", ""), 2000, 2, "max_new_tokens=1", UINT64_C(2000944640)},
+        {"4.57.6", LLAMA_3_1_8B_WITH("float32", ""), 2000, 2, "max_new_tokens=1 attn_implementation=eager",
+         UINT64_C(3523888640)},
         {"4.57.6", GEMMA_3_1B, 4096, 1, "max_new_tokens=1", 341901312},
         {"4.57.6", QWEN_3_8B, 4096, 1, "max_new_tokens=1", 1042350080},
         {"4.57.6", GPT2, 4096, 1, "max_new_tokens=1", 289472512},
@@ -79,7 +59,7 @@ static void prompts_take_what_was_followed(void **state)
         struct tn_deployment deployment = engine_plan_deployment(cases[k].prompt_tokens + 1);
         deployment.concurrency = cases[k].sequences;
         assert_true(engine_plan_run(&plan, &deployment, cases[k].settings));
-        if (!is_near(moving_bytes(&plan), cases[k].peak_bytes, 15)) {
+        if (!engine_plan_is_near(moving_bytes(&plan), cases[k].peak_bytes, 15)) {
             fail_msg("case %u: %llu", (unsigned)k, (unsigned long long)moving_bytes(&plan));
         }
         engine_plan_close(&plan);
@@ -91,7 +71,7 @@ static void weights_and_caches_are_exact(void **state)
 {
     (void)state;
     struct engine_plan plan;
-    engine_plan_open(&plan, "transformers", "", LLAMA_8B);
+    engine_plan_open(&plan, "transformers", "", LLAMA_3_1_8B);
     for (uint64_t sequences = 1; sequences <= 8; sequences *= 2) {
         struct tn_deployment deployment = engine_plan_deployment(4096);
         deployment.concurrency = sequences;
@@ -134,17 +114,17 @@ static void caches_follow_implementation_and_version(void **state)
          UINT64_C(22) * 512 * 1024 + UINT64_C(4) * 4095 * 1024}, /* hybrid was the default, and static */
         {"4.55.0", GEMMA_3_1B, 4096, "cache_implementation=dynamic", UINT64_C(26) * 4096 * 1024},
         {"4.57.6", GEMMA_3_1B, 1256, "cache_implementation=static", 16674816},
-        {"4.57.6", LLAMA_8B, 1256, "cache_implementation=static", 164495360},
-        {"4.57.6", LLAMA_8B, 1256, "cache_implementation=static max_cache_len=4096", 536870912},
-        {"4.57.6", LLAMA_8B, 4096, "cache_implementation=offloaded", UINT64_C(2) * 4096 * 4096},
-        {"4.57.6", LLAMA_8B, 4096, "use_cache=false", 0},
-        {"4.57.6", LLAMA_8B, 4096, "num_beams=4", UINT64_C(4) * 536870912},
-        {"5.23.0", LLAMA_8B_IN("float32"), 4096, "", 1073741824},
-        {"5.23.0", LLAMA_8B_IN("float32"), 4096, "torch_dtype=bfloat16", 536870912},
-        {"5.23.0", LLAMA_8B, 4096, "torch_dtype=float32", 1073741824},
+        {"4.57.6", LLAMA_3_1_8B, 1256, "cache_implementation=static", 164495360},
+        {"4.57.6", LLAMA_3_1_8B, 1256, "cache_implementation=static max_cache_len=4096", 536870912},
+        {"4.57.6", LLAMA_3_1_8B, 4096, "cache_implementation=offloaded", UINT64_C(2) * 4096 * 4096},
+        {"4.57.6", LLAMA_3_1_8B, 4096, "use_cache=false", 0},
+        {"4.57.6", LLAMA_3_1_8B, 4096, "num_beams=4", UINT64_C(4) * 536870912},
+        {"5.23.0", LLAMA_3_1_8B_WITH("float32", ""), 4096, "", 1073741824},
+        {"5.23.0", LLAMA_3_1_8B_WITH("float32", ""), 4096, "torch_dtype=bfloat16", 536870912},
+        {"5.23.0", LLAMA_3_1_8B, 4096, "torch_dtype=float32", 1073741824},
         /* 3,969 tokens in 4 bits with 4 bytes per 64, the last 127 in full: per layer 3969 x 1152 + 127 x 4096 */
-        {"4.57.6", LLAMA_8B, 4096, "cache_implementation=quantized", UINT64_C(32) * (3969 * 1152 + 127 * 4096)},
-        {"5.23.0", LLAMA_8B, 4096, "cache_implementation=quantized backend=fp8", 268435456},
+        {"4.57.6", LLAMA_3_1_8B, 4096, "cache_implementation=quantized", UINT64_C(32) * (3969 * 1152 + 127 * 4096)},
+        {"5.23.0", LLAMA_3_1_8B, 4096, "cache_implementation=quantized backend=fp8", 268435456},
     };
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
         uint64_t bytes = cache_bytes(cases[k].version, cases[k].config, cases[k].tokens, cases[k].settings);
@@ -158,8 +138,8 @@ static void caches_follow_implementation_and_version(void **state)
 static void deepseek_v3_keeps_81920_bytes_per_layer_and_token(void **state)
 {
     (void)state;
-    assert_int_equal(cache_bytes("5.14.1", DEEPSEEK_V3, 1000, ""), UINT64_C(61) * 81920 * 1000);
-    assert_int_equal(cache_bytes("5.15.0", DEEPSEEK_V3, 1000, ""), UINT64_C(61) * 1152 * 1000);
+    assert_int_equal(cache_bytes("5.14.1", DEEPSEEK_V3_BF16, 1000, ""), UINT64_C(61) * 81920 * 1000);
+    assert_int_equal(cache_bytes("5.15.0", DEEPSEEK_V3_BF16, 1000, ""), UINT64_C(61) * 1152 * 1000);
 }
 
 /* bigcode/octocoder, a short prompt and 60 new tokens: torch.cuda.max_memory_allocated() as printed in huggingface/transformers,
@@ -188,7 +168,7 @@ static void measured_peaks_of_octocoder(void **state)
         assert_true(engine_plan_run(&plan, &deployment, "max_new_tokens=60"));
         uint64_t peak = plan.ledger.stages[0].mid_bytes - engine_plan_bytes(&plan, TN_CATEGORY_RUNTIME)
                         - engine_plan_bytes(&plan, TN_CATEGORY_RESERVE);
-        if (!is_near(peak, cases[k].peak_bytes, cases[k].per_mille)) {
+        if (!engine_plan_is_near(peak, cases[k].peak_bytes, cases[k].per_mille)) {
             fail_msg("case %u: %llu", (unsigned)k, (unsigned long long)peak);
         }
         engine_plan_close(&plan);
@@ -202,11 +182,11 @@ static void logits_of_the_whole_prompt_were_computed_until_4_44(void **state)
     (void)state;
     struct engine_plan plan;
     struct tn_deployment deployment = engine_plan_deployment(4096);
-    engine_plan_open(&plan, "transformers", "4.44.2", LLAMA_8B);
+    engine_plan_open(&plan, "transformers", "4.44.2", LLAMA_3_1_8B);
     assert_true(engine_plan_run(&plan, &deployment, "max_new_tokens=1"));
     assert_true(engine_plan_bytes(&plan, TN_CATEGORY_ACTIVATION) > UINT64_C(4095) * 128256 * 6);
     engine_plan_close(&plan);
-    engine_plan_open(&plan, "transformers", "4.45.0", LLAMA_8B);
+    engine_plan_open(&plan, "transformers", "4.45.0", LLAMA_3_1_8B);
     assert_true(engine_plan_run(&plan, &deployment, "max_new_tokens=1"));
     assert_true(engine_plan_bytes(&plan, TN_CATEGORY_ACTIVATION) < UINT64_C(4095) * 128256);
     assert_true(engine_plan_run(&plan, &deployment, "max_new_tokens=1 logits_to_keep=0"));
@@ -224,7 +204,7 @@ static void stages_have_whole_layers(void **state)
     struct engine_plan plan;
     struct tn_deployment deployment = engine_plan_deployment(4096);
     deployment.pp = 4;
-    engine_plan_open(&plan, "transformers", "", LLAMA_8B);
+    engine_plan_open(&plan, "transformers", "", LLAMA_3_1_8B);
     assert_true(engine_plan_run(&plan, &deployment, ""));
     assert_int_equal(plan.ledger.stage_count, 4);
     uint64_t layer = UINT64_C(2) * (2 * 4096 * 4096 + 2 * 1024 * 4096 + 3 * 14336 * 4096 + 2 * 4096);
@@ -242,7 +222,7 @@ static void tensor_parallel_keeps_the_embedding_whole(void **state)
     struct engine_plan plan;
     struct tn_deployment deployment = engine_plan_deployment(4096);
     deployment.tp = 4;
-    engine_plan_open(&plan, "transformers", "", LLAMA_8B);
+    engine_plan_open(&plan, "transformers", "", LLAMA_3_1_8B);
     assert_true(engine_plan_run(&plan, &deployment, "tp_plan=auto"));
     uint64_t matrices =
         UINT64_C(32) * (UINT64_C(2) * 4096 * 4096 + UINT64_C(2) * 1024 * 4096 + UINT64_C(3) * 14336 * 4096)
@@ -256,56 +236,48 @@ static void tensor_parallel_keeps_the_embedding_whole(void **state)
 static void what_it_does_not_take_is_refused(void **state)
 {
     (void)state;
-    static const struct {
-        const char *version;
-        const char *config;
-        uint32_t tp;
-        uint32_t pp;
-        const char *settings;
-        const char *message;
-    } cases[] = {
-        {"", LLAMA_8B, 1, 1, "cache_implementation=paged",
-         "there is no cache_implementation 'paged': choose dynamic, dynamic_full, static, offloaded, offloaded_static "
-         "or "
-         "quantized"},
-        {"", GEMMA_3_1B, 1, 1, "cache_implementation=quantized",
-         "a quantised cache takes only layers of full attention: this model has 22 with a window"},
-        {"4.40.0", LLAMA_8B, 1, 1, "cache_implementation=quantized", "quantised caches came with 4.42"},
-        {"", LLAMA_8B, 1, 1, "cache_implementation=quantized nbits=3", "quanto keeps caches in 2 or 4 bits, not in 3"},
-        {"", LLAMA_8B, 1, 1, "cache_implementation=quantized backend=gguf",
-         "quantised caches have the backends quanto, hqq and fp8, not 'gguf'"},
-        {"", LLAMA_8B, 1, 1, "cache_implementation=static max_cache_len=100",
-         "a static cache of 100 tokens is too short for 4096"},
-        {"", LLAMA_8B, 1, 1, "max_new_tokens=4096", "no prompt is left: max_new_tokens is 4096 of 4096 tokens"},
-        {"", LLAMA_8B, 1, 1, "attn_implementation=paged", "there is no attn_implementation 'paged'"},
-        {"", LLAMA_8B, 2, 1, "",
-         "device_map keeps layers whole and divides the model by layers (--pp); tensor parallel needs --set "
-         "tp_plan=auto"},
-        {"", LLAMA_8B, 2, 2, "tp_plan=auto", "tp_plan and device_map exclude each other"},
-        {"", LLAMA_8B, 16, 1, "tp_plan=auto", "8 KV heads do not divide by 16, and transformers does not repeat them"},
+    static const struct engine_start starts[] = {
+        {"", LLAMA_3_1_8B, NULL, 4096, "cache_implementation=paged",
+         .refusal = "there is no cache_implementation 'paged': choose dynamic, dynamic_full, static, offloaded, "
+                    "offloaded_static or quantized"},
+        {"", GEMMA_3_1B, NULL, 4096, "cache_implementation=quantized",
+         .refusal = "a quantised cache takes only layers of full attention: this model has 22 with a window"},
+        {"4.40.0", LLAMA_3_1_8B, NULL, 4096, "cache_implementation=quantized",
+         .refusal = "quantised caches came with 4.42"},
+        {"", LLAMA_3_1_8B, NULL, 4096, "cache_implementation=quantized nbits=3",
+         .refusal = "quanto keeps caches in 2 or 4 bits, not in 3"},
+        {"", LLAMA_3_1_8B, NULL, 4096, "cache_implementation=quantized backend=gguf",
+         .refusal = "quantised caches have the backends quanto, hqq and fp8, not 'gguf'"},
+        {"", LLAMA_3_1_8B, NULL, 4096, "cache_implementation=static max_cache_len=100",
+         .refusal = "a static cache of 100 tokens is too short for 4096"},
+        {"", LLAMA_3_1_8B, NULL, 4096, "max_new_tokens=4096",
+         .refusal = "no prompt is left: max_new_tokens is 4096 of 4096 tokens"},
+        {"", LLAMA_3_1_8B, NULL, 4096, "attn_implementation=paged",
+         .refusal = "there is no attn_implementation 'paged'"},
+        {"", LLAMA_3_1_8B, NULL, 4096, "", .tp = 2,
+         .refusal = "device_map keeps layers whole and divides the model by layers (--pp); tensor parallel needs --set "
+                    "tp_plan=auto"},
+        {"", LLAMA_3_1_8B, NULL, 4096, "tp_plan=auto", .tp = 2, .pp = 2,
+         .refusal = "tp_plan and device_map exclude each other"},
+        {"", LLAMA_3_1_8B, NULL, 4096, "tp_plan=auto", .tp = 16,
+         .refusal = "8 KV heads do not divide by 16, and transformers does not repeat them"},
     };
-    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
-        struct engine_plan plan;
-        struct tn_deployment deployment = engine_plan_deployment(4096);
-        deployment.tp = cases[k].tp;
-        deployment.pp = cases[k].pp;
-        engine_plan_open(&plan, "transformers", cases[k].version, cases[k].config);
-        engine_plan_refused(&plan, &deployment, cases[k].settings, TN_ERROR_DEPLOYMENT, cases[k].message);
-        engine_plan_close(&plan);
-    }
+    engine_plan_expect_refusals("transformers", starts, sizeof starts / sizeof starts[0]);
 }
 
 static void a_cache_of_another_dtype_is_refused(void **state)
 {
     (void)state;
-    struct engine_plan plan;
-    struct tn_deployment deployment = engine_plan_deployment(4096);
-    deployment.kv_dtype = tn_dtype_find(TN_STR("fp8"));
-    engine_plan_open(&plan, "transformers", "", LLAMA_8B);
-    engine_plan_refused(&plan, &deployment, "", TN_ERROR_DEPLOYMENT,
-                        "the cache has the dtype of the computation; --set cache_implementation=quantized keeps it in "
-                        "fewer bits");
-    engine_plan_close(&plan);
+    static const struct engine_start start = {
+        "",
+        LLAMA_3_1_8B,
+        NULL,
+        4096,
+        "",
+        .kv_dtype = "fp8",
+        .refusal =
+            "the cache has the dtype of the computation; --set cache_implementation=quantized keeps it in fewer bits"};
+    engine_plan_expect_refusals("transformers", &start, 1);
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* TensorRT-LLM: plans of published models against start-up logs that people published, what it does not start with, and what it refuses. */
 #include "engine_plan.h"
+#include "published_configs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,26 +10,15 @@
 
 #include <cmocka.h>
 
-#define LLAMA_8B(more)                                                                                             \
-    "{\"architectures\": [\"LlamaForCausalLM\"], \"hidden_size\": 4096, \"intermediate_size\": 14336,"             \
-    " \"num_attention_heads\": 32, \"num_key_value_heads\": 8, \"num_hidden_layers\": 32, \"vocab_size\": 128256," \
-    " \"max_position_embeddings\": 131072, \"torch_dtype\": \"bfloat16\"" more "}"
-#define LLAMA_8B_FP8                                                                                \
-    LLAMA_8B(", \"quantization_config\": {\"quant_method\": \"modelopt\", \"quant_algo\": \"FP8\"," \
-             " \"ignore\": [\"lm_head\"]}")
+#define LLAMA_8B_FP8                                                                                         \
+    LLAMA_3_1_8B_WITH("bfloat16",                                                                            \
+                      ", \"quantization_config\": {\"quant_method\": \"modelopt\", \"quant_algo\": \"FP8\"," \
+                      " \"ignore\": [\"lm_head\"]}")
 #define QWEN_3_06B                                                                                   \
     "{\"architectures\": [\"Qwen3ForCausalLM\"], \"head_dim\": 128, \"hidden_size\": 1024,"          \
     " \"intermediate_size\": 3072, \"max_position_embeddings\": 40960, \"num_attention_heads\": 16," \
     " \"num_hidden_layers\": 28, \"num_key_value_heads\": 8, \"vocab_size\": 151936,"                \
     " \"tie_word_embeddings\": true, \"torch_dtype\": \"bfloat16\"}"
-#define DEEPSEEK_R1                                                                                          \
-    "{\"architectures\": [\"DeepseekV3ForCausalLM\"], \"first_k_dense_replace\": 3, \"hidden_size\": 7168,"  \
-    " \"intermediate_size\": 18432, \"kv_lora_rank\": 512, \"max_position_embeddings\": 163840,"             \
-    " \"moe_intermediate_size\": 2048, \"n_routed_experts\": 256, \"n_shared_experts\": 1,"                  \
-    " \"num_attention_heads\": 128, \"num_experts_per_tok\": 8, \"num_hidden_layers\": 61,"                  \
-    " \"num_key_value_heads\": 128, \"q_lora_rank\": 1536, \"qk_nope_head_dim\": 128, \"qk_rope_head_dim\":" \
-    " 64, \"v_head_dim\": 128, \"vocab_size\": 129280, \"torch_dtype\": \"bfloat16\","                       \
-    " \"quantization_config\": {\"quant_method\": \"fp8\", \"weight_block_size\": [128, 128]}}"
 
 static const uint64_t GIB = UINT64_C(1) << 30;
 
@@ -41,22 +31,6 @@ static struct tn_deployment deployment_of(uint64_t context_tokens, uint32_t tp, 
         deployment.kv_dtype_name = TN_STR("fp8");
     }
     return deployment;
-}
-
-static bool is_near(uint64_t value, uint64_t wanted, uint64_t per_mille)
-{
-    uint64_t distance = value > wanted ? value - wanted : wanted - value;
-    return distance * 1000 <= wanted * per_mille;
-}
-
-static bool says(const struct engine_plan *plan, const char *line)
-{
-    for (size_t k = 0; k < plan->ledger.log_count; k++) {
-        if (tn_str_is(plan->ledger.log[k], line)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* NVIDIA/TensorRT-LLM#4275: "total: 31.84 GiB, available: 17.83 GiB", 8219 blocks of 32 tokens, "Allocated 16.05 GiB". 0.9 x 17.83 GiB are 8,216.06
@@ -72,8 +46,9 @@ static void free_memory_gives_the_blocks(void **state)
     assert_int_equal(plan.ledger.pool.mid.blocks, 8217);
     assert_int_equal(plan.ledger.pool.mid.tokens, 8217 * 32);
     assert_int_equal(plan.ledger.pool.low.blocks, plan.ledger.pool.high.blocks);
-    assert_true(says(&plan, "Number of blocks in KV cache primary pool: 8217"));
-    assert_true(says(&plan, "[MemUsageChange] Allocated 16.05 GiB for max tokens in paged KV cache (262944)."));
+    assert_true(engine_plan_says(&plan, "Number of blocks in KV cache primary pool: 8217"));
+    assert_true(
+        engine_plan_says(&plan, "[MemUsageChange] Allocated 16.05 GiB for max tokens in paged KV cache (262944)."));
     assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_CACHE), UINT64_C(8217) << 21);
     engine_plan_close(&plan);
 }
@@ -93,7 +68,7 @@ static void a_cap_of_tokens_is_a_cap_of_the_pool(void **state)
     assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_CACHE), UINT64_C(524288) * 35136);
     assert_true(
         engine_plan_run(&plan, &deployment, "kv_cache_free_gpu_mem_fraction=0.85 free_memory_before_pool=48.35GiB"));
-    assert_true(is_near(plan.ledger.pool.mid.bytes, 4110 * GIB / 100, 1));
+    assert_true(engine_plan_is_near(plan.ledger.pool.mid.bytes, 4110 * GIB / 100, 1));
     assert_true(engine_plan_run(&plan, &deployment, "free_memory_before_pool=48.35GiB max_gpu_total_bytes=10GiB"));
     assert_true(plan.ledger.pool.mid.bytes <= 10 * GIB + UINT64_C(32) * 35136);
     assert_true(plan.ledger.pool.mid.bytes > 10 * GIB - UINT64_C(32) * 35136);
@@ -105,34 +80,12 @@ static void a_cap_of_tokens_is_a_cap_of_the_pool(void **state)
 static void published_start_up_logs_lie_within_the_range(void **state)
 {
     (void)state;
-    static const struct {
-        const char *version;
-        const char *config;
-        const char *gpu;
-        uint64_t context_tokens;
-        const char *settings;
-        uint64_t tokens;
-        uint64_t per_mille;
-        bool is_fp8;
-    } starts[] = {
-        {"1.2.1", QWEN_3_06B, "h100-80gb", 40960, "", 643136, 5, false},
-        {"0.19.0", LLAMA_8B_FP8, "rtx-5090", 2048, "max_num_tokens=1024", 263008, 15, true},
+    static const struct engine_start starts[] = {
+        {"1.2.1", QWEN_3_06B, "h100-80gb", 40960, "", .tokens = 643136, .per_mille = 5},
+        {"0.19.0", LLAMA_8B_FP8, "rtx-5090", 2048, "max_num_tokens=1024", .kv_dtype = "fp8", .tokens = 263008,
+         .per_mille = 15},
     };
-    for (size_t k = 0; k < sizeof starts / sizeof starts[0]; k++) {
-        struct engine_plan plan;
-        struct tn_deployment deployment = deployment_of(starts[k].context_tokens, 1, starts[k].is_fp8);
-        engine_plan_open(&plan, "trtllm", starts[k].version, starts[k].config);
-        engine_plan_gpu(&plan, &deployment, starts[k].gpu, 0);
-        assert_true(engine_plan_run(&plan, &deployment, starts[k].settings));
-        const struct tn_pool *pool = &plan.ledger.pool;
-        if (!is_near(pool->mid.tokens, starts[k].tokens, starts[k].per_mille) || pool->low.tokens > starts[k].tokens
-            || pool->high.tokens < starts[k].tokens) {
-            fail_msg("start %u: %llu to %llu to %llu", (unsigned)k, (unsigned long long)pool->low.tokens,
-                     (unsigned long long)pool->mid.tokens, (unsigned long long)pool->high.tokens);
-        }
-        assert_int_equal(plan.ledger.start, TN_START_YES);
-        engine_plan_close(&plan);
-    }
+    engine_plan_expect_logged("trtllm", starts, sizeof starts / sizeof starts[0], false);
 }
 
 /* "8.46 GB for model weights" of nvidia/Llama-3.1-8B-Instruct-FP8, without the rotary table (NVIDIA/TensorRT-LLM#6294), which stands by itself. */
@@ -144,7 +97,7 @@ static void weights_are_counted_without_the_rotary_table(void **state)
     engine_plan_open(&plan, "trtllm", "0.20.0", LLAMA_8B_FP8);
     engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
     assert_true(engine_plan_run(&plan, &deployment, "backend=pytorch"));
-    assert_true(is_near(engine_plan_bytes(&plan, TN_CATEGORY_WEIGHTS), 846 * GIB / 100, 1));
+    assert_true(engine_plan_is_near(engine_plan_bytes(&plan, TN_CATEGORY_WEIGHTS), 846 * GIB / 100, 1));
     const struct tn_entry *table = engine_plan_entry(&plan, TN_CATEGORY_WORKSPACE, "rotary table");
     assert_int_equal(table->mid_bytes, UINT64_C(4) * 131072 * 128);
     engine_plan_close(&plan);
@@ -192,7 +145,7 @@ static void weights_that_leave_nothing_do_not_start(void **state)
     (void)state;
     struct engine_plan plan;
     struct tn_deployment deployment = deployment_of(4096, 1, false);
-    engine_plan_open(&plan, "trtllm", "", LLAMA_8B(""));
+    engine_plan_open(&plan, "trtllm", "", LLAMA_3_1_8B);
     engine_plan_gpu(&plan, &deployment, "t4", 0);
     assert_true(engine_plan_run(&plan, &deployment, ""));
     assert_int_equal(plan.ledger.start, TN_START_NO);
@@ -206,7 +159,7 @@ static void long_sequences_are_shortened(void **state)
     (void)state;
     struct engine_plan plan;
     struct tn_deployment deployment = deployment_of(131072, 1, false);
-    engine_plan_open(&plan, "trtllm", "", LLAMA_8B(""));
+    engine_plan_open(&plan, "trtllm", "", LLAMA_3_1_8B);
     engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
     assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=10GiB"));
     assert_int_equal(plan.ledger.start, TN_START_YES);
@@ -223,7 +176,7 @@ static void windows_share_the_pool(void **state)
     (void)state;
     struct engine_plan plan;
     struct tn_deployment deployment = deployment_of(16384, 1, false);
-    engine_plan_open(&plan, "trtllm", "", LLAMA_8B(""));
+    engine_plan_open(&plan, "trtllm", "", LLAMA_3_1_8B);
     engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
     assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=10GiB max_attention_window=1024,16384"));
     assert_int_equal(plan.ledger.pool.mid.tokens, 81920);
@@ -240,7 +193,7 @@ static void without_a_gpu_it_has_what_was_asked_for(void **state)
     struct engine_plan plan;
     struct tn_deployment deployment = deployment_of(4096, 1, false);
     deployment.concurrency = 4;
-    engine_plan_open(&plan, "trtllm", "", LLAMA_8B(""));
+    engine_plan_open(&plan, "trtllm", "", LLAMA_3_1_8B);
     assert_true(engine_plan_run(&plan, &deployment, ""));
     assert_false(plan.ledger.pool.present);
     assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_CACHE), UINT64_C(4) * 4096 * 131072);
@@ -250,17 +203,13 @@ static void without_a_gpu_it_has_what_was_asked_for(void **state)
 static void what_it_refuses(void **state)
 {
     (void)state;
-    struct engine_plan plan;
-    struct tn_deployment deployment = deployment_of(4096, 1, false);
-    engine_plan_open(&plan, "trtllm", "", LLAMA_8B(""));
-    engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
-    engine_plan_refused(&plan, &deployment, "tokens_per_block=48", TN_ERROR_DEPLOYMENT,
-                        "tokens_per_block 48 is no power of two");
-    engine_plan_refused(&plan, &deployment, "backend=tensorrt", TN_ERROR_DEPLOYMENT,
-                        "the TensorRT backend ends with 1.2");
-    deployment.tp = 3;
-    engine_plan_refused(&plan, &deployment, "", TN_ERROR_DEPLOYMENT, "32 attention heads do not divide by 3 ranks");
-    engine_plan_close(&plan);
+    static const struct engine_start starts[] = {
+        {"", LLAMA_3_1_8B, "h100-80gb", 4096, "tokens_per_block=48",
+         .refusal = "tokens_per_block 48 is no power of two"},
+        {"", LLAMA_3_1_8B, "h100-80gb", 4096, "backend=tensorrt", .refusal = "the TensorRT backend ends with 1.2"},
+        {"", LLAMA_3_1_8B, "h100-80gb", 4096, "", .tp = 3, .refusal = "32 attention heads do not divide by 3 ranks"},
+    };
+    engine_plan_expect_refusals("trtllm", starts, sizeof starts / sizeof starts[0]);
 }
 
 int main(void)

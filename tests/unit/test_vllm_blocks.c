@@ -2,6 +2,7 @@
  * that the same log says came of them. Where a log gives no bytes, the block size, or the bytes of a token. Each comment is the calculation
  * and names the log. */
 #include "kv_plan.h"
+#include "real_catalog.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,22 +10,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-
-static struct made_up real;
-
-static int open_catalog(void **state)
-{
-    (void)state;
-    made_up_open_real(&real);
-    return 0;
-}
-
-static int close_catalog(void **state)
-{
-    (void)state;
-    made_up_close(&real);
-    return 0;
-}
 
 struct run {
     const char *model;
@@ -566,5 +551,5 @@ int main(void)
         cmocka_unit_test(deepseek_v4_flash_before_0_23),
         cmocka_unit_test(deepseek_v4_flash_since_0_23),
     };
-    return cmocka_run_group_tests(tests, open_catalog, close_catalog);
+    return cmocka_run_group_tests(tests, real_catalog_open, real_catalog_close);
 }

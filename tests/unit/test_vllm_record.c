@@ -1,7 +1,6 @@
 /* vLLM's record: defaults by version and GPU, what a profile takes, what is deducted; against logs and figures worked out by hand. */
-#include "made_up.h"
+#include "real_catalog.h"
 
-#include "api/catalog_model.h"
 #include "engine/record/facts.h"
 
 #include <setjmp.h>
@@ -17,22 +16,6 @@ enum { MOST_SETS = 8 };
 
 static const double GIB = 1 << 30;
 
-static struct made_up real;
-
-static int open_catalog(void **state)
-{
-    (void)state;
-    made_up_open_real(&real);
-    return 0;
-}
-
-static int close_catalog(void **state)
-{
-    (void)state;
-    made_up_close(&real);
-    return 0;
-}
-
 struct run {
     struct tn_model *model;
     struct tn_assignment sets[MOST_SETS];
@@ -41,33 +24,16 @@ struct run {
     struct tn_error error;
 };
 
-/* sets: "name=value name=value" */
-static void split_sets(struct run *run, const char *sets)
-{
-    struct tn_str rest = tn_str_of(sets);
-    for (struct tn_str one = tn_str_word(&rest); one.size; one = tn_str_word(&rest)) {
-        size_t equals = tn_str_find(one, TN_STR("="));
-        assert_true(equals != SIZE_MAX && run->deployment.set_count < MOST_SETS);
-        run->sets[run->deployment.set_count++] =
-            (struct tn_assignment){tn_str_slice(one, 0, equals), tn_str_slice(one, equals + 1, one.size)};
-    }
-}
-
 static void begin(struct run *run, const char *version, const char *gpu, const char *model, uint32_t tp, uint32_t pp,
                   const char *sets)
 {
-    struct tn_model_input input = {0};
-    const struct tn_record *record = tn_catalog_find_model(real.catalog, tn_str_of(model), NULL);
-    assert_non_null(record);
-    assert_true(tn_catalog_model(record, &real.arena, &input, NULL));
-    *run = (struct run){.model = tn_model_load(real.catalog, &input, NULL)};
-    assert_non_null(run->model);
+    *run = (struct run){.model = made_up_load_named(&real, model, "")};
     run->deployment = (struct tn_deployment){.tp = tp, .pp = pp, .ep = 1, .dp = 1, .concurrency = 1, .sets = run->sets};
     run->deployment.context_tokens = run->model->max_context_tokens;
     run->deployment.gpu = tn_catalog_find_gpu(real.catalog, tn_str_of(gpu), NULL);
     assert_non_null(run->deployment.gpu);
     run->deployment.gpu_memory_bytes = run->deployment.gpu->memory_bytes;
-    split_sets(run, sets);
+    run->deployment.set_count = made_up_sets(sets, run->sets, MOST_SETS);
     const struct tn_rules *rules =
         tn_rules_open(real.catalog, TN_STR("vllm"), tn_str_of(version), &real.arena, &run->error);
     assert_non_null(rules);
@@ -435,5 +401,5 @@ int main(void)
         cmocka_unit_test(the_log_speaks_as_its_version_does),
         cmocka_unit_test(all_formulas_evaluate_at_every_version),
     };
-    return cmocka_run_group_tests(tests, open_catalog, close_catalog);
+    return cmocka_run_group_tests(tests, real_catalog_open, real_catalog_close);
 }
