@@ -265,7 +265,7 @@ static bool judge_start(struct vllm *vllm)
                    || number_of(vllm, "kv_cache_memory_bytes");
     bool overflows = tn_ledger_worst(vllm->work.ledger)->mid_bytes > vllm->gpu_total_bytes;
     /* CUDA graphs of hybrid models are captured with a state for each request */
-    bool has_states = vllm->kv.state_bytes > 0 && !number_of(vllm, "enforce_eager");
+    bool has_states = vllm->kv.state_bytes > 0 && number_of(vllm, "needs_state_blocks");
     uint64_t running = number_of(vllm, "max_num_seqs");
     const struct tn_start_check checks[] = {
         {!by_hand && !number_of(vllm, "has_free_memory"), false, "free_memory", "gpu_memory_utilization"},
@@ -279,17 +279,28 @@ static bool judge_start(struct vllm *vllm)
 }
 
 /* Results for log lines and complaints: of the stage that decides. */
-static void give_results(const struct vllm *vllm)
+static void give_results(const struct vllm *vllm, enum tn_end end)
+{
+    const struct tn_vllm_kv_pool *pool = &vllm->pools[end];
+    tn_work_give_stage(&vllm->work, pool->stage);
+    tn_evaluation_give(vllm->work.evaluation, TN_GIVEN_AVAILABLE, vllm->available[end][pool->stage]);
+    tn_evaluation_give(vllm->work.evaluation, TN_GIVEN_POOL_BYTES, tn_vllm_kv_pool_bytes(&vllm->kv, pool, pool->stage));
+    tn_evaluation_give(vllm->work.evaluation, TN_GIVEN_POOL_TOKENS, pool->tokens);
+    tn_evaluation_give(vllm->work.evaluation, TN_GIVEN_BLOCKS, pool->blocks);
+    tn_evaluation_give_real(vllm->work.evaluation, TN_GIVEN_MAX_CONCURRENCY, pool->max_concurrency);
+    tn_evaluation_give(vllm->work.evaluation, TN_GIVEN_NEEDED, pool->needed_bytes);
+    tn_evaluation_give(vllm->work.evaluation, TN_GIVEN_SUGGESTED, pool->suggested_tokens);
+}
+
+/* What may fail is said with the figures of the end at which it does; the log's are those of the middle. */
+static bool finish_start(struct vllm *vllm)
 {
     const struct tn_vllm_kv_pool *mid = &vllm->pools[TN_END_MID];
-    tn_work_give_stage(&vllm->work, mid->stage);
-    tn_evaluation_give(vllm->work.evaluation, TN_GIVEN_AVAILABLE, vllm->available[TN_END_MID][mid->stage]);
-    tn_evaluation_give(vllm->work.evaluation, TN_GIVEN_POOL_BYTES, vllm->work.ledger->pool.mid.bytes);
-    tn_evaluation_give(vllm->work.evaluation, TN_GIVEN_POOL_TOKENS, mid->tokens);
-    tn_evaluation_give(vllm->work.evaluation, TN_GIVEN_BLOCKS, mid->blocks);
-    tn_evaluation_give_real(vllm->work.evaluation, TN_GIVEN_MAX_CONCURRENCY, mid->max_concurrency);
-    tn_evaluation_give(vllm->work.evaluation, TN_GIVEN_NEEDED, mid->needed_bytes);
-    tn_evaluation_give(vllm->work.evaluation, TN_GIVEN_SUGGESTED, mid->suggested_tokens);
+    report_pool(vllm);
+    give_results(vllm, mid->blocks && mid->is_enough ? TN_END_LOW : TN_END_MID);
+    bool done = judge_start(vllm);
+    give_results(vllm, TN_END_MID);
+    return done;
 }
 
 static bool plan_vllm(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_ledger *ledger,
@@ -309,11 +320,7 @@ static bool plan_vllm(struct tn_planner *planner, const struct tn_deployment *de
             return false;
         }
     }
-    if (vllm.gpu_total_bytes) {
-        report_pool(&vllm);
-        give_results(&vllm);
-    }
-    return (!vllm.gpu_total_bytes || judge_start(&vllm)) && tn_work_add_texts(&vllm.work)
+    return (!vllm.gpu_total_bytes || finish_start(&vllm)) && tn_work_add_texts(&vllm.work)
            && tn_ledger_finish(ledger, error);
 }
 
