@@ -109,6 +109,9 @@ static const struct {
     {ENGINE_SGLANG, "sgl-project/sglang#", 35800, "0.5.18"},
     {ENGINE_SGLANG, "sgl-project/sglang#", 38000, "0.5.19"},
     {ENGINE_SGLANG, "sgl-project/sglang#", 40200, "0.5.20"},
+    {ENGINE_VLLM, "noonghunna/club-3090#", 60, "0.20.1"}, /* 69 is of 5 May 2026, 612 of 6 July and 1086 of 22 August */
+    {ENGINE_VLLM, "noonghunna/club-3090#", 600, "0.24.0"},
+    {ENGINE_VLLM, "noonghunna/club-3090#", 1050, "0.27.0"},
     {ENGINE_SGLANG, "SemiAnalysisAI/InferenceX#", 1945, "0.5.14"},
     {ENGINE_SGLANG, "SemiAnalysisAI/InferenceX#", 2140, "0.5.15"},
 };
