@@ -63,6 +63,7 @@ static void read_options(struct sglang *sglang)
         .token_limit = tn_work_number(work, "max_total_tokens"),
         .draft_tokens = tn_work_number(work, "speculative_num_draft_tokens"),
         .ring_rows = tn_work_number(work, "v4_request_rows"),
+        .scratch_bytes = tn_work_number(work, "attention_scratch"),
         .charges_padding = tn_work_number(work, "charges_padding") != 0,
     };
 }
@@ -252,6 +253,10 @@ static bool add_pools(const struct sglang *sglang, const struct tn_sglang_bytes 
          TN_STR("map of requests to tokens"),
          TN_STR("max_running_requests x (context_length + 4 + draft tokens) x 4"),
          {low->map_bytes, mid->map_bytes, high->map_bytes}},
+        {TN_CATEGORY_WORKSPACE,
+         TN_STR("partial results of attention"),
+         TN_STR("max_running_requests x heads x ceil(context_length / 256) x (head_dim + 2) x 4"),
+         {low->scratch_bytes, mid->scratch_bytes, high->scratch_bytes}},
     };
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         struct tn_entry entry = {.category = rows[k].category,

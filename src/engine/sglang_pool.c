@@ -188,7 +188,8 @@ bool tn_sglang_pool_bytes(const struct tn_sglang_layout *layout, const struct tn
                 && add_product(pool->tokens + options->page_tokens, layout->draft_slot_bytes, &bytes->draft_bytes)
                 && tn_add_u64(columns, EXTRA_CONTEXT + options->draft_tokens, &columns)
                 && tn_mul_u64(columns, MAP_ENTRY, &cells)
-                && add_product(pool->requests + padding, cells, &bytes->map_bytes);
+                && add_product(pool->requests + padding, cells, &bytes->map_bytes)
+                && add_product(pool->requests, options->scratch_bytes, &bytes->scratch_bytes);
     if (fits && layout->state_bytes) {
         fits =
             add_product(pool->state_slots + 1, layout->state_bytes, &bytes->state_bytes)

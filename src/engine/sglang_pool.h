@@ -41,6 +41,7 @@ struct tn_sglang_options {
     uint64_t token_limit;       /* max_total_tokens; 0: none */
     uint64_t draft_tokens;      /* of speculation; 0 without */
     uint64_t ring_rows;         /* of one request slot; 0 where there are none */
+    uint64_t scratch_bytes;     /* what the attention backend keeps for each request slot; 0 for nothing */
     bool charges_padding;       /* the slot for nothing is counted, and intermediate states are solved for jointly */
 };
 
@@ -54,10 +55,11 @@ struct tn_sglang_pool {
 
 /* Bytes that the pools of one stage take. */
 struct tn_sglang_bytes {
-    uint64_t kv_bytes;    /* "KV size", windows included: of pages with the one that means nothing */
-    uint64_t state_bytes; /* with the slot that means nothing, and intermediate states of drafts */
-    uint64_t draft_bytes; /* the draft's own pool */
-    uint64_t map_bytes;   /* req_to_token: where each request's tokens lie */
+    uint64_t kv_bytes;      /* "KV size", windows included: of pages with the one that means nothing */
+    uint64_t state_bytes;   /* with the slot that means nothing, and intermediate states of drafts */
+    uint64_t draft_bytes;   /* the draft's own pool */
+    uint64_t map_bytes;     /* req_to_token: where each request's tokens lie */
+    uint64_t scratch_bytes; /* partial results of decode attention, of all request slots */
 };
 
 /* rests  bytes that each stage has for its pools

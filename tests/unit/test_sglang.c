@@ -311,6 +311,26 @@ static void the_log_says_what_was_derived(void **state)
     engine_plan_close(&plan);
 }
 
+/* AITER's workspace: for each request 32 heads, 32 times 256 of 8,192 tokens, 130 numbers of 4 bytes; 4,096 requests unless fewer are asked for. */
+static void attention_on_amd_keeps_partial_results_for_each_request(void **state)
+{
+    (void)state;
+    const struct {
+        const char *settings;
+        uint64_t requests;
+    } cases[] = {{"", 4096}, {"max_running_requests=16", 16}};
+    struct engine_plan plan;
+    struct tn_deployment deployment = engine_plan_deployment(8192);
+    engine_plan_open(&plan, "sglang", "0.5.10", LLAMA_3_1_8B);
+    engine_plan_gpu(&plan, &deployment, "mi300x", 0);
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        assert_true(engine_plan_run(&plan, &deployment, cases[k].settings));
+        assert_int_equal(engine_plan_entry(&plan, TN_CATEGORY_WORKSPACE, "partial results of attention")->mid_bytes,
+                         cases[k].requests * 32 * 32 * 130 * 4);
+    }
+    engine_plan_close(&plan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +346,7 @@ int main(void)
         cmocka_unit_test(groups_of_attention_have_pools_of_their_own),
         cmocka_unit_test(what_it_refuses),
         cmocka_unit_test(the_log_says_what_was_derived),
+        cmocka_unit_test(attention_on_amd_keeps_partial_results_for_each_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

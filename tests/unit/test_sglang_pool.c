@@ -102,6 +102,11 @@ static void qwen3_30b_from_the_memory_that_is_left(void **state)
     assert_in_range(1669816, least.tokens, most.tokens);
     assert_tokens_follow(&layout, &options, 152.88, 0.01, 1669816);
     assert_in_range(3261, least.requests, most.requests); /* 1,669,816 / 262,144 * 512, as its workspace confirms */
+    struct tn_sglang_pool logged = {.tokens = 1669816, .requests = 3261};
+    struct tn_sglang_bytes bytes;
+    options.scratch_bytes = UINT64_C(32) * 1024 * (128 + 2) * 4; /* 32 heads, 1,024 times 256 tokens */
+    assert_true(tn_sglang_pool_bytes(&layout, &options, &logged, &bytes, NULL));
+    assert_logged(bytes.scratch_bytes, 51.75);
 }
 
 /* A published log of granite-4.0-h-micro on 16 GB: 36 layers of 64 heads x 64 x 128 fp32 and 4,352 x 3 bf16; 4 attention layers of 8 KV heads of
