@@ -3,8 +3,8 @@
 
     tools/accuracy.py --program build/tonnage [--shared DIR] > docs/accuracy.md
 
-Start-up memory of engines: `tonnage score` on tests/measured, with the causes of missed weights that tests/measured/causes.json keeps by
-record.
+Start-up memory of engines: `tonnage score` on tests/measured, with the causes of missed weights and pools that
+tests/measured/causes.json keeps by term and record.
 
 Parameters: two sets are compared. The catalog: every model record with a `published` total, predicted from its hyper-parameters alone. The
 configs of DIR/models/*.json (if given): every published config with a total. A difference counts as explained only if the program
@@ -137,27 +137,27 @@ def write_worst(score):
     write_table(["term", "record", "measured", "predicted", "error %"], rows)
 
 
-def missed_weights(score):
-    """The records whose weights differ by more than 0.1 % and more than 4 MiB, the largest difference first."""
-    missed = []
-    for one in with_term(score, "weights"):
-        value = one["terms"]["weights"]
+def missed(score, term, share, least_bytes):
+    """Records of which a term differs by more than a share of the measured value and more than some bytes, the largest error first."""
+    found = []
+    for one in with_term(score, term):
+        value = one["terms"][term]
         far = abs(value["predicted"] - value["measured"]) - value["rounding"]
-        if far > value["measured"] / 1000 and far > 4 * 2**20:
-            missed.append(one)
-    return sorted(missed, key=lambda one: -abs(one["terms"]["weights"]["error_pct"]))
+        if far > value["measured"] * share and far > least_bytes:
+            found.append(one)
+    return sorted(found, key=lambda one: -abs(one["terms"][term]["error_pct"]))
 
 
-def write_weights(score):
+def write_missed(score, term, share, least_bytes, words):
     with open(os.path.join(MEASURED, "causes.json"), encoding="utf-8") as file:
-        causes = json.load(file)
-    count, missed = len(with_term(score, "weights")), missed_weights(score)
-    print(f"{count - len(missed)} of {count} lie within 0.1 % or 4 MiB.\n")
-    if missed:
+        causes = json.load(file)[term]
+    count, far = len(with_term(score, term)), missed(score, term, share, least_bytes)
+    print(f"{count - len(far)} of {count} lie within {words}.\n")
+    if far:
         write_table(["record", "measured GiB", "predicted GiB", "error %", "cause"],
                     [[one["id"], number(value["measured"] / 2**30, 3), number(value["predicted"] / 2**30, 3),
                       f"{value['error_pct']:+.2f}", causes.get(one["id"], "not known")]
-                     for one in missed for value in [one["terms"]["weights"]]])
+                     for one in far for value in [one["terms"][term]]])
 
 
 def write_listed(score):
@@ -188,7 +188,9 @@ def write_engines(program):
     print("\n### Worst cases\n\nBytes, or tokens.\n")
     write_worst(score)
     print("\n### Weights\n")
-    write_weights(score)
+    write_missed(score, "weights", 0.001, 4 * 2**20, "0.1 % or 4 MiB")
+    print("\n### KV pools\n")
+    write_missed(score, "kv_pool", 0.05, 2**28, "5 % or 256 MiB")
     write_listed(score)
 
 
