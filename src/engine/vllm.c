@@ -49,6 +49,7 @@ static bool place(struct vllm *vllm)
         .is_text_only = number_of(vllm, "language_model_only") != 0,
         .expert_is_divided = true,
         .tower_is_whole = tn_str_is(tn_work_text(&vllm->work, "mm_encoder_tp_mode"), "data"),
+        .offload_bytes = number_of(vllm, "offload_limit"),
         .step_tokens = number_of(vllm, "max_num_batched_tokens"),
         .compute_capability = tn_gpu_compute_capability(deployment->gpu),
     };

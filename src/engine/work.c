@@ -91,6 +91,7 @@ void tn_work_give_stage(const struct tn_work *work, uint32_t stage)
     tn_evaluation_give(work->evaluation, TN_GIVEN_WEIGHTS_ALLOCATED, placed->allocated_bytes);
     tn_evaluation_give(work->evaluation, TN_GIVEN_WEIGHTS_RESERVED, placed->reserved_bytes);
     tn_evaluation_give(work->evaluation, TN_GIVEN_WEIGHTS_LARGEST, placed->largest_bytes);
+    tn_evaluation_give(work->evaluation, TN_GIVEN_WEIGHTS_OFFLOADED, placed->offloaded_bytes);
 }
 
 bool tn_work_add_weights(struct tn_work *work, uint32_t stage)

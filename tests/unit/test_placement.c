@@ -31,6 +31,7 @@ struct logged {
     double miss_mib;    /* how far the prediction may be off beyond the log's rounding; 0: not at all */
 };
 
+#define GIB ((uint64_t)1 << 30)
 #define RANKS(t, p) .tp = (t), .pp = (p), .ep = 1, .dp = 1, .expert_is_divided = true
 #define H100(t, p)                            \
     {                                         \
@@ -54,6 +55,9 @@ static const struct logged logs[] = {
     {"Qwen/Qwen3-14B", "0.18.0", H100(1, 1), NULL, "27.52", 0},
     {"Qwen/Qwen3-32B", "0.11.0", H100(1, 1), NULL, "61.03", 0},
     {"Qwen/Qwen3-32B", "0.11.0", H100(2, 1), NULL, "30.59", 0},
+    /* layers in the processor's memory: --cpu-offload-gb 24 and 32 on an RTX A6000, Li-changwu/KV_Cache */
+    {"Qwen/Qwen3-32B", "0.19.0", {RANKS(1, 1), .compute_capability = 86, .offload_bytes = 24 * GIB}, NULL, "36.76", 0},
+    {"Qwen/Qwen3-32B", "0.19.0", {RANKS(1, 1), .compute_capability = 86, .offload_bytes = 32 * GIB}, NULL, "28.58", 0},
     /* experts */
     {"mistralai/Mixtral-8x7B-Instruct-v0.1", "0.19.0", H100(2, 1), NULL, "43.51", 0},
     {"mistralai/Mixtral-8x7B-Instruct-v0.1", "0.19.0", H100(4, 1), NULL, "21.76", 0},
@@ -512,6 +516,68 @@ static void weights_are_quantised_while_loading(void **state)
     close_small(&small);
 }
 
+/* A layer is made of qkv 256 bytes, o 128, gate_up 384, down 192, w13 288, w2 288 and its norm 16, in this order: 1552. What reaches the
+ * limit goes as a whole; embedding, head and the last norm never do, nor a draft. */
+static void layers_go_to_the_processors_memory_until_the_limit(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t limit;
+        uint64_t offloaded;
+        uint64_t linear; /* that stays */
+        uint64_t expert;
+        uint64_t norm;
+    } cases[] = {
+        {0, 0, 4800, 2880, 96},
+        {1, 256, 4800 - 256, 2880, 96},
+        {256, 256, 4800 - 256, 2880, 96},
+        {257, 256 + 128, 4800 - 256 - 128, 2880, 96},
+        {1552 + 600, 1552 + 256 + 128 + 384, 4800 - 960 - 768, 2880 - 576, 96 - 16},
+        {UINT64_MAX / 2, UINT64_C(5) * 1552, 0, 0, 16},
+    };
+    struct small small;
+    open_small(&small, ARCH "weights test\n" MERGES, PLAIN);
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        struct tn_placement_key key = {RANKS(1, 1), .offload_bytes = cases[k].limit};
+        const struct tn_placed_stage *stage = place(&small, key, 0);
+        assert_int_equal(stage->offloaded_bytes, cases[k].offloaded);
+        assert_int_equal(stage->class_bytes[TN_CLASS_LINEAR], cases[k].linear);
+        assert_int_equal(stage->class_bytes[TN_CLASS_EXPERT], cases[k].expert);
+        assert_int_equal(stage->class_bytes[TN_CLASS_NORM], cases[k].norm);
+        assert_int_equal(stage->tensor_bytes, 10976 - cases[k].offloaded);
+        key.has_draft = true;
+        assert_int_equal(place(&small, key, 0)->offloaded_bytes, cases[k].offloaded);
+    }
+    /* each rank has a limit of its own: stages of three and two layers */
+    struct tn_placement_key key = {RANKS(1, 2), .offload_bytes = UINT64_MAX / 2};
+    assert_int_equal(place(&small, key, 0)->offloaded_bytes, 3 * 1552);
+    assert_int_equal(place(&small, key, 1)->offloaded_bytes, 2 * 1552);
+    close_small(&small);
+}
+
+/* The storage above: a limit of 1 takes the 128 bytes of the first qkv, and what they become. The limit counts what was made: of gate_up
+ * 24 x 8 bytes, not the 32 x 8 that they become; of a layer qkv 128 + 2 x 64, o 128, gate_up 192 + 2 x 96, down 96 + 2 x 32. */
+static void what_is_repacked_stays_in_the_processors_memory(void **state)
+{
+    (void)state;
+    static const uint64_t on_gpu = 16 * 8 + 16 * 4 + 32 * 8 + 24 * 4 + 16 * 12 + 8 * 4 + 128; /* of a layer */
+    static const uint64_t made = 256 + 128 + 384 + 160 + 3 * (48 + 24 + 48 + 32) + 16; /* with experts and the norm */
+    struct small small;
+    open_small(
+        &small, ARCH STORAGE "weights test\n" MERGES "  storages bytes\n",
+        "{\"architectures\": [\"Small\"], \"torch_dtype\": \"bfloat16\", \"quantization_config\": {\"half\": true}}");
+    struct tn_placement_key key = {RANKS(1, 1), .offload_bytes = 1};
+    assert_int_equal(place(&small, key, 0)->offloaded_bytes, 128);
+    assert_int_equal(place(&small, key, 0)->class_bytes[TN_CLASS_LINEAR], 5 * on_gpu - 128);
+    key.offload_bytes = 256 + 128 + 1;
+    assert_int_equal(place(&small, key, 0)->offloaded_bytes, 256 + 128 + 192);
+    assert_int_equal(place(&small, key, 0)->class_bytes[TN_CLASS_LINEAR], 5 * on_gpu - (128 + 64 + 128 + 256));
+    key.offload_bytes = UINT64_MAX / 2;
+    assert_int_equal(place(&small, key, 0)->offloaded_bytes, 5 * made);
+    assert_int_equal(place(&small, key, 0)->class_bytes[TN_CLASS_LINEAR], 0);
+    close_small(&small);
+}
+
 static void a_placement_is_kept_until_the_key_changes(void **state)
 {
     (void)state;
@@ -526,6 +592,8 @@ static void a_placement_is_kept_until_the_key_changes(void **state)
     key.dtype = tn_dtype_find(TN_STR("F32"));
     key.has_draft = false;
     assert_int_equal(tn_place(&small.planner, &key, &small.error)->stages[0].tensor_bytes, 2 * bytes);
+    key.offload_bytes = 1;
+    assert_true(tn_place(&small.planner, &key, &small.error)->stages[0].tensor_bytes < 2 * bytes);
     close_small(&small);
 }
 
@@ -621,6 +689,8 @@ int main(void)
         cmocka_unit_test(buffers_scalars_and_copies_are_counted),
         cmocka_unit_test(storage_is_what_the_kernels_read),
         cmocka_unit_test(weights_are_quantised_while_loading),
+        cmocka_unit_test(layers_go_to_the_processors_memory_until_the_limit),
+        cmocka_unit_test(what_is_repacked_stays_in_the_processors_memory),
         cmocka_unit_test(a_placement_is_kept_until_the_key_changes),
         cmocka_unit_test(the_ledger_has_every_byte),
         cmocka_unit_test(broken_statements_name_their_line),

@@ -323,6 +323,45 @@ static void deployments_that_the_engine_does_not_take(void **state)
     }
 }
 
+/* Where it is not known what stays on the GPU, nothing is guessed. */
+static void offloading_is_refused_where_it_is_not_known(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *version;
+        const char *gpu;
+        const char *model;
+        const char *sets;
+        const char *part; /* of the message; NULL: taken */
+    } cases[] = {
+        {"0.8.2", "h100-sxm5-80gb", "llama-3.1-8b", "", "from 0.8.3 on"},
+        {"0.8.3", "h100-sxm5-80gb", "llama-3.1-8b", "", NULL},
+        {"0.8.3", "t4", "llama-3.1-8b", "dtype=float16", "engine V1"},
+        {"0.22.0", "h100-sxm5-80gb", "llama-3.1-8b", "", "model runner V2"},
+        {"0.25.0", "h100-sxm5-80gb", "qwen3-30b-a3b", "", NULL},
+        {"0.25.0", "h100-sxm5-80gb", "gemma-3-12b", "", NULL},
+        {"0.27.0", "h100-sxm5-80gb", "qwen3-30b-a3b", "", "model runner V2"},
+        {"0.28.0", "h100-sxm5-80gb", "llama-3.1-8b", "", NULL},
+        {"0.19.0", "gb10", "llama-3.1-8b", "", "this GPU's memory is the processor's"},
+        {"0.19.0", "h100-sxm5-80gb", "gpt-oss-20b", "", "quantised so"},
+        {"0.19.0", "h100-sxm5-80gb", "llama-3.1-8b", "quantization=fp8", "quantised so"},
+        {"0.16.0", "h100-sxm5-80gb", "qwen3-32b-fp8", "", "quantised so"},
+        {"0.19.0", "h100-sxm5-80gb", "qwen3-32b-fp8", "", NULL},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        struct run run;
+        char sets[100];
+        (void)snprintf(sets, sizeof sets, "cpu_offload_gb=2.5 %s", cases[k].sets);
+        begin(&run, cases[k].version, cases[k].gpu, cases[k].model, 1, 1, sets);
+        bool taken = tn_evaluation_check(run.evaluation, &run.error);
+        if (taken != !cases[k].part || (cases[k].part && !strstr(run.error.message, cases[k].part))) {
+            fail_msg("%s, %s: %s", cases[k].model, cases[k].version, run.error.message);
+        }
+        assert_int_equal(value(&run, "offload_limit"), UINT64_C(5) << 29);
+        end(&run);
+    }
+}
+
 static void the_log_speaks_as_its_version_does(void **state)
 {
     (void)state;
@@ -332,6 +371,7 @@ static void the_log_speaks_as_its_version_does(void **state)
     } cases[] = {{"0.7.3", "Loading model weights took 14.9888 GB"},
                  {"0.11.0", "Model loading took 14.9888 GiB"},
                  {"0.19.0", "Model loading took 14.99 GiB memory"},
+                 {"0.19.0", "Total CPU offloaded parameters: 24.28"},
                  {"0.19.0", "GPU KV cache size: 476,000 tokens"},
                  {"0.19.0", "Maximum concurrency for 8,192 tokens per request: 58.11x"},
                  {"0.19.0", "Available KV cache memory: 58.11 GiB"}};
@@ -340,6 +380,7 @@ static void the_log_speaks_as_its_version_does(void **state)
         struct tn_ledger ledger = {.arena = &real.arena, .wants_text = true};
         begin(&run, cases[k].version, "h100-sxm5-80gb", "llama-3.1-8b", 1, 1, "max_model_len=8192");
         tn_evaluation_give(run.evaluation, TN_GIVEN_WEIGHTS_ALLOCATED, UINT64_C(16094136320));
+        tn_evaluation_give(run.evaluation, TN_GIVEN_WEIGHTS_OFFLOADED, (uint64_t)(24.28 * GIB));
         tn_evaluation_give(run.evaluation, TN_GIVEN_AVAILABLE, (uint64_t)(58.11 * GIB));
         tn_evaluation_give(run.evaluation, TN_GIVEN_STARTS, 1);
         tn_evaluation_give(run.evaluation, TN_GIVEN_POOL_TOKENS, 476000);
@@ -398,6 +439,7 @@ int main(void)
         cmocka_unit_test(shared_memory_is_uncertain),
         cmocka_unit_test(data_parallel_gathers_tokens),
         cmocka_unit_test(deployments_that_the_engine_does_not_take),
+        cmocka_unit_test(offloading_is_refused_where_it_is_not_known),
         cmocka_unit_test(the_log_speaks_as_its_version_does),
         cmocka_unit_test(all_formulas_evaluate_at_every_version),
     };

@@ -40,6 +40,7 @@ const char *const tn_given_names[TN_GIVEN_COUNT] = {
     [TN_GIVEN_WEIGHTS_ALLOCATED] = "weights_allocated",
     [TN_GIVEN_WEIGHTS_RESERVED] = "weights_reserved",
     [TN_GIVEN_WEIGHTS_LARGEST] = "weights_largest",
+    [TN_GIVEN_WEIGHTS_OFFLOADED] = "weights_offloaded",
     [TN_GIVEN_KV_PER_TOKEN] = "kv_per_token",
     [TN_GIVEN_STATE_PER_REQUEST] = "state_per_request",
     [TN_GIVEN_KV_BLOCK_TOKENS] = "kv_block_tokens",

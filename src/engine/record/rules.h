@@ -103,9 +103,10 @@ enum tn_given {
     TN_GIVEN_MAX_POSITION,  /* the model's longest context; 0 where unknown */
     TN_GIVEN_WEIGHTS,       /* weights: bytes on this rank as tensors */
     TN_GIVEN_WEIGHTS_ALLOCATED,
-    TN_GIVEN_WEIGHTS_RESERVED, /* what the allocator keeps of the GPU for them */
-    TN_GIVEN_WEIGHTS_LARGEST,  /* the largest tensor of this rank */
-    TN_GIVEN_KV_PER_TOKEN,     /* bytes of one token in the caches of this rank */
+    TN_GIVEN_WEIGHTS_RESERVED,  /* what the allocator keeps of the GPU for them */
+    TN_GIVEN_WEIGHTS_LARGEST,   /* the largest tensor of this rank */
+    TN_GIVEN_WEIGHTS_OFFLOADED, /* in the processor's memory */
+    TN_GIVEN_KV_PER_TOKEN,      /* bytes of one token in the caches of this rank */
     TN_GIVEN_STATE_PER_REQUEST,
     TN_GIVEN_KV_BLOCK_TOKENS, /* tokens of one block of the KV cache, as the engine chose; 0 until it has */
     /* results, for log lines: known only after the pool was computed */

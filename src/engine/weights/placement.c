@@ -10,8 +10,8 @@ static bool same_key(const struct tn_placement_key *a, const struct tn_placement
     return a->tp == b->tp && a->pp == b->pp && a->ep == b->ep && a->dp == b->dp && a->attention_tp == b->attention_tp
            && a->has_draft == b->has_draft && a->is_text_only == b->is_text_only
            && a->expert_is_divided == b->expert_is_divided && a->tower_is_whole == b->tower_is_whole
-           && a->step_tokens == b->step_tokens && a->compute_capability == b->compute_capability && a->dtype == b->dtype
-           && a->storage == b->storage;
+           && a->offload_bytes == b->offload_bytes && a->step_tokens == b->step_tokens
+           && a->compute_capability == b->compute_capability && a->dtype == b->dtype && a->storage == b->storage;
 }
 
 /* ---- layers over stages --------------------------------------------------------------------------------------------- */

@@ -16,8 +16,9 @@ struct tn_placed_stage {
     uint64_t buffer_bytes;                /* rotary caches and the like: of no class */
     uint64_t tensor_bytes;                /* the sum of all classes and the buffers */
     uint64_t allocated_bytes;             /* the same as PyTorch's allocator counts it */
-    uint64_t reserved_bytes; /* what the allocator keeps of the GPU for it, caches of free memory emptied */
-    uint64_t largest_bytes;  /* the largest tensor */
+    uint64_t reserved_bytes;  /* what the allocator keeps of the GPU for it, caches of free memory emptied */
+    uint64_t largest_bytes;   /* the largest tensor */
+    uint64_t offloaded_bytes; /* as the layers were made: in the processor's memory, and not part of the sums above */
 };
 
 /* What a placement depends on besides the model and the rules. */
@@ -31,6 +32,7 @@ struct tn_placement_key {
     bool is_text_only;      /* towers are not */
     bool expert_is_divided; /* experts without expert parallel: divided over tp x dp */
     bool tower_is_whole;    /* each rank holds all of a tower (mm_encoder_tp_mode "data") */
+    uint64_t offload_bytes; /* of the layers to the processor's memory, the tensor that reaches it included; 0: none */
     uint64_t step_tokens;   /* the most tokens of one step, for buffers that a model makes with its weights; 0: none */
     uint32_t compute_capability;     /* 90 for 9.0; 0 where it is not known: then as the newest */
     const struct tn_dtype *dtype;    /* of what is not quantised; NULL: the model's */

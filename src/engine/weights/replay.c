@@ -10,6 +10,9 @@ struct passing {
     uint32_t block;
 };
 
+/* Stands for the block of a tensor in the processor's memory. */
+static const uint32_t host_block = UINT32_MAX;
+
 struct replay {
     struct tn_weight_scope *scope;
     const struct tn_load_order *order;
@@ -19,7 +22,8 @@ struct replay {
     uint64_t scalars; /* of each layer of attention */
     bool has_buffers; /* the rotary caches and the like are made */
     struct tn_allocator allocator;
-    struct passing *passing; /* [passing_count] in the order in which they were made */
+    uint64_t host_bytes[TN_CLASS_COUNT]; /* of tensors that stay, in the processor's memory */
+    struct passing *passing;             /* [passing_count] in the order in which they were made */
     size_t passing_count;
     size_t passing_capacity;
 };
@@ -39,7 +43,7 @@ static uint32_t allocate(struct replay *replay, uint64_t bytes)
 
 static bool release(struct replay *replay, uint32_t block)
 {
-    return tn_release(&replay->allocator, block) || tn_fail_memory(replay->scope->error);
+    return block == host_block || tn_release(&replay->allocator, block) || tn_fail_memory(replay->scope->error);
 }
 
 /* ---- which weights lie here ------------------------------------------------------------------------------------------- */
@@ -93,6 +97,24 @@ static bool keep_passing(struct replay *replay, const struct tn_weight *weight, 
     return true;
 }
 
+/* Layers of the text go to the processor's memory tensor by tensor, in the order in which they are made, until the limit is reached. */
+static bool goes_to_host(const struct replay *replay, const struct tn_weight *weight)
+{
+    return replay->stage->offloaded_bytes < replay->scope->key->offload_bytes && weight->place == TN_PLACE_LAYER
+           && weight->layers && weight->class != TN_CLASS_VISION && !weight->is_draft;
+}
+
+static uint32_t make_tensor(struct replay *replay, const struct tn_weight *weight,
+                            const struct tn_weight_tensor *tensor)
+{
+    if (!goes_to_host(replay, weight)) {
+        return allocate(replay, tensor->bytes);
+    }
+    replay->stage->offloaded_bytes += tensor->bytes;
+    replay->host_bytes[weight->class] += tensor->is_freed ? 0 : tensor->bytes;
+    return host_block;
+}
+
 /* The weight in one of its layers. */
 static bool make_weight(struct replay *replay, const struct tn_weight *weight)
 {
@@ -100,7 +122,7 @@ static bool make_weight(struct replay *replay, const struct tn_weight *weight)
         const struct tn_weight_tensor *tensor = &weight->tensors[k];
         uint32_t block = TN_BLOCK_NONE;
         if (tensor->is_loaded) {
-            block = allocate(replay, tensor->bytes);
+            block = make_tensor(replay, weight, tensor);
             if (!block) {
                 return false;
             }
@@ -287,7 +309,20 @@ static uint32_t block_of(const struct replay *replay, size_t at, uint32_t tensor
     return replay->passing[at].block;
 }
 
-/* In the order of the weights: what takes another's place is made before that is freed. */
+/* What takes another's place is made before that is freed, and lies where that did. */
+static bool make_turned(struct replay *replay, size_t at)
+{
+    const struct tn_weight *weight = replay->passing[at].weight;
+    const struct tn_weight_tensor *tensor = &weight->tensors[replay->passing[at].tensor];
+    uint32_t replaced = tensor->replaces ? block_of(replay, at, tensor->replaces - 1) : TN_BLOCK_NONE;
+    if (replaced == host_block) {
+        replay->host_bytes[weight->class] += tensor->bytes;
+        return true;
+    }
+    return allocate(replay, tensor->bytes) && (!tensor->replaces || release(replay, replaced));
+}
+
+/* In the order of the weights. */
 static bool turn_all(struct replay *replay)
 {
     for (size_t k = 0; k < replay->passing_count; k++) {
@@ -295,8 +330,7 @@ static bool turn_all(struct replay *replay)
         const struct tn_weight_tensor *tensor = &passing->weight->tensors[passing->tensor];
         bool done = true;
         if (!tensor->is_loaded) {
-            done = allocate(replay, tensor->bytes) != TN_BLOCK_NONE;
-            done = done && (!tensor->replaces || release(replay, block_of(replay, k, tensor->replaces - 1)));
+            done = make_turned(replay, k);
         } else {
             bool is_replaced = false;
             for (uint32_t t = passing->tensor + 1; t < passing->weight->tensor_count; t++) {
@@ -353,6 +387,7 @@ static bool sum_up(struct replay *replay)
     }
     stage->tensor_bytes = stage->buffer_bytes;
     for (int class = 0; class < TN_CLASS_COUNT; class ++) {
+        stage->class_bytes[class] -= replay->host_bytes[class];
         if (!add(replay, stage->class_bytes[class], 1, &stage->tensor_bytes)) {
             return false;
         }
