@@ -9,13 +9,12 @@
 
 struct sglang {
     struct tn_work work;
-    struct tn_deployment
-        attention; /* the deployment as attention sees it: with fewer ranks where it is in data parallel */
+    /* the deployment as attention sees it: with fewer ranks where it is in data parallel */
+    struct tn_deployment attention;
     struct tn_sglang_layout *layouts; /* [stage_count] */
     struct tn_range *rests;           /* [stage_count] what is left for the pools, of one rank */
     uint32_t stage_count;
     struct tn_sglang_options options;
-    uint64_t window_tokens; /* the longest window with a pool of its own */
     struct tn_sglang_pool pools[TN_END_COUNT];
     struct tn_sglang_pool asked; /* for the requests of the deployment */
     uint64_t groups_per_copy;    /* groups of ranks with a pool of their own, for each copy of --dp */

@@ -47,7 +47,6 @@ struct tn_measurement {
     uint32_t line; /* from 1 */
     struct tn_str id;
     struct tn_str fault; /* why the record cannot be scored; empty where it can */
-    struct tn_str doubt; /* why its tokens and its pool cannot belong together; empty where they may */
     const struct tn_log_engine *engine;
     struct tn_str version; /* empty: the newest */
     enum tn_version_basis version_basis;
