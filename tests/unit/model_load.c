@@ -26,6 +26,25 @@ void remove_test_folder(const char *path)
     assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): the name is our own */
 }
 
+int model_fixture_open(void **state)
+{
+    static struct model_fixture fixture;
+    fixture = (struct model_fixture){.catalog = tn_catalog_open(NULL)};
+    assert_non_null(fixture.catalog);
+    make_test_folder(fixture.folder);
+    *state = &fixture;
+    return 0;
+}
+
+int model_fixture_close(void **state)
+{
+    struct model_fixture *fixture = *state;
+    remove_test_folder(fixture->folder);
+    tn_catalog_close(fixture->catalog);
+    tn_arena_free(&fixture->arena);
+    return 0;
+}
+
 void write_test_file(const char *folder, const char *name, struct tn_str text)
 {
     char path[2 * TEST_PATH_SIZE];

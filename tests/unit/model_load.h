@@ -13,6 +13,16 @@ enum { TEST_PATH_SIZE = 512 };
 void make_test_folder(char path[TEST_PATH_SIZE]);
 void remove_test_folder(const char *path);
 
+/* The catalog of the program, a folder of its own and memory: set-up and tear-down for cmocka, of one test or of a group. */
+struct model_fixture {
+    struct tn_arena arena;
+    struct tn_catalog *catalog;
+    char folder[TEST_PATH_SIZE];
+};
+
+int model_fixture_open(void **state);
+int model_fixture_close(void **state);
+
 void write_test_file(const char *folder, const char *name, struct tn_str text);
 
 /* A JSON document of tests/data; the values live in the arena. */

@@ -10,30 +10,8 @@
 
 #include <cmocka.h>
 
-struct fixture {
-    struct tn_catalog *catalog;
-    char folder[TEST_PATH_SIZE];
-};
-
-static int set_up(void **state)
-{
-    static struct fixture fixture;
-    fixture = (struct fixture){.catalog = tn_catalog_open(NULL)};
-    assert_non_null(fixture.catalog);
-    make_test_folder(fixture.folder);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    remove_test_folder(fixture->folder);
-    tn_catalog_close(fixture->catalog);
-    return 0;
-}
-
-static struct tn_model *load_metadata(const struct fixture *fixture, const char *metadata, struct tn_model_files *files)
+static struct tn_model *load_metadata(const struct model_fixture *fixture, const char *metadata,
+                                      struct tn_model_files *files)
 {
     static const struct model_tensor tensor = {"token_embd.weight", "F16", 2, {100, 64}};
     char path[2 * TEST_PATH_SIZE];
@@ -139,9 +117,11 @@ static void windows_hold_in_all_layers_but_one_of_each_period(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(latent_attention_that_is_expanded_keeps_every_head, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(layers_without_kv_heads_keep_a_state, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(windows_hold_in_all_layers_but_one_of_each_period, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(latent_attention_that_is_expanded_keeps_every_head, model_fixture_open,
+                                        model_fixture_close),
+        cmocka_unit_test_setup_teardown(layers_without_kv_heads_keep_a_state, model_fixture_open, model_fixture_close),
+        cmocka_unit_test_setup_teardown(windows_hold_in_all_layers_but_one_of_each_period, model_fixture_open,
+                                        model_fixture_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

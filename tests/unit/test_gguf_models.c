@@ -19,31 +19,6 @@ static const char *const measured[] = {
     "qwen3-0.6b",    "qwen3-8b",        "qwen3next-80b", "tiny-llama",
 };
 
-struct fixture {
-    struct tn_arena arena;
-    struct tn_catalog *catalog;
-    char folder[TEST_PATH_SIZE];
-};
-
-static int set_up(void **state)
-{
-    static struct fixture fixture;
-    fixture = (struct fixture){.catalog = tn_catalog_open(NULL)};
-    assert_non_null(fixture.catalog);
-    make_test_folder(fixture.folder);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    remove_test_folder(fixture->folder);
-    tn_catalog_close(fixture->catalog);
-    tn_arena_free(&fixture->arena);
-    return 0;
-}
-
 /* ---- writing a model ----------------------------------------------------------------------------------------------- */
 
 static struct model_tensor tensor_like(struct tn_arena *arena, const struct tn_value *shape,
@@ -68,7 +43,7 @@ static const char *json_of(struct tn_arena *arena, const struct tn_value *value)
 }
 
 /* Rows of [name, layers, shape, type]. */
-static void write_model(struct fixture *fixture, const char *path, const struct tn_value *root)
+static void write_model(struct model_fixture *fixture, const char *path, const struct tn_value *root)
 {
     struct tensor_list list = {0};
     const struct tn_value *rows = member_of(root, "tensors");
@@ -82,7 +57,7 @@ static void write_model(struct fixture *fixture, const char *path, const struct 
     assert_true(model_write_gguf(path, metadata, list.tensors, list.count));
 }
 
-static struct tn_model *load_measured(struct fixture *fixture, const char *name, struct tn_value *root,
+static struct tn_model *load_measured(struct model_fixture *fixture, const char *name, struct tn_value *root,
                                       struct tn_model_files *files)
 {
     char data[TEST_PATH_SIZE];
@@ -154,7 +129,7 @@ static void check_contexts(const char *name, const struct tn_model *model, const
 
 static void caches_are_those_that_llama_cpp_allocates(void **state)
 {
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     for (size_t k = 0; k < COUNT_OF(measured); k++) {
         struct tn_value root;
         struct tn_model_files files;
@@ -167,7 +142,7 @@ static void caches_are_those_that_llama_cpp_allocates(void **state)
 
 static void prediction_by_facts_equals_the_header(void **state)
 {
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     for (size_t k = 0; k < COUNT_OF(measured); k++) {
         struct tn_value root;
         struct tn_model_files files;
@@ -216,7 +191,7 @@ static void tensors_have_classes_and_splits(void **state)
         {"qwen3next-80b", "blk.{i}.ssm_out.weight", TN_CLASS_LINEAR, TN_SPLIT_ROW, 0},
         {"qwen3next-80b", "blk.{i}.attn_q_norm.weight", TN_CLASS_NORM, TN_SPLIT_REPLICATE, 0},
     };
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     for (size_t k = 0; k < COUNT_OF(cases); k++) {
         struct tn_value root;
         struct tn_model_files files;
@@ -287,7 +262,7 @@ static bool has_predictors(const struct tn_value *metadata)
 }
 
 /* The header holds only the tensors that the metadata is silent about: tables, heads, biases, norms. */
-static struct tn_model *load_translated(struct fixture *fixture, const struct tn_value *entry,
+static struct tn_model *load_translated(struct model_fixture *fixture, const struct tn_value *entry,
                                         struct tn_model_files *files)
 {
     struct tensor_list list = {0};
@@ -306,7 +281,7 @@ static struct tn_model *load_translated(struct fixture *fixture, const struct tn
 
 static void metadata_says_the_same_as_config_json(void **state)
 {
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     struct tn_value root = read_test_data(&fixture->arena, "gguf/translations.json");
     const struct tn_value *entries = member_of(&root, "models");
     assert_true(entries->count >= 30);
@@ -341,7 +316,7 @@ static void metadata_says_the_same_as_config_json(void **state)
 
 static const struct model_tensor one_tensor[] = {{"token_embd.weight", "F16", 2, {100, 64}}};
 
-static void load_metadata(struct fixture *fixture, const char *metadata, struct tn_model **model,
+static void load_metadata(struct model_fixture *fixture, const char *metadata, struct tn_model **model,
                           struct tn_model_files *files, struct tn_error *error)
 {
     char path[2 * TEST_PATH_SIZE];
@@ -409,7 +384,7 @@ static void experts_count_by_use_without_a_prediction(void **state)
 {
     static const struct model_tensor tensors[] = {{"token_embd.weight", "F16", 2, {100, 64}},
                                                   {"blk.0.ffn_up_exps.weight", "F16", 3, {4, 8, 32}}};
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     struct tn_model_files files;
     char path[2 * TEST_PATH_SIZE];
     (void)snprintf(path, sizeof path, "%s/small.gguf", fixture->folder);
@@ -456,5 +431,5 @@ int main(void)
         cmocka_unit_test(experts_count_by_use_without_a_prediction),
         cmocka_unit_test(architectures_of_gguf_alone_have_their_caches),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, model_fixture_open, model_fixture_close);
 }

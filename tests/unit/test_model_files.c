@@ -100,52 +100,15 @@ static const struct subject subjects[] = {
      UINT64_C(8292166656), NULL},
 };
 
-struct fixture {
-    struct tn_arena arena;
-    struct tn_catalog *catalog;
-    char folder[TEST_PATH_SIZE];
-};
-
-static int open_catalog(void **state)
-{
-    static struct fixture fixture;
-    fixture = (struct fixture){.catalog = tn_catalog_open(NULL)};
-    *state = &fixture;
-    return fixture.catalog ? 0 : 1;
-}
-
-static int close_catalog(void **state)
-{
-    struct fixture *fixture = *state;
-    tn_catalog_close(fixture->catalog);
-    return 0;
-}
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = *state;
-    make_test_folder(fixture->folder);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    remove_test_folder(fixture->folder);
-    tn_arena_free(&fixture->arena);
-    fixture->arena = (struct tn_arena){0};
-    return 0;
-}
-
 /* ---- writing ------------------------------------------------------------------------------------------------------- */
 
-static struct tn_model *load_folder(struct fixture *fixture, struct tn_model_files *files)
+static struct tn_model *load_folder(struct model_fixture *fixture, struct tn_model_files *files)
 {
     return must_load_path(fixture->catalog, fixture->folder, files);
 }
 
 /* config.json alone; what it predicts, as tensors. The result of the prediction goes to *totals. */
-static struct tensor_list predict(struct fixture *fixture, const struct subject *subject, struct tn_model *totals)
+static struct tensor_list predict(struct model_fixture *fixture, const struct subject *subject, struct tn_model *totals)
 {
     struct tensor_list list = {0};
     struct tn_model_files files;
@@ -171,7 +134,7 @@ static struct tensor_list predict(struct fixture *fixture, const struct subject 
     return list;
 }
 
-static struct tensor_list write_subject(struct fixture *fixture, const struct subject *subject)
+static struct tensor_list write_subject(struct model_fixture *fixture, const struct subject *subject)
 {
     struct tn_model totals;
     struct tensor_list list = predict(fixture, subject, &totals);
@@ -179,14 +142,14 @@ static struct tensor_list write_subject(struct fixture *fixture, const struct su
     return list;
 }
 
-static void remove_file(const struct fixture *fixture, const char *name)
+static void remove_file(const struct model_fixture *fixture, const char *name)
 {
     char path[2 * TEST_PATH_SIZE];
     (void)snprintf(path, sizeof path, "%s/%s", fixture->folder, name);
     assert_int_equal(remove(path), 0);
 }
 
-static void remove_shards(const struct fixture *fixture)
+static void remove_shards(const struct model_fixture *fixture)
 {
     for (unsigned k = 1; k <= SHARDS; k++) {
         char name[TEST_PATH_SIZE];
@@ -199,7 +162,7 @@ static void remove_shards(const struct fixture *fixture)
 
 static void headers_and_predictions_agree(void **state)
 {
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     for (size_t k = 0; k < COUNT_OF(subjects); k++) {
         struct tn_model totals;
         struct tn_model_files files;
@@ -284,7 +247,7 @@ static const char *gguf_name(struct tn_arena *arena, const char *name)
     return NULL;
 }
 
-static struct tensor_list as_gguf(struct fixture *fixture, const struct tensor_list *from, uint64_t experts)
+static struct tensor_list as_gguf(struct model_fixture *fixture, const struct tensor_list *from, uint64_t experts)
 {
     struct tensor_list list = {0};
     for (size_t k = 0; k < from->count; k++) {
@@ -306,7 +269,7 @@ static struct tensor_list as_gguf(struct fixture *fixture, const struct tensor_l
 
 static void a_gguf_of_the_same_weights_has_the_same_totals(void **state)
 {
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     for (size_t k = 0; k < COUNT_OF(subjects) && subjects[k].gguf; k++) {
         struct tn_model totals;
         struct tn_model_files files;
@@ -335,7 +298,7 @@ static void a_gguf_of_the_same_weights_has_the_same_totals(void **state)
 /* A folder that holds only an index beside config.json: the names are compared, the shapes cannot be. */
 static void an_index_without_its_shards_is_compared_by_name(void **state)
 {
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     struct tn_model_files files;
     (void)write_subject(fixture, &subjects[0]);
     remove_shards(fixture);
@@ -350,7 +313,7 @@ static void an_index_without_its_shards_is_compared_by_name(void **state)
 
 /* ---- what is reported ---------------------------------------------------------------------------------------------- */
 
-static void fail_to_load(struct fixture *fixture, const char *name, enum tn_code code, const char *message,
+static void fail_to_load(struct model_fixture *fixture, const char *name, enum tn_code code, const char *message,
                          const char *where)
 {
     char path[2 * TEST_PATH_SIZE];
@@ -367,7 +330,7 @@ static void fail_to_load(struct fixture *fixture, const char *name, enum tn_code
 
 static void a_missing_shard_is_named(void **state)
 {
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     (void)write_subject(fixture, &subjects[0]);
     remove_file(fixture, "model-00002-of-00005.safetensors");
     fail_to_load(fixture, "", TN_ERROR_NOT_A_MODEL, "model-00002-of-00005.safetensors", "model.safetensors.index.json");
@@ -378,7 +341,7 @@ static void a_missing_shard_is_named(void **state)
 static void a_missing_part_of_a_split_is_named(void **state)
 {
     static const struct model_tensor tensors[] = {{"a", "F32", 1, {32}}, {"b", "F32", 1, {32}}, {"c", "F32", 1, {32}}};
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     assert_true(model_write_gguf_split(fixture->folder, "m", subjects[0].gguf, tensors, 3, 3));
     remove_file(fixture, "m-00002-of-00003.gguf");
     fail_to_load(fixture, "m-00001-of-00003.gguf", TN_ERROR_UNREADABLE, "cannot read", "m-00002-of-00003.gguf");
@@ -389,7 +352,7 @@ static void a_missing_part_of_a_split_is_named(void **state)
 static void a_renamed_part_of_a_split_is_refused(void **state)
 {
     static const struct model_tensor tensors[] = {{"a", "F32", 1, {32}}, {"b", "F32", 1, {32}}};
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     char from[2 * TEST_PATH_SIZE];
     char to[2 * TEST_PATH_SIZE];
     assert_true(model_write_gguf_split(fixture->folder, "m", subjects[0].gguf, tensors, 2, 2));
@@ -413,7 +376,7 @@ static struct model_tensor *find_tensor(struct tensor_list *list, const char *na
 /* Headers that are not what config.json predicts: the differences are listed, and the bytes are the header's. */
 static void tensors_that_differ_are_listed(void **state)
 {
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     struct tn_model_files files;
     struct tensor_list list = write_subject(fixture, &subjects[0]);
     find_tensor(&list, "model.layers.7.self_attn.k_proj.weight")->dims[0] = 2048;
@@ -438,7 +401,7 @@ static void tensors_that_differ_are_listed(void **state)
 
 static void a_tensor_in_two_files_is_refused(void **state)
 {
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     struct tn_model_files files;
     struct tn_error error;
     static const struct model_tensor tensors[] = {{"a", "F32", 1, {32}}};
@@ -458,7 +421,7 @@ static void a_tensor_in_two_files_is_refused(void **state)
 /* Things that have the name of a model but are none. A pipe must not be waited for. */
 static void names_of_models_on_other_things_are_refused(void **state)
 {
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     char path[2 * TEST_PATH_SIZE];
     fail_to_load(fixture, "", TN_ERROR_NOT_A_MODEL, "no model in this folder", fixture->folder);
     fail_to_load(fixture, "absent.gguf", TN_ERROR_UNREADABLE, "no such file", "absent.gguf");
@@ -481,7 +444,7 @@ static void names_of_models_on_other_things_are_refused(void **state)
 
 static void a_file_that_may_not_be_read_is_reported(void **state)
 {
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     char path[2 * TEST_PATH_SIZE];
     if (geteuid() == 0) {
         skip(); /* root may read everything */
@@ -492,7 +455,7 @@ static void a_file_that_may_not_be_read_is_reported(void **state)
     fail_to_load(fixture, "x.gguf", TN_ERROR_UNREADABLE, "cannot read", "x.gguf");
 }
 
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, model_fixture_open, model_fixture_close)
 
 int main(void)
 {
@@ -508,5 +471,5 @@ int main(void)
         IN_FOLDER(names_of_models_on_other_things_are_refused),
         IN_FOLDER(a_file_that_may_not_be_read_is_reported),
     };
-    return cmocka_run_group_tests(tests, open_catalog, close_catalog);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,29 +10,6 @@
 
 #include <cmocka.h>
 
-struct fixture {
-    struct tn_catalog *catalog;
-    char folder[TEST_PATH_SIZE];
-};
-
-static int set_up(void **state)
-{
-    static struct fixture fixture;
-    fixture = (struct fixture){.catalog = tn_catalog_open(NULL)};
-    assert_non_null(fixture.catalog);
-    make_test_folder(fixture.folder);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    remove_test_folder(fixture->folder);
-    tn_catalog_close(fixture->catalog);
-    return 0;
-}
-
 /* A Llama of one layer: d = 8, two heads of 4, f = 16, V = 4. */
 static const struct model_tensor text[] = {
     {"token_embd.weight", "F16", 2, {4, 8}},        {"blk.0.attn_q.weight", "F16", 2, {8, 8}},
@@ -50,7 +27,7 @@ static const struct model_tensor tower[] = {
 /* 16*16 + 8*16 + 8 */
 enum { TOWER_PARAMETERS = 392 };
 
-static void write_text(const struct fixture *fixture)
+static void write_text(const struct model_fixture *fixture)
 {
     char path[2 * TEST_PATH_SIZE];
     (void)snprintf(path, sizeof path, "%s/model-F16.gguf", fixture->folder);
@@ -61,7 +38,7 @@ static void write_text(const struct fixture *fixture)
                                  text, sizeof text / sizeof text[0]));
 }
 
-static void write_tower(const struct fixture *fixture, const char *name)
+static void write_tower(const struct model_fixture *fixture, const char *name)
 {
     char path[2 * TEST_PATH_SIZE];
     (void)snprintf(path, sizeof path, "%s/%s", fixture->folder, name);
@@ -83,7 +60,7 @@ static uint64_t vision_parameters(const struct tn_model *model)
 
 static void a_projector_alone_is_all_vision_and_keeps_nothing(void **state)
 {
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     struct tn_model_files files;
     char path[2 * TEST_PATH_SIZE];
     write_tower(fixture, "mmproj-F16.gguf");
@@ -102,7 +79,7 @@ static void a_folder_with_model_and_projector_counts_both(void **state)
 {
     static const char *const names[] = {"mmproj-F16.gguf", "small-mmproj-model-f16.gguf"};
     for (size_t k = 0; k < 2; k++) {
-        struct fixture *fixture = *state;
+        struct model_fixture *fixture = *state;
         struct tn_model_files files;
         write_text(fixture);
         write_tower(fixture, names[k]);
@@ -122,7 +99,7 @@ static void a_folder_with_model_and_projector_counts_both(void **state)
 
 static void of_two_projectors_none_is_chosen(void **state)
 {
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     struct tn_model_files files;
     write_text(fixture);
     write_tower(fixture, "mmproj-F16.gguf");
@@ -135,7 +112,7 @@ static void of_two_projectors_none_is_chosen(void **state)
 
 static void a_damaged_projector_is_an_error(void **state)
 {
-    struct fixture *fixture = *state;
+    struct model_fixture *fixture = *state;
     struct tn_model_files files;
     struct tn_error error;
     write_text(fixture);
@@ -148,10 +125,12 @@ static void a_damaged_projector_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_projector_alone_is_all_vision_and_keeps_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_folder_with_model_and_projector_counts_both, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(of_two_projectors_none_is_chosen, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_damaged_projector_is_an_error, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_projector_alone_is_all_vision_and_keeps_nothing, model_fixture_open,
+                                        model_fixture_close),
+        cmocka_unit_test_setup_teardown(a_folder_with_model_and_projector_counts_both, model_fixture_open,
+                                        model_fixture_close),
+        cmocka_unit_test_setup_teardown(of_two_projectors_none_is_chosen, model_fixture_open, model_fixture_close),
+        cmocka_unit_test_setup_teardown(a_damaged_projector_is_an_error, model_fixture_open, model_fixture_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
