@@ -56,18 +56,20 @@ bool engine_plan_run(struct engine_plan *plan, const struct tn_deployment *deplo
 
 bool engine_plan_start(struct engine_plan *plan, const char *engine, const struct engine_start *start)
 {
-    struct tn_deployment deployment = engine_plan_deployment(start->context_tokens);
-    deployment.tp = start->tp ? start->tp : 1;
-    deployment.pp = start->pp ? start->pp : 1;
     engine_plan_open(plan, engine, start->version, start->config);
+    struct tn_deployment *deployment = &plan->deployment;
+    *deployment = engine_plan_deployment(start->context_tokens);
+    deployment->tp = start->tp ? start->tp : 1;
+    deployment->pp = start->pp ? start->pp : 1;
+    deployment->concurrency = start->concurrency ? start->concurrency : 1;
     if (start->gpu) {
-        engine_plan_gpu(plan, &deployment, start->gpu, start->gpu_memory_bytes);
+        engine_plan_gpu(plan, deployment, start->gpu, start->gpu_memory_bytes);
     }
     if (start->kv_dtype) {
-        deployment.kv_dtype_name = tn_str_of(start->kv_dtype);
-        deployment.kv_dtype = tn_dtype_find(deployment.kv_dtype_name);
+        deployment->kv_dtype_name = tn_str_of(start->kv_dtype);
+        deployment->kv_dtype = tn_dtype_find(deployment->kv_dtype_name);
     }
-    return engine_plan_run(plan, &deployment, start->settings);
+    return engine_plan_run(plan, deployment, start->settings);
 }
 
 void engine_plan_expect_logged(const char *engine, const struct engine_start *starts, size_t count, bool is_measured)
@@ -88,6 +90,15 @@ void engine_plan_expect_logged(const char *engine, const struct engine_start *st
         assert_int_equal(plan.ledger.start, TN_START_YES);
         engine_plan_close(&plan);
     }
+}
+
+void engine_plan_expect_asked(const char *engine, const struct engine_start *start, uint64_t cache_bytes)
+{
+    struct engine_plan plan;
+    assert_true(engine_plan_start(&plan, engine, start));
+    assert_false(plan.ledger.pool.present);
+    assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_CACHE), cache_bytes);
+    engine_plan_close(&plan);
 }
 
 void engine_plan_expect_refusals(const char *engine, const struct engine_start *starts, size_t count)

@@ -10,7 +10,8 @@ struct engine_plan {
     struct made_up made_up; /* the catalog of the program */
     struct tn_model *model;
     struct tn_planner planner;
-    struct tn_arena arena; /* of the ledger */
+    struct tn_deployment deployment; /* of engine_plan_start */
+    struct tn_arena arena;           /* of the ledger */
     struct tn_ledger ledger;
     struct tn_error error;
 };
@@ -28,7 +29,7 @@ void engine_plan_gpu(struct engine_plan *plan, struct tn_deployment *deployment,
 /* settings  as made_up_sets takes them. False with plan->error filled where the engine refuses. */
 bool engine_plan_run(struct engine_plan *plan, const struct tn_deployment *deployment, const char *settings);
 
-/* A start of an engine with one request, and what is known to come of it. 0 and NULL stand for what the comments say. */
+/* A start of an engine, and what is known to come of it. 0 and NULL stand for what the comments say. */
 struct engine_start {
     const char *version;
     const char *config;
@@ -37,6 +38,7 @@ struct engine_start {
     const char *settings;
     uint32_t tp;               /* 0: 1 */
     uint32_t pp;               /* 0: 1 */
+    uint64_t concurrency;      /* 0: 1 */
     const char *kv_dtype;      /* NULL: not chosen */
     uint64_t gpu_memory_bytes; /* 0: that of the catalog */
     uint64_t tokens;           /* of the pool, by the engine's log */
@@ -44,12 +46,15 @@ struct engine_start {
     const char *refusal;       /* the message */
 };
 
-/* Opens a plan of it and runs it. As engine_plan_run; the plan is to be closed either way. */
+/* Opens a plan of it and runs it; plan->deployment may be run again. As engine_plan_run; the plan is to be closed either way. */
 bool engine_plan_start(struct engine_plan *plan, const char *engine, const struct engine_start *start);
 
 /* Fails the test unless each of them starts with a pool near to the logged tokens, and these lie within its range; where is_measured, the
  * settings say what decides the pool, and it has no range. */
 void engine_plan_expect_logged(const char *engine, const struct engine_start *starts, size_t count, bool is_measured);
+
+/* Fails the test unless a start without a GPU has caches of so many bytes, and no pool. */
+void engine_plan_expect_asked(const char *engine, const struct engine_start *start, uint64_t cache_bytes);
 
 /* Fails the test unless the engine refuses each of them with its message. */
 void engine_plan_expect_refusals(const char *engine, const struct engine_start *starts, size_t count);

@@ -117,16 +117,15 @@ static void published_start_up_logs_lie_within_the_range(void **state)
 static void a_measured_pool_gives_its_tokens(void **state)
 {
     (void)state;
+    static const struct engine_start start = {"", LLAMA_3_1_8B, "h100-80gb", 8192,
+                                              .settings = "available_kv_cache_memory=10GiB"};
     struct engine_plan plan;
-    struct tn_deployment deployment = engine_plan_deployment(8192);
-    engine_plan_open(&plan, "sglang", "", LLAMA_3_1_8B);
-    engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
-    assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=10GiB"));
+    assert_true(engine_plan_start(&plan, "sglang", &start));
     assert_int_equal(plan.ledger.pool.mid.tokens, 81919); /* 10 GiB / 131,072, of which one slot is padding */
     assert_int_equal(plan.ledger.pool.low.tokens, 81919);
     assert_true(engine_plan_says(&plan, "KV Cache is allocated. #tokens: 81919, K size: 5.00 GB, V size: 5.00 GB"));
     assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_CACHE), 10 * GIB);
-    assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=10GiB page_size=16"));
+    assert_true(engine_plan_run(&plan, &plan.deployment, "available_kv_cache_memory=10GiB page_size=16"));
     assert_int_equal(plan.ledger.pool.mid.tokens, 81904); /* a page */
     engine_plan_close(&plan);
 }
@@ -157,33 +156,28 @@ static void windows_have_a_pool_of_their_own(void **state)
 static void without_a_gpu_it_has_what_was_asked_for(void **state)
 {
     (void)state;
-    struct engine_plan plan;
-    struct tn_deployment deployment = engine_plan_deployment(8192);
-    deployment.concurrency = 4;
-    engine_plan_open(&plan, "sglang", "", LLAMA_3_1_8B);
-    assert_true(engine_plan_run(&plan, &deployment, ""));
-    assert_false(plan.ledger.pool.present);
-    assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_CACHE), (UINT64_C(4) * 8192 + 1) * 131072);
-    engine_plan_close(&plan);
+    static const struct engine_start start = {"", LLAMA_3_1_8B, NULL, 8192, "", .concurrency = 4};
+    engine_plan_expect_asked("sglang", &start, (UINT64_C(4) * 8192 + 1) * 131072);
 }
 
 /* "minimum viable = 1 - available/pre = 0.9113" (SemiAnalysisAI/InferenceX#2128). */
 static void weights_that_leave_nothing_are_complained_of(void **state)
 {
     (void)state;
+    static const struct engine_start start = {.version = "0.5.15",
+                                              .config = DEEPSEEK_R1,
+                                              .gpu = "h200",
+                                              .context_tokens = 8192,
+                                              .settings = "mem_fraction_static=0.88 free_memory_before_load=138.1GiB "
+                                                          "free_memory_after_load=12.25GiB",
+                                              .tp = 8};
     struct engine_plan plan;
-    struct tn_deployment deployment = engine_plan_deployment(8192);
-    deployment.tp = 8;
-    engine_plan_open(&plan, "sglang", "0.5.15", DEEPSEEK_R1);
-    engine_plan_gpu(&plan, &deployment, "h200", 0);
-    assert_true(engine_plan_run(&plan, &deployment,
-                                "mem_fraction_static=0.88 free_memory_before_load=138.1GiB "
-                                "free_memory_after_load=12.25GiB"));
+    assert_true(engine_plan_start(&plan, "sglang", &start));
     assert_int_equal(plan.ledger.start, TN_START_NO);
     assert_string_equal(plan.ledger.complaint.data,
                         "weights leave nothing for the KV cache at mem_fraction_static 0.880; the least that would is "
                         "above 0.9113");
-    assert_true(engine_plan_run(&plan, &deployment,
+    assert_true(engine_plan_run(&plan, &plan.deployment,
                                 "mem_fraction_static=0.92 free_memory_before_load=138.1GiB "
                                 "free_memory_after_load=12.25GiB"));
     assert_int_equal(plan.ledger.start, TN_START_YES);
@@ -222,15 +216,14 @@ static void the_scales_of_marlin_keep_deepseek_v4_from_starting(void **state)
 static void a_long_context_is_shortened(void **state)
 {
     (void)state;
+    static const struct engine_start start = {"", LLAMA_3_1_8B, "h100-80gb", 131072,
+                                              .settings = "available_kv_cache_memory=10GiB"};
     struct engine_plan plan;
-    struct tn_deployment deployment = engine_plan_deployment(131072);
-    engine_plan_open(&plan, "sglang", "", LLAMA_3_1_8B);
-    engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
-    assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=10GiB"));
+    assert_true(engine_plan_start(&plan, "sglang", &start));
     assert_int_equal(plan.ledger.start, TN_START_YES);
     assert_int_equal(plan.ledger.pool.suggested_tokens, 81919);
     assert_true(plan.ledger.pool.mid.max_concurrency < 1);
-    assert_true(engine_plan_run(&plan, &deployment, "max_total_tokens=20000"));
+    assert_true(engine_plan_run(&plan, &plan.deployment, "max_total_tokens=20000"));
     assert_int_equal(plan.ledger.pool.mid.tokens, 20000);
     engine_plan_close(&plan);
 }
@@ -239,13 +232,9 @@ static void a_long_context_is_shortened(void **state)
 static void the_smallest_stage_sets_the_tokens_of_all(void **state)
 {
     (void)state;
+    static const struct engine_start start = {"", DEEPSEEK_R1, "h200", 8192, "", .tp = 8, .pp = 2};
     struct engine_plan plan;
-    struct tn_deployment deployment = engine_plan_deployment(8192);
-    deployment.tp = 8;
-    deployment.pp = 2;
-    engine_plan_open(&plan, "sglang", "", DEEPSEEK_R1);
-    engine_plan_gpu(&plan, &deployment, "h200", 0);
-    assert_true(engine_plan_run(&plan, &deployment, ""));
+    assert_true(engine_plan_start(&plan, "sglang", &start));
     assert_int_equal(plan.ledger.stage_count, 2);
     assert_int_equal(plan.ledger.stages[0].layer_count, 30);
     uint64_t first = tn_ledger_category(&plan.ledger, &plan.ledger.stages[0], TN_CATEGORY_CACHE);
@@ -259,20 +248,18 @@ static void the_smallest_stage_sets_the_tokens_of_all(void **state)
 static void groups_of_attention_have_pools_of_their_own(void **state)
 {
     (void)state;
+    static const struct engine_start start = {"", DEEPSEEK_R1, "h200", 8192, "mem_fraction_static=0.85", .tp = 8};
     struct engine_plan plan;
-    struct tn_deployment deployment = engine_plan_deployment(8192);
-    deployment.tp = 8;
-    engine_plan_open(&plan, "sglang", "", DEEPSEEK_R1);
-    engine_plan_gpu(&plan, &deployment, "h200", 0);
-    assert_true(engine_plan_run(&plan, &deployment, "mem_fraction_static=0.85"));
+    assert_true(engine_plan_start(&plan, "sglang", &start));
     uint64_t tokens = plan.ledger.pool.mid.tokens;
     double together = plan.ledger.pool.mid.max_concurrency;
-    assert_true(engine_plan_run(&plan, &deployment, "mem_fraction_static=0.85 enable_dp_attention=true dp_size=8"));
+    assert_true(
+        engine_plan_run(&plan, &plan.deployment, "mem_fraction_static=0.85 enable_dp_attention=true dp_size=8"));
     assert_int_equal(plan.ledger.ranks_per_stage, 8);
     assert_true(plan.ledger.pool.mid.tokens < tokens); /* attention of all heads on each */
     assert_true(plan.ledger.pool.mid.max_concurrency > 5 * together);
-    deployment.dp = 2;
-    assert_true(engine_plan_run(&plan, &deployment, "mem_fraction_static=0.85"));
+    plan.deployment.dp = 2;
+    assert_true(engine_plan_run(&plan, &plan.deployment, "mem_fraction_static=0.85"));
     assert_int_equal(plan.ledger.ranks_per_stage, 16);
     assert_int_equal(plan.ledger.pool.mid.tokens, tokens);
     engine_plan_close(&plan);
@@ -296,12 +283,14 @@ static void what_it_refuses(void **state)
 static void the_log_says_what_was_derived(void **state)
 {
     (void)state;
+    static const struct engine_start start = {.version = "0.5.10",
+                                              .config = LLAMA_3_1_8B,
+                                              .gpu = "h100-80gb",
+                                              .context_tokens = 8192,
+                                              .settings =
+                                                  "free_memory_before_load=78.59GiB free_memory_after_load=63.48GiB"};
     struct engine_plan plan;
-    struct tn_deployment deployment = engine_plan_deployment(8192);
-    engine_plan_open(&plan, "sglang", "0.5.10", LLAMA_3_1_8B);
-    engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
-    assert_true(
-        engine_plan_run(&plan, &deployment, "free_memory_before_load=78.59GiB free_memory_after_load=63.48GiB"));
+    assert_true(engine_plan_start(&plan, "sglang", &start));
     assert_true(engine_plan_says(&plan, "Load weight begin. avail mem=78.59 GB"));
     /* 63.48 - 78.59 x 0.17 = 50.1197 GiB: 410,580 tokens */
     assert_true(engine_plan_says(

@@ -113,17 +113,15 @@ static void the_launcher_chooses_the_prefill_by_the_gpu(void **state)
 static void a_prefill_that_does_not_fit_keeps_it_from_starting(void **state)
 {
     (void)state;
+    static const struct engine_start start = {"2.0.3", LLAMA_3_1_8B, "a10g", 4096, "", .gpu_memory_bytes = 18 * GIB};
     struct engine_plan plan;
-    struct tn_deployment deployment = engine_plan_deployment(4096);
-    engine_plan_open(&plan, "tgi", "2.0.3", LLAMA_3_1_8B);
-    engine_plan_gpu(&plan, &deployment, "a10g", 18 * GIB);
-    assert_true(engine_plan_run(&plan, &deployment, ""));
+    assert_true(engine_plan_start(&plan, "tgi", &start));
     assert_int_equal(plan.ledger.start, TN_START_NO);
     assert_non_null(strstr(plan.ledger.complaint.data, "4145 prefill tokens"));
     assert_true(tn_str_is(plan.ledger.remedy, "max_batch_prefill_tokens"));
     assert_int_equal(plan.ledger.log_count, 1); /* the log ends there */
     assert_true(engine_plan_says(&plan, "Default `max_batch_prefill_tokens` to 4145"));
-    assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=100MiB"));
+    assert_true(engine_plan_run(&plan, &plan.deployment, "available_kv_cache_memory=100MiB"));
     assert_int_equal(plan.ledger.start, TN_START_NO);
     assert_non_null(strstr(plan.ledger.complaint.data, "max_total_tokens 4096 is more than the 800 tokens"));
     assert_true(engine_plan_says(&plan, "Setting max batch total tokens to 800"));

@@ -201,11 +201,9 @@ static void logits_of_the_whole_prompt_were_computed_until_4_44(void **state)
 static void stages_have_whole_layers(void **state)
 {
     (void)state;
+    static const struct engine_start start = {"", LLAMA_3_1_8B, NULL, 4096, "", .pp = 4};
     struct engine_plan plan;
-    struct tn_deployment deployment = engine_plan_deployment(4096);
-    deployment.pp = 4;
-    engine_plan_open(&plan, "transformers", "", LLAMA_3_1_8B);
-    assert_true(engine_plan_run(&plan, &deployment, ""));
+    assert_true(engine_plan_start(&plan, "transformers", &start));
     assert_int_equal(plan.ledger.stage_count, 4);
     uint64_t layer = UINT64_C(2) * (2 * 4096 * 4096 + 2 * 1024 * 4096 + 3 * 14336 * 4096 + 2 * 4096);
     assert_int_equal(tn_ledger_category(&plan.ledger, &plan.ledger.stages[1], TN_CATEGORY_WEIGHTS), 8 * layer);
@@ -219,11 +217,9 @@ static void stages_have_whole_layers(void **state)
 static void tensor_parallel_keeps_the_embedding_whole(void **state)
 {
     (void)state;
+    static const struct engine_start start = {"", LLAMA_3_1_8B, NULL, 4096, "tp_plan=auto", .tp = 4};
     struct engine_plan plan;
-    struct tn_deployment deployment = engine_plan_deployment(4096);
-    deployment.tp = 4;
-    engine_plan_open(&plan, "transformers", "", LLAMA_3_1_8B);
-    assert_true(engine_plan_run(&plan, &deployment, "tp_plan=auto"));
+    assert_true(engine_plan_start(&plan, "transformers", &start));
     uint64_t matrices =
         UINT64_C(32) * (UINT64_C(2) * 4096 * 4096 + UINT64_C(2) * 1024 * 4096 + UINT64_C(3) * 14336 * 4096)
         + UINT64_C(128256) * 4096;

@@ -22,27 +22,19 @@
 
 static const uint64_t GIB = UINT64_C(1) << 30;
 
-static struct tn_deployment deployment_of(uint64_t context_tokens, uint32_t tp, bool is_fp8)
-{
-    struct tn_deployment deployment = engine_plan_deployment(context_tokens);
-    deployment.tp = tp;
-    if (is_fp8) {
-        deployment.kv_dtype = tn_dtype_find(TN_STR("fp8"));
-        deployment.kv_dtype_name = TN_STR("fp8");
-    }
-    return deployment;
-}
-
 /* NVIDIA/TensorRT-LLM#4275: "total: 31.84 GiB, available: 17.83 GiB", 8219 blocks of 32 tokens, "Allocated 16.05 GiB". 0.9 x 17.83 GiB are 8,216.06
  * blocks of 2 MiB, and one that is begun; the two decimals are 2.3 blocks. */
 static void free_memory_gives_the_blocks(void **state)
 {
     (void)state;
+    static const struct engine_start start = {.version = "0.19.0",
+                                              .config = LLAMA_8B_FP8,
+                                              .gpu = "rtx-5090",
+                                              .context_tokens = 2048,
+                                              .kv_dtype = "fp8",
+                                              .settings = "max_num_tokens=1024 free_memory_before_pool=17.83GiB"};
     struct engine_plan plan;
-    struct tn_deployment deployment = deployment_of(2048, 1, true);
-    engine_plan_open(&plan, "trtllm", "0.19.0", LLAMA_8B_FP8);
-    engine_plan_gpu(&plan, &deployment, "rtx-5090", 0);
-    assert_true(engine_plan_run(&plan, &deployment, "max_num_tokens=1024 free_memory_before_pool=17.83GiB"));
+    assert_true(engine_plan_start(&plan, "trtllm", &start));
     assert_int_equal(plan.ledger.pool.mid.blocks, 8217);
     assert_int_equal(plan.ledger.pool.mid.tokens, 8217 * 32);
     assert_int_equal(plan.ledger.pool.low.blocks, plan.ledger.pool.high.blocks);
@@ -58,18 +50,22 @@ static void free_memory_gives_the_blocks(void **state)
 static void a_cap_of_tokens_is_a_cap_of_the_pool(void **state)
 {
     (void)state;
+    static const struct engine_start start = {
+        .version = "1.1.0",
+        .config = DEEPSEEK_R1,
+        .gpu = "h200",
+        .context_tokens = 16384,
+        .tp = 8,
+        .kv_dtype = "fp8",
+        .settings = "free_gpu_memory_fraction=0.85 free_memory_before_pool=48.35GiB max_tokens=524288"};
     struct engine_plan plan;
-    struct tn_deployment deployment = deployment_of(16384, 8, true);
-    engine_plan_open(&plan, "tensorrt-llm", "1.1.0", DEEPSEEK_R1);
-    engine_plan_gpu(&plan, &deployment, "h200", 0);
-    assert_true(engine_plan_run(&plan, &deployment,
-                                "free_gpu_memory_fraction=0.85 free_memory_before_pool=48.35GiB max_tokens=524288"));
+    assert_true(engine_plan_start(&plan, "tensorrt-llm", &start));
     assert_int_equal(plan.ledger.pool.mid.tokens, 524288);
     assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_CACHE), UINT64_C(524288) * 35136);
-    assert_true(
-        engine_plan_run(&plan, &deployment, "kv_cache_free_gpu_mem_fraction=0.85 free_memory_before_pool=48.35GiB"));
+    assert_true(engine_plan_run(&plan, &plan.deployment,
+                                "kv_cache_free_gpu_mem_fraction=0.85 free_memory_before_pool=48.35GiB"));
     assert_true(engine_plan_is_near(plan.ledger.pool.mid.bytes, 4110 * GIB / 100, 1));
-    assert_true(engine_plan_run(&plan, &deployment, "free_memory_before_pool=48.35GiB max_gpu_total_bytes=10GiB"));
+    assert_true(engine_plan_run(&plan, &plan.deployment, "free_memory_before_pool=48.35GiB max_gpu_total_bytes=10GiB"));
     assert_true(plan.ledger.pool.mid.bytes <= 10 * GIB + UINT64_C(32) * 35136);
     assert_true(plan.ledger.pool.mid.bytes > 10 * GIB - UINT64_C(32) * 35136);
     engine_plan_close(&plan);
@@ -92,11 +88,14 @@ static void published_start_up_logs_lie_within_the_range(void **state)
 static void weights_are_counted_without_the_rotary_table(void **state)
 {
     (void)state;
+    static const struct engine_start start = {.version = "0.20.0",
+                                              .config = LLAMA_8B_FP8,
+                                              .gpu = "h100-80gb",
+                                              .context_tokens = 8192,
+                                              .settings = "backend=pytorch",
+                                              .kv_dtype = "fp8"};
     struct engine_plan plan;
-    struct tn_deployment deployment = deployment_of(8192, 1, true);
-    engine_plan_open(&plan, "trtllm", "0.20.0", LLAMA_8B_FP8);
-    engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
-    assert_true(engine_plan_run(&plan, &deployment, "backend=pytorch"));
+    assert_true(engine_plan_start(&plan, "trtllm", &start));
     assert_true(engine_plan_is_near(engine_plan_bytes(&plan, TN_CATEGORY_WEIGHTS), 846 * GIB / 100, 1));
     const struct tn_entry *table = engine_plan_entry(&plan, TN_CATEGORY_WORKSPACE, "rotary table");
     assert_int_equal(table->mid_bytes, UINT64_C(4) * 131072 * 128);
@@ -107,14 +106,12 @@ static void weights_are_counted_without_the_rotary_table(void **state)
 static void attention_in_data_parallel_has_a_pool_on_each_rank(void **state)
 {
     (void)state;
+    static const struct engine_start start = {"", DEEPSEEK_R1, "h200", 8192, "", .tp = 8};
     struct engine_plan plan;
-    struct tn_deployment deployment = deployment_of(8192, 8, false);
-    engine_plan_open(&plan, "trtllm", "", DEEPSEEK_R1);
-    engine_plan_gpu(&plan, &deployment, "h200", 0);
-    assert_true(engine_plan_run(&plan, &deployment, ""));
+    assert_true(engine_plan_start(&plan, "trtllm", &start));
     uint64_t tokens = plan.ledger.pool.mid.tokens;
     double together = plan.ledger.pool.mid.max_concurrency;
-    assert_true(engine_plan_run(&plan, &deployment, "enable_attention_dp=true"));
+    assert_true(engine_plan_run(&plan, &plan.deployment, "enable_attention_dp=true"));
     assert_int_equal(plan.ledger.ranks_per_stage, 8);
     assert_true(plan.ledger.pool.mid.tokens < tokens);
     assert_true(plan.ledger.pool.mid.max_concurrency > 5 * together);
@@ -125,12 +122,9 @@ static void attention_in_data_parallel_has_a_pool_on_each_rank(void **state)
 static void stages_have_the_tokens_of_the_smallest(void **state)
 {
     (void)state;
+    static const struct engine_start start = {"", DEEPSEEK_R1, "h200", 8192, "", .tp = 8, .pp = 2};
     struct engine_plan plan;
-    struct tn_deployment deployment = deployment_of(8192, 8, false);
-    deployment.pp = 2;
-    engine_plan_open(&plan, "trtllm", "", DEEPSEEK_R1);
-    engine_plan_gpu(&plan, &deployment, "h200", 0);
-    assert_true(engine_plan_run(&plan, &deployment, ""));
+    assert_true(engine_plan_start(&plan, "trtllm", &start));
     assert_int_equal(plan.ledger.stage_count, 2);
     assert_int_equal(plan.ledger.stages[0].layer_count, 31);
     uint64_t first = tn_ledger_category(&plan.ledger, &plan.ledger.stages[0], TN_CATEGORY_CACHE);
@@ -143,11 +137,9 @@ static void stages_have_the_tokens_of_the_smallest(void **state)
 static void weights_that_leave_nothing_do_not_start(void **state)
 {
     (void)state;
+    static const struct engine_start start = {"", LLAMA_3_1_8B, "t4", 4096, .settings = ""};
     struct engine_plan plan;
-    struct tn_deployment deployment = deployment_of(4096, 1, false);
-    engine_plan_open(&plan, "trtllm", "", LLAMA_3_1_8B);
-    engine_plan_gpu(&plan, &deployment, "t4", 0);
-    assert_true(engine_plan_run(&plan, &deployment, ""));
+    assert_true(engine_plan_start(&plan, "trtllm", &start));
     assert_int_equal(plan.ledger.start, TN_START_NO);
     assert_true(tn_str_starts(plan.ledger.complaint, TN_STR("weights of 14.96 GiB and one step leave nothing of ")));
     engine_plan_close(&plan);
@@ -157,11 +149,10 @@ static void weights_that_leave_nothing_do_not_start(void **state)
 static void long_sequences_are_shortened(void **state)
 {
     (void)state;
+    static const struct engine_start start = {"", LLAMA_3_1_8B, "h100-80gb", 131072,
+                                              .settings = "available_kv_cache_memory=10GiB"};
     struct engine_plan plan;
-    struct tn_deployment deployment = deployment_of(131072, 1, false);
-    engine_plan_open(&plan, "trtllm", "", LLAMA_3_1_8B);
-    engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
-    assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=10GiB"));
+    assert_true(engine_plan_start(&plan, "trtllm", &start));
     assert_int_equal(plan.ledger.start, TN_START_YES);
     assert_int_equal(plan.ledger.pool.mid.tokens, 81920);
     assert_int_equal(plan.ledger.pool.suggested_tokens, 81920);
@@ -174,14 +165,14 @@ static void long_sequences_are_shortened(void **state)
 static void windows_share_the_pool(void **state)
 {
     (void)state;
+    static const struct engine_start start = {"", LLAMA_3_1_8B, "h100-80gb", 16384,
+                                              .settings =
+                                                  "available_kv_cache_memory=10GiB max_attention_window=1024,16384"};
     struct engine_plan plan;
-    struct tn_deployment deployment = deployment_of(16384, 1, false);
-    engine_plan_open(&plan, "trtllm", "", LLAMA_3_1_8B);
-    engine_plan_gpu(&plan, &deployment, "h100-80gb", 0);
-    assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=10GiB max_attention_window=1024,16384"));
+    assert_true(engine_plan_start(&plan, "trtllm", &start));
     assert_int_equal(plan.ledger.pool.mid.tokens, 81920);
     assert_true(plan.ledger.pool.mid.max_concurrency == 5);
-    assert_true(engine_plan_run(&plan, &deployment, "available_kv_cache_memory=10GiB"));
+    assert_true(engine_plan_run(&plan, &plan.deployment, "available_kv_cache_memory=10GiB"));
     assert_int_equal(plan.ledger.pool.mid.tokens, 81920);
     engine_plan_close(&plan);
 }
@@ -190,14 +181,8 @@ static void windows_share_the_pool(void **state)
 static void without_a_gpu_it_has_what_was_asked_for(void **state)
 {
     (void)state;
-    struct engine_plan plan;
-    struct tn_deployment deployment = deployment_of(4096, 1, false);
-    deployment.concurrency = 4;
-    engine_plan_open(&plan, "trtllm", "", LLAMA_3_1_8B);
-    assert_true(engine_plan_run(&plan, &deployment, ""));
-    assert_false(plan.ledger.pool.present);
-    assert_int_equal(engine_plan_bytes(&plan, TN_CATEGORY_CACHE), UINT64_C(4) * 4096 * 131072);
-    engine_plan_close(&plan);
+    static const struct engine_start start = {"", LLAMA_3_1_8B, NULL, 4096, "", .concurrency = 4};
+    engine_plan_expect_asked("trtllm", &start, UINT64_C(4) * 4096 * 131072);
 }
 
 static void what_it_refuses(void **state)
