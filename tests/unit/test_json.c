@@ -211,94 +211,96 @@ static void strings_test_every_byte(void **state)
     }
 }
 
+/* Where each stops, and what it says. */
+static const struct {
+    const char *text;
+    int64_t offset;
+    const char *message;
+} refusals[] = {
+    {"", 0, "expected a value, found the end of the text (line 1, column 1)"},
+    {"  ", 2, "expected a value, found the end of the text (line 1, column 3)"},
+    {"[", 1, "expected a value or ']', found the end of the text (line 1, column 2)"},
+    {"[1", 2, "expected ',' or ']', found the end of the text (line 1, column 3)"},
+    {"[1,]", 3, "expected a value, found ']' (line 1, column 4)"},
+    {"[,1]", 1, "expected a value or ']', found ',' (line 1, column 2)"},
+    {"[1 2]", 3, "expected ',' or ']', found '2' (line 1, column 4)"},
+    {"[1}", 2, "expected ',' or ']', found '}' (line 1, column 3)"},
+    {"{", 1, "expected a key in double quotes or '}', found the end of the text (line 1, column 2)"},
+    {"{]", 1, "expected a key in double quotes or '}', found ']' (line 1, column 2)"},
+    {"{'a': 1}", 1, "expected a key in double quotes or '}', found ''' (line 1, column 2)"},
+    {"{a: 1}", 1, "expected a key in double quotes or '}', found 'a' (line 1, column 2)"},
+    {"{1: 1}", 1, "expected a key in double quotes or '}', found '1' (line 1, column 2)"},
+    {"{\"a\" 1}", 5, "expected ':' after a key, found '1' (line 1, column 6)"},
+    {"{\"a\"", 4, "expected ':' after a key, found the end of the text (line 1, column 5)"},
+    {"{\"a", 1, "a string without its closing quote (line 1, column 2)"},
+    {"{\"a\":}", 5, "expected a value, found '}' (line 1, column 6)"},
+    {"{\"a\":1", 6, "expected ',' or '}', found the end of the text (line 1, column 7)"},
+    {"{\"a\":1]", 6, "expected ',' or '}', found ']' (line 1, column 7)"},
+    {"{\"a\":1,}", 7, "expected a key in double quotes after the comma, found '}' (line 1, column 8)"},
+    {"{\"a\":1\n\"b\":2}", 7, "expected ',' or '}', found '\"' (line 2, column 1)"},
+    {"[]]", 2, "expected the end of the text, found ']' (line 1, column 3)"},
+    {"1 2", 2, "expected the end of the text, found '2' (line 1, column 3)"},
+    {"{} x", 3, "expected the end of the text, found 'x' (line 1, column 4)"},
+    {"]", 0, "expected a value, found ']' (line 1, column 1)"},
+    {"'a'", 0, "expected a value, found ''' (line 1, column 1)"},
+    {"[1, // x\n2]", 4, "expected a value, found '/' (line 1, column 5)"},
+    {"/* */ 1", 0, "expected a value, found '/' (line 1, column 1)"},
+    {"nul", 0, "expected a value, found 'n' (line 1, column 1)"},
+    {"nulll", 4, "expected the end of the text, found 'l' (line 1, column 5)"},
+    {"True", 0, "expected a value, found 'T' (line 1, column 1)"},
+    {"+1", 0, "expected a value, found '+' (line 1, column 1)"},
+    {".5", 0, "expected a value, found '.' (line 1, column 1)"},
+    {"-", 1, "expected a digit, found the end of the text (line 1, column 2)"},
+    {"-x", 1, "expected a digit, found 'x' (line 1, column 2)"},
+    {"-Inf", 0, "expected a value, found '-' (line 1, column 1)"},
+    {"01", 0, "a number must not begin with 0 (line 1, column 1)"},
+    {"[-01]", 2, "a number must not begin with 0 (line 1, column 3)"},
+    {"1.", 2, "expected a digit after the point, found the end of the text (line 1, column 3)"},
+    {"[1.e3]", 3, "expected a digit after the point, found 'e' (line 1, column 4)"},
+    {"1e", 2, "expected a digit of the exponent, found the end of the text (line 1, column 3)"},
+    {"[1e+]", 4, "expected a digit of the exponent, found ']' (line 1, column 5)"},
+    {"0x10", 1, "expected the end of the text, found 'x' (line 1, column 2)"},
+    {"1\xC2\xA0", 1, "expected the end of the text, found the byte 0xC2 (line 1, column 2)"},
+    {"[\x01]", 1, "expected a value or ']', found the byte 0x01 (line 1, column 2)"},
+    {"\"abc", 0, "a string without its closing quote (line 1, column 1)"},
+    {"[\"abc\\", 1, "a string without its closing quote (line 1, column 2)"},
+    {"[\"abc\\\"", 1, "a string without its closing quote (line 1, column 2)"},
+    {"\"a\nb\"", 2, "the control character 0x0A in a string must be escaped (line 1, column 3)"},
+    {"\"a\\n\tb\"", 4, "the control character 0x09 in a string must be escaped (line 1, column 5)"},
+    {"\"\\x41\"", 1, "an unknown escape in a string; "},
+    {"\"\\u12\"", 1, "\\u without four hexadecimal digits (line 1, column 2)"},
+    {"\"\\u12g4\"", 1, "\\u without four hexadecimal digits (line 1, column 2)"},
+    {"\"\\uD800\"", 1, "\\uD800 is half of a surrogate pair (line 1, column 2)"},
+    {"\"\\uD800x\"", 1, "\\uD800 is half of a surrogate pair (line 1, column 2)"},
+    {"\"\\uD800\\n\"", 1, "\\uD800 is half of a surrogate pair (line 1, column 2)"},
+    {"\"\\uD800\\u0041\"", 1, "\\uD800 is half of a surrogate pair (line 1, column 2)"},
+    {"\"\\uD800\\uD800\"", 1, "\\uD800 is half of a surrogate pair (line 1, column 2)"},
+    {"\"\\uD800\\u12\"", 1, "\\uD800 is half of a surrogate pair (line 1, column 2)"},
+    {"\"x\\uDC00\\uD800\"", 2, "\\uDC00 is half of a surrogate pair (line 1, column 3)"},
+    {"\"a\xFF\"", 2, "a string that is not UTF-8: byte 0xFF (line 1, column 3)"},
+    {"\"\xED\xA0\x80\"", 1, "a string that is not UTF-8: byte 0xED (line 1, column 2)"},
+    {"\"\xC3\"", 1, "a string that is not UTF-8: byte 0xC3 (line 1, column 2)"},
+    {"\"\\n\xC0\x80\"", 3, "a string that is not UTF-8: byte 0xC0 (line 1, column 4)"},
+    {"{\n  \"\xC3\xA9\": 1,\n  \"\xC3\xA9\" 2\n}", 20, "expected ':' after a key, found '2' (line 3, column 7)"},
+};
+
 static void refusals_name_the_byte(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        int64_t offset;
-        const char *message;
-    } rows[] = {
-        {"", 0, "expected a value, found the end of the text (line 1, column 1)"},
-        {"  ", 2, "expected a value, found the end of the text (line 1, column 3)"},
-        {"[", 1, "expected a value or ']', found the end of the text (line 1, column 2)"},
-        {"[1", 2, "expected ',' or ']', found the end of the text (line 1, column 3)"},
-        {"[1,]", 3, "expected a value, found ']' (line 1, column 4)"},
-        {"[,1]", 1, "expected a value or ']', found ',' (line 1, column 2)"},
-        {"[1 2]", 3, "expected ',' or ']', found '2' (line 1, column 4)"},
-        {"[1}", 2, "expected ',' or ']', found '}' (line 1, column 3)"},
-        {"{", 1, "expected a key in double quotes or '}', found the end of the text (line 1, column 2)"},
-        {"{]", 1, "expected a key in double quotes or '}', found ']' (line 1, column 2)"},
-        {"{'a': 1}", 1, "expected a key in double quotes or '}', found ''' (line 1, column 2)"},
-        {"{a: 1}", 1, "expected a key in double quotes or '}', found 'a' (line 1, column 2)"},
-        {"{1: 1}", 1, "expected a key in double quotes or '}', found '1' (line 1, column 2)"},
-        {"{\"a\" 1}", 5, "expected ':' after a key, found '1' (line 1, column 6)"},
-        {"{\"a\"", 4, "expected ':' after a key, found the end of the text (line 1, column 5)"},
-        {"{\"a", 1, "a string without its closing quote (line 1, column 2)"},
-        {"{\"a\":}", 5, "expected a value, found '}' (line 1, column 6)"},
-        {"{\"a\":1", 6, "expected ',' or '}', found the end of the text (line 1, column 7)"},
-        {"{\"a\":1]", 6, "expected ',' or '}', found ']' (line 1, column 7)"},
-        {"{\"a\":1,}", 7, "expected a key in double quotes after the comma, found '}' (line 1, column 8)"},
-        {"{\"a\":1\n\"b\":2}", 7, "expected ',' or '}', found '\"' (line 2, column 1)"},
-        {"[]]", 2, "expected the end of the text, found ']' (line 1, column 3)"},
-        {"1 2", 2, "expected the end of the text, found '2' (line 1, column 3)"},
-        {"{} x", 3, "expected the end of the text, found 'x' (line 1, column 4)"},
-        {"]", 0, "expected a value, found ']' (line 1, column 1)"},
-        {"'a'", 0, "expected a value, found ''' (line 1, column 1)"},
-        {"[1, // x\n2]", 4, "expected a value, found '/' (line 1, column 5)"},
-        {"/* */ 1", 0, "expected a value, found '/' (line 1, column 1)"},
-        {"nul", 0, "expected a value, found 'n' (line 1, column 1)"},
-        {"nulll", 4, "expected the end of the text, found 'l' (line 1, column 5)"},
-        {"True", 0, "expected a value, found 'T' (line 1, column 1)"},
-        {"+1", 0, "expected a value, found '+' (line 1, column 1)"},
-        {".5", 0, "expected a value, found '.' (line 1, column 1)"},
-        {"-", 1, "expected a digit, found the end of the text (line 1, column 2)"},
-        {"-x", 1, "expected a digit, found 'x' (line 1, column 2)"},
-        {"-Inf", 0, "expected a value, found '-' (line 1, column 1)"},
-        {"01", 0, "a number must not begin with 0 (line 1, column 1)"},
-        {"[-01]", 2, "a number must not begin with 0 (line 1, column 3)"},
-        {"1.", 2, "expected a digit after the point, found the end of the text (line 1, column 3)"},
-        {"[1.e3]", 3, "expected a digit after the point, found 'e' (line 1, column 4)"},
-        {"1e", 2, "expected a digit of the exponent, found the end of the text (line 1, column 3)"},
-        {"[1e+]", 4, "expected a digit of the exponent, found ']' (line 1, column 5)"},
-        {"0x10", 1, "expected the end of the text, found 'x' (line 1, column 2)"},
-        {"1\xC2\xA0", 1, "expected the end of the text, found the byte 0xC2 (line 1, column 2)"},
-        {"[\x01]", 1, "expected a value or ']', found the byte 0x01 (line 1, column 2)"},
-        {"\"abc", 0, "a string without its closing quote (line 1, column 1)"},
-        {"[\"abc\\", 1, "a string without its closing quote (line 1, column 2)"},
-        {"[\"abc\\\"", 1, "a string without its closing quote (line 1, column 2)"},
-        {"\"a\nb\"", 2, "the control character 0x0A in a string must be escaped (line 1, column 3)"},
-        {"\"a\\n\tb\"", 4, "the control character 0x09 in a string must be escaped (line 1, column 5)"},
-        {"\"\\x41\"", 1, "an unknown escape in a string; "},
-        {"\"\\u12\"", 1, "\\u without four hexadecimal digits (line 1, column 2)"},
-        {"\"\\u12g4\"", 1, "\\u without four hexadecimal digits (line 1, column 2)"},
-        {"\"\\uD800\"", 1, "\\uD800 is half of a surrogate pair (line 1, column 2)"},
-        {"\"\\uD800x\"", 1, "\\uD800 is half of a surrogate pair (line 1, column 2)"},
-        {"\"\\uD800\\n\"", 1, "\\uD800 is half of a surrogate pair (line 1, column 2)"},
-        {"\"\\uD800\\u0041\"", 1, "\\uD800 is half of a surrogate pair (line 1, column 2)"},
-        {"\"\\uD800\\uD800\"", 1, "\\uD800 is half of a surrogate pair (line 1, column 2)"},
-        {"\"\\uD800\\u12\"", 1, "\\uD800 is half of a surrogate pair (line 1, column 2)"},
-        {"\"x\\uDC00\\uD800\"", 2, "\\uDC00 is half of a surrogate pair (line 1, column 3)"},
-        {"\"a\xFF\"", 2, "a string that is not UTF-8: byte 0xFF (line 1, column 3)"},
-        {"\"\xED\xA0\x80\"", 1, "a string that is not UTF-8: byte 0xED (line 1, column 2)"},
-        {"\"\xC3\"", 1, "a string that is not UTF-8: byte 0xC3 (line 1, column 2)"},
-        {"\"\\n\xC0\x80\"", 3, "a string that is not UTF-8: byte 0xC0 (line 1, column 4)"},
-        {"{\n  \"\xC3\xA9\": 1,\n  \"\xC3\xA9\" 2\n}", 20, "expected ':' after a key, found '2' (line 3, column 7)"},
-    };
-    for (size_t k = 0; k < COUNT_OF(rows); k++) {
+    for (size_t k = 0; k < COUNT_OF(refusals); k++) {
         struct tn_arena arena = {0};
         struct tn_value root;
         struct tn_error error;
-        assert_false(tn_json_read(&arena, tn_str_of(rows[k].text), &root, &error));
+        assert_false(tn_json_read(&arena, tn_str_of(refusals[k].text), &root, &error));
         assert_int_equal(error.code, TN_ERROR_JSON);
-        assert_int_equal(error.offset, rows[k].offset);
-        assert_memory_equal(error.message, rows[k].message, strlen(rows[k].message));
+        assert_int_equal(error.offset, refusals[k].offset);
+        assert_memory_equal(error.message, refusals[k].message, strlen(refusals[k].message));
         assert_string_equal(error.where, "");
-        assert_false(tn_json_read(&arena, tn_str_of(rows[k].text), &root, NULL));
+        assert_false(tn_json_read(&arena, tn_str_of(refusals[k].text), &root, NULL));
         struct events events;
-        walk(&arena, tn_str_of(rows[k].text), &events);
+        walk(&arena, tn_str_of(refusals[k].text), &events);
         assert_int_equal(tn_json_next(&events.reader, &error), TN_JSON_ERROR); /* and again, the same */
-        assert_int_equal(error.offset, rows[k].offset);
+        assert_int_equal(error.offset, refusals[k].offset);
         tn_arena_free(&arena);
     }
 }
