@@ -120,8 +120,8 @@ bool tn_split_gpus(struct tn_planner *planner, const struct tn_deployment *deplo
         varied.tp = k;
         varied.pp = gpus / k;
         found = plan(planner, &varied, &arena, &ledger);
-        *tp = varied.tp;
-        *pp = varied.pp;
+        *tp = found ? varied.tp : *tp;
+        *pp = found ? varied.pp : *pp;
     }
     tn_arena_free(&arena);
     return found;

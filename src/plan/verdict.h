@@ -30,7 +30,7 @@ bool tn_ledger_fits(const struct tn_ledger *ledger, const struct tn_deployment *
 /* Plans the deployment and says whether it fits. An engine that refuses it: false. */
 bool tn_deployment_fits(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_arena *arena);
 
-/* The tp and pp with which `gpus` GPUs are used best: the largest tp that the engine accepts, the rest by pp. false: none. */
+/* The tp and pp with which `gpus` GPUs are used best: the largest tp that the engine accepts, the rest by pp. false: none, and they stay. */
 bool tn_split_gpus(struct tn_planner *planner, const struct tn_deployment *deployment, uint32_t gpus, uint32_t *tp,
                    uint32_t *pp);
 
