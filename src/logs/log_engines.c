@@ -1,7 +1,7 @@
 /* Engines as records name them: which of ours they are, from which version on they behave how, and how their settings are called. */
 #include "logs/reading.h"
 
-#include "base/number.h"
+#include "engine/record/rules.h"
 
 #include <stdio.h>
 
@@ -13,7 +13,7 @@ struct tn_log_engine {
     const char *why;    /* not planned */
     int column;         /* of the tables below */
     bool prints_available;
-    uint64_t refuses_short_pools_since; /* major * 1000000 + minor * 1000 + patch; 0: it does not */
+    uint64_t refuses_short_pools_since; /* as tn_version_read; 0: it does not */
 };
 
 /* vLLM since 0.2.6: vllm-project/vllm#2163. Its log line "Available KV cache memory" is the pool before it is cut into blocks; SGLang and
@@ -185,25 +185,13 @@ bool tn_reading_engine(struct tn_reading *reading, struct tn_str engine, struct 
     return true;
 }
 
-/* "0.2.5" as 2005; UINT64_MAX where none is known: the newest. */
-static uint64_t version_number(struct tn_str version)
-{
-    uint64_t number = 0;
-    for (int part = 0; version.size && part < 3; part++) {
-        size_t dot = tn_str_find(version, TN_STR("."));
-        number = number * 1000 + leading_number(tn_str_slice(version, 0, dot));
-        version = dot == SIZE_MAX ? (struct tn_str){0} : tn_str_slice(version, dot + 1, version.size);
-        if (!version.size) {
-            number *= part == 0 ? 1000000 : part == 1 ? 1000 : 1;
-        }
-    }
-    return number ? number : UINT64_MAX;
-}
-
+/* Where no version is known it is the newest. */
 bool tn_log_engine_refuses_short_pools(const struct tn_measurement *measurement)
 {
     uint64_t since = measurement->engine ? measurement->engine->refuses_short_pools_since : 0;
-    return since && version_number(measurement->version) >= since;
+    uint64_t version;
+    size_t size;
+    return since && (!tn_version_read(measurement->version, &version, &size) || version >= since);
 }
 
 /* ---- settings ----------------------------------------------------------------------------------------------------- */

@@ -74,8 +74,7 @@ const char *const tn_setting_type_names[TN_SETTING_WORD + 1] = {"count", "tokens
 
 enum { MOST_VERSION_PART = 999, PARTS = 3 };
 
-/* "0.20.2rc1" -> 20002; false where it does not begin with a number. *size gets the length of what was read. */
-static bool read_version(struct tn_str text, uint64_t *number, size_t *size)
+bool tn_version_read(struct tn_str text, uint64_t *number, size_t *size)
 {
     uint64_t parts[PARTS] = {0};
     size_t k = 0;
@@ -226,7 +225,7 @@ static bool read_since(struct reader *reader)
     struct tn_rule_row *row = find_row(reader->rules, name);
     uint64_t number;
     size_t size;
-    if (!row || !read_version(version, &number, &size) || size != version.size) {
+    if (!row || !tn_version_read(version, &number, &size) || size != version.size) {
         return fail_line(reader, "expected 'since VERSION NAME FORMULA' behind the line that NAME stands in");
     }
     struct tn_rule_row newer = *row;
@@ -532,12 +531,12 @@ static bool choose_version(struct reader *reader, struct tn_str wanted)
     uint64_t least;
     uint64_t most;
     size_t size;
-    if (!read_version(oldest, &least, &size) || !read_version(newest, &most, &size)) {
+    if (!tn_version_read(oldest, &least, &size) || !tn_version_read(newest, &most, &size)) {
         tn_fail(reader->error, TN_ERROR_RECORD, "engine record without 'versions OLDEST NEWEST'");
         return tn_fail_at(reader->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(reader->record->file),
                           reader->record->line);
     }
-    bool known = read_version(version, &reader->rules->version_number, &size);
+    bool known = tn_version_read(version, &reader->rules->version_number, &size);
     reader->rules->version = version;
     if (known && reader->rules->version_number >= least && reader->rules->version_number / 1000 <= most / 1000) {
         return true;

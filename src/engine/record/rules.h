@@ -43,6 +43,9 @@ struct tn_str tn_rules_version(const struct tn_rules *rules); /* "0.19.0", as sh
 /* major * 1000000 + minor * 1000 + patch */
 uint64_t tn_rules_version_number(const struct tn_rules *rules);
 
+/* The same of a text: "0.20.2rc1" -> 20002. *size gets the length of what was read. false where it does not begin with such a number. */
+bool tn_version_read(struct tn_str text, uint64_t *number, size_t *size);
+
 enum tn_setting_type {
     TN_SETTING_COUNT,
     TN_SETTING_TOKENS,
