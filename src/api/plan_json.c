@@ -155,6 +155,16 @@ static void write_entry(struct tn_json_writer *json, const struct tn_entry *entr
     tn_json_end_object(json);
 }
 
+static void write_entries(struct tn_json_writer *json, const struct tn_plan *plan, const struct tn_stage *stage)
+{
+    tn_json_key(json, "entries");
+    tn_json_begin_list(json);
+    for (size_t k = 0; k < stage->entry_count; k++) {
+        write_entry(json, &plan->ledger.entries[stage->first_entry + k]);
+    }
+    tn_json_end_list(json);
+}
+
 static void write_device(struct tn_json_writer *json, const struct tn_plan *plan, uint64_t rank,
                          const struct tn_stage *stage)
 {
@@ -181,12 +191,22 @@ static void write_device(struct tn_json_writer *json, const struct tn_plan *plan
     } else {
         tn_json_null(json);
     }
-    tn_json_key(json, "entries");
-    tn_json_begin_list(json);
-    for (size_t k = 0; k < stage->entry_count; k++) {
-        write_entry(json, &plan->ledger.entries[stage->first_entry + k]);
+    write_entries(json, plan, stage);
+    tn_json_end_object(json);
+}
+
+/* What lies in the host's memory, of engines that say so. */
+static void write_host(struct tn_json_writer *json, const struct tn_plan *plan)
+{
+    const struct tn_stage *host = &plan->ledger.host;
+    tn_json_key(json, "host");
+    if (!plan->ledger.has_host) {
+        tn_json_null(json);
+        return;
     }
-    tn_json_end_list(json);
+    tn_json_begin_object(json);
+    write_range(json, host->low_bytes, host->mid_bytes, host->high_bytes);
+    write_entries(json, plan, host);
     tn_json_end_object(json);
 }
 
@@ -295,6 +315,7 @@ bool tn_plan_json(const struct tn_plan *plan, bool explain, struct tn_result *re
     write_settings(&json, plan, explain);
     write_kv(&json, plan);
     write_devices(&json, plan);
+    write_host(&json, plan);
     tn_json_key(&json, "total");
     tn_json_begin_object(&json);
     write_range(&json, plan->ledger.low_bytes, plan->ledger.mid_bytes, plan->ledger.high_bytes);

@@ -10,6 +10,7 @@ const struct tn_engine *const tn_engines[] = {
     &tn_engine_trtllm,
     &tn_engine_transformers,
     &tn_engine_tgi,
+    &tn_engine_llamacpp,
     NULL,
 };
 

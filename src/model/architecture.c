@@ -344,6 +344,9 @@ static bool read_cache_attribute(struct cursor *cursor, struct tn_cache_rule *ru
                    ? read_expression(cursor, &rule->rows)
                    : fail_line(cursor->compiler, cursor->line, "'rows' of a cache that is not constant");
     }
+    if (tn_str_is(word, "values")) {
+        return read_expression(cursor, &rule->values);
+    }
     if (tn_str_is(word, "split")) {
         return read_split(cursor, &rule->split);
     }
@@ -356,7 +359,7 @@ static bool read_cache_attribute(struct cursor *cursor, struct tn_cache_rule *ru
     return fail_line(cursor->compiler, cursor->line, "an unknown word");
 }
 
-/* cache KINDS GROWTH[(n)] elements E [rows N] [split S] [dtype T] [when C] */
+/* cache KINDS GROWTH[(n)] elements E [values V] [rows N] [split S] [dtype T] [when C] */
 static bool read_cache(struct cursor *cursor)
 {
     struct tn_architecture *architecture = cursor->compiler->architecture;
@@ -488,7 +491,7 @@ static void mark_varying(struct tn_architecture *architecture)
     for (size_t k = 0; k < architecture->cache_count; k++) {
         struct tn_cache_rule *rule = &architecture->caches[k];
         rule->varies = varies(architecture, rule->argument) || varies(architecture, rule->elements)
-                       || varies(architecture, rule->rows) || varies(architecture, rule->when)
+                       || varies(architecture, rule->values) || varies(architecture, rule->rows) || varies(architecture, rule->when)
                        || split_varies(architecture, &rule->split);
     }
 }

@@ -212,6 +212,14 @@ static bool evaluate_cache(struct build *build, const struct tn_cache_rule *rule
     if (rule->rows && !evaluate_size(build, rule->rows, what, 1, &cache->rows)) {
         return false;
     }
+    cache->values_per_unit = tn_growth_has_values(rule->growth) ? cache->elements_per_unit / 2 : 0;
+    if (rule->values && !evaluate_size(build, rule->values, what, 0, &cache->values_per_unit)) {
+        return false;
+    }
+    if (cache->values_per_unit > cache->elements_per_unit) {
+        int64_t values = (int64_t)cache->values_per_unit;
+        return tn_blame(build->evaluator, rule->values, what, &values, build->error);
+    }
     if (cache->rows && cache->elements_per_unit % cache->rows) {
         tn_fail(build->error, TN_ERROR_RECORD, "a state of %llu elements is not made of %llu equal rows",
                 (unsigned long long)cache->elements_per_unit, (unsigned long long)cache->rows);
@@ -226,7 +234,8 @@ static struct tn_cache *find_cache(struct build *build, const struct tn_cache *w
     for (size_t k = build->first_cache; k < build->model->cache_count; k++) {
         struct tn_cache *cache = &build->model->caches[k];
         if (cache->rule == wanted->rule && cache->argument == wanted->argument
-            && cache->elements_per_unit == wanted->elements_per_unit && cache->rows == wanted->rows
+            && cache->elements_per_unit == wanted->elements_per_unit
+            && cache->values_per_unit == wanted->values_per_unit && cache->rows == wanted->rows
             && tn_str_equal(cache->label, wanted->label)
             && !memcmp(cache->split.parts, wanted->split.parts, sizeof cache->split.parts)) {
             return cache;

@@ -15,6 +15,12 @@ const char *const tn_split_names[TN_SPLIT_COUNT] = {"replicate", "column", "row"
 const char *const tn_growth_names[TN_GROWTH_COUNT] = {"full",  "window",     "chunk", "constant", "cross",
                                                       "share", "compressed", "index", "none"};
 
+bool tn_growth_has_values(enum tn_growth growth)
+{
+    return growth == TN_GROWTH_FULL || growth == TN_GROWTH_WINDOW || growth == TN_GROWTH_CHUNK
+           || growth == TN_GROWTH_CROSS;
+}
+
 bool tn_split_takes(enum tn_split_kind kind, uint32_t part_count)
 {
     static const struct {

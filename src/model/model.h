@@ -58,6 +58,9 @@ extern const char *const tn_class_names[TN_CLASS_COUNT];
 extern const char *const tn_split_names[TN_SPLIT_COUNT];
 extern const char *const tn_growth_names[TN_GROWTH_COUNT];
 
+/* Whether a cache of that growth holds keys and values of heads, half and half where its record says nothing else. */
+bool tn_growth_has_values(enum tn_growth growth);
+
 /* Whether a split rule is complete with that many numbers in its brackets. */
 bool tn_split_takes(enum tn_split_kind kind, uint32_t part_count);
 
@@ -97,6 +100,7 @@ struct tn_cache {
     enum tn_growth growth;
     uint64_t argument;            /* w, c, n or r of the growth rule; 0 where it has none */
     uint64_t elements_per_unit;   /* of one layer, unsharded */
+    uint64_t values_per_unit;     /* of these the values; the rest are keys. 0 for latent attention, and for what is no attention */
     uint64_t rows;                /* of a state that holds one row for each of the last tokens; 0 for others */
     const struct tn_dtype *dtype; /* NULL: the KV dtype of the deployment */
     struct tn_split split;

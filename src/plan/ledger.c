@@ -29,6 +29,18 @@ struct tn_stage *tn_ledger_begin_stage(struct tn_ledger *ledger, uint32_t first_
     return stage;
 }
 
+void tn_ledger_begin_host(struct tn_ledger *ledger)
+{
+    ledger->has_host = true;
+    ledger->host = (struct tn_stage){.first_entry = ledger->entry_count};
+}
+
+/* To which entries are added. */
+static struct tn_stage *open_stage(struct tn_ledger *ledger)
+{
+    return ledger->has_host ? &ledger->host : &ledger->stages[ledger->stage_count - 1];
+}
+
 bool tn_ledger_add(struct tn_ledger *ledger, struct tn_entry entry, struct tn_error *error)
 {
     if (ledger->entry_count == ledger->entry_capacity) {
@@ -41,8 +53,8 @@ bool tn_ledger_add(struct tn_ledger *ledger, struct tn_entry entry, struct tn_er
         ledger->entries = entries;
         ledger->entry_capacity = capacity;
     }
-    struct tn_stage *stage = &ledger->stages[ledger->stage_count - 1];
-    entry.stage = ledger->stage_count - 1;
+    struct tn_stage *stage = open_stage(ledger);
+    entry.stage = ledger->has_host ? UINT32_MAX : ledger->stage_count - 1;
     ledger->entries[ledger->entry_count++] = entry;
     stage->entry_count++;
     bool fits = tn_add_u64(stage->low_bytes, entry.low_bytes, &stage->low_bytes)

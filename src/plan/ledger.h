@@ -41,7 +41,7 @@ extern const char *const tn_basis_names[TN_BASIS_COUNT];
 extern const char *const tn_class_labels[TN_CLASS_COUNT];
 
 struct tn_entry {
-    uint32_t stage;
+    uint32_t stage; /* UINT32_MAX: of the host */
     enum tn_category category;
     enum tn_basis basis;
     struct tn_str label;
@@ -117,6 +117,8 @@ struct tn_ledger {
     struct tn_stage *stages; /* [stage_count] */
     uint32_t stage_count;
     uint32_t ranks_per_stage; /* tp x dp */
+    bool has_host;            /* entries were added for the host's memory */
+    struct tn_stage host;     /* of which totals and verdicts take no notice */
     struct tn_entry *entries; /* [entry_count] */
     size_t entry_count;
     size_t entry_capacity;
@@ -137,6 +139,9 @@ struct tn_ledger {
 
 /* Begins a stage; entries added next belong to it. NULL when memory is out. */
 struct tn_stage *tn_ledger_begin_stage(struct tn_ledger *ledger, uint32_t first_layer, uint32_t layer_count);
+
+/* Entries added next belong to the host's memory; no stage may be begun after it. */
+void tn_ledger_begin_host(struct tn_ledger *ledger);
 
 /* Adds an entry to the last stage and to its sums. Errors: TN_ERROR_TOO_LARGE, TN_ERROR_MEMORY. */
 bool tn_ledger_add(struct tn_ledger *ledger, struct tn_entry entry, struct tn_error *error);

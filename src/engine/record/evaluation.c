@@ -356,7 +356,10 @@ struct tn_evaluation *tn_evaluation_new(const struct tn_rules *rules, const stru
     for (int k = 0; k < TN_GIVEN_COUNT; k++) {
         evaluation->given[k] = tn_value_integer(0);
     }
+    uint64_t build;
+    bool is_build = tn_build_read(rules->version, &build);
     evaluation->given[TN_GIVEN_VERSION] = tn_value_integer((int64_t)rules->version_number);
+    evaluation->given[TN_GIVEN_BUILD] = tn_value_integer(is_build ? (int64_t)build : UINT32_MAX);
     evaluation->given[TN_GIVEN_KIB] = tn_value_integer(INT64_C(1) << 10);
     evaluation->given[TN_GIVEN_MIB] = tn_value_integer(INT64_C(1) << 20);
     evaluation->given[TN_GIVEN_GIB] = tn_value_integer(INT64_C(1) << 30);

@@ -60,6 +60,7 @@ const char *const tn_given_names[TN_GIVEN_COUNT] = {
     [TN_GIVEN_ARCHITECTURE] = "architecture",
     [TN_GIVEN_FAMILY] = "family",
     [TN_GIVEN_KV_DTYPE] = "kv_dtype",
+    [TN_GIVEN_BUILD] = "build",
     [TN_GIVEN_KIB] = "KiB",
     [TN_GIVEN_MIB] = "MiB",
     [TN_GIVEN_GIB] = "GiB",
@@ -74,8 +75,26 @@ const char *const tn_setting_type_names[TN_SETTING_WORD + 1] = {"count", "tokens
 
 enum { MOST_VERSION_PART = 999, PARTS = 3 };
 
+bool tn_build_read(struct tn_str version, uint64_t *build)
+{
+    struct tn_str digits = tn_str_slice(version, 1, version.size);
+    bool is_build = tn_str_starts(version, TN_STR("b")) && digits.size && digits.size <= 9;
+    *build = 0;
+    for (size_t k = 0; is_build && k < digits.size; k++) {
+        is_build = digits.data[k] >= '0' && digits.data[k] <= '9';
+        *build = *build * 10 + (uint64_t)(digits.data[k] - '0');
+    }
+    return is_build;
+}
+
 bool tn_version_read(struct tn_str text, uint64_t *number, size_t *size)
 {
+    uint64_t build;
+    if (tn_build_read(text, &build)) {
+        *number = 0;
+        *size = text.size;
+        return true;
+    }
     uint64_t parts[PARTS] = {0};
     size_t k = 0;
     *size = 0;

@@ -46,6 +46,10 @@ uint64_t tn_rules_version_number(const struct tn_rules *rules);
 /* The same of a text: "0.20.2rc1" -> 20002. *size gets the length of what was read. false where it does not begin with such a number. */
 bool tn_version_read(struct tn_str text, uint64_t *number, size_t *size);
 
+/* The number of an engine that counted its builds before it had versions: "b4701". false where it is none. As a version it is older than
+ * all versions: tn_version_read gives 0. */
+bool tn_build_read(struct tn_str version, uint64_t *build);
+
 enum tn_setting_type {
     TN_SETTING_COUNT,
     TN_SETTING_TOKENS,
@@ -129,6 +133,7 @@ enum tn_given {
     TN_GIVEN_ARCHITECTURE,     /* text: the class that the config names */
     TN_GIVEN_FAMILY,           /* text: the id of the model's architecture record */
     TN_GIVEN_KV_DTYPE,         /* text: the KV dtype as asked for, "auto" where not */
+    TN_GIVEN_BUILD,            /* build: where the version is a build, its number; else more than any */
     TN_GIVEN_KIB,
     TN_GIVEN_MIB,
     TN_GIVEN_GIB,

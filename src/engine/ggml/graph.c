@@ -1,0 +1,98 @@
+#include "engine/ggml/graph.h"
+
+#include "base/number.h"
+
+void tn_ggml_graph_begin(struct tn_ggml_graph *graph, struct tn_arena *arena)
+{
+    *graph = (struct tn_ggml_graph){.arena = arena,
+                                    .f32 = tn_dtype_find(TN_STR("F32")),
+                                    .f16 = tn_dtype_find(TN_STR("F16")),
+                                    .i32 = tn_dtype_find(TN_STR("I32"))};
+}
+
+/* Strides of a packed tensor; false where the bytes exceed 62 bits, so that sums of a few of them cannot wrap around. */
+static bool pack(struct tn_ggml_tensor *tensor)
+{
+    uint64_t bytes = tensor->type->block_bytes;
+    tensor->nb[0] = bytes;
+    if (!tn_mul_u64(bytes, tensor->ne[0] / tensor->type->block_elements, &bytes)) {
+        return false;
+    }
+    for (int d = 1; d < TN_GGML_DIMS; d++) {
+        tensor->nb[d] = bytes;
+        if (bytes >> 62 || !tn_mul_u64(bytes, tensor->ne[d], &bytes)) {
+            return false;
+        }
+    }
+    return !(bytes >> 62);
+}
+
+struct tn_ggml_tensor *tn_ggml_new(struct tn_ggml_graph *graph, const struct tn_dtype *type, const uint64_t *ne,
+                                   struct tn_ggml_tensor *viewed, uint64_t view_offset, struct tn_error *error)
+{
+    if (++graph->tensor_count > TN_GGML_MOST_TENSORS) {
+        tn_fail(error, TN_ERROR_TOO_LARGE, "the graph has more than %d tensors", TN_GGML_MOST_TENSORS);
+        return NULL;
+    }
+    if (ne[0] % type->block_elements) {
+        tn_fail(error, TN_ERROR_RECORD, "rows of %llu elements are no whole blocks of %s", (unsigned long long)ne[0],
+                type->name);
+        return NULL;
+    }
+    struct tn_ggml_tensor *tensor = TN_NEW(graph->arena, struct tn_ggml_tensor);
+    if (!tensor) {
+        tn_fail_memory(error);
+        return NULL;
+    }
+    *tensor = (struct tn_ggml_tensor){.type = type,
+                                      .ne = {ne[0], ne[1], ne[2], ne[3]},
+                                      .viewed = viewed && viewed->viewed ? viewed->viewed : viewed,
+                                      .view_offset = view_offset + (viewed ? viewed->view_offset : 0),
+                                      .place = TN_GGML_NOWHERE,
+                                      .backend = -1};
+    if (!pack(tensor)) {
+        tn_fail(error, TN_ERROR_TOO_LARGE, "a tensor of the graph exceeds 62 bits");
+        return NULL;
+    }
+    return tensor;
+}
+
+bool tn_ggml_append(struct tn_arena *arena, struct tn_ggml_list *list, struct tn_ggml_tensor *tensor,
+                    struct tn_error *error)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 1024;
+        struct tn_ggml_tensor **items = tn_arena_grow(arena, list->items, list->count, capacity, sizeof(*items));
+        if (!items) {
+            return tn_fail_memory(error);
+        }
+        list->items = items;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = tensor;
+    return true;
+}
+
+static bool visit(struct tn_ggml_graph *graph, struct tn_ggml_tensor *tensor, int depth, struct tn_error *error)
+{
+    if (tensor->visited) {
+        return true;
+    }
+    if (depth > TN_GGML_MOST_DEPTH) {
+        return tn_fail(error, TN_ERROR_TOO_LARGE, "more than %d tensors of the graph wait for each other",
+                       TN_GGML_MOST_DEPTH);
+    }
+    tensor->visited = true;
+    for (int k = 0; k < TN_GGML_SOURCES; k++) {
+        if (tensor->sources[k] && !visit(graph, tensor->sources[k], depth + 1, error)) {
+            return false;
+        }
+    }
+    struct tn_ggml_list *list = tensor->op == TN_GGML_NONE ? &graph->leafs : &graph->nodes;
+    return tn_ggml_append(graph->arena, list, tensor, error);
+}
+
+bool tn_ggml_expand(struct tn_ggml_graph *graph, struct tn_ggml_tensor *tensor, struct tn_error *error)
+{
+    return visit(graph, tensor, 0, error);
+}

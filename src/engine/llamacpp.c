@@ -1,0 +1,240 @@
+/* llama.cpp: buffers per device. Settings and versions are data (data/engine/llamacpp.rec), graphs too (data/graph); the parts stand in
+ * src/engine/llamacpp, ggml's scheduler and allocator in src/engine/ggml. */
+#include "engine/engines.h"
+#include "engine/llamacpp/llama.h"
+#include "engine/record/facts.h"
+#include "engine/work.h"
+#include "text/quantity.h"
+
+struct session {
+    struct tn_work work;
+    struct tn_llama llama;
+    struct tn_llama_share shares[TN_LLAMA_MOST_GPUS + 1];
+};
+
+/* ---- settings ----------------------------------------------------------------------------------------------------- */
+
+static bool fail_setting(struct session *session, const char *name, struct tn_str value, const char *expected)
+{
+    tn_fail(session->work.error, TN_ERROR_USAGE, "%s '" TN_STR_FORMAT "': expected %s", name, TN_STR_ARGUMENTS(value),
+            expected);
+    return tn_fail_at(session->work.error, -1, "--set");
+}
+
+/* A type that caches may have. */
+static bool read_type(struct session *session, const char *name, const struct tn_dtype **type)
+{
+    struct tn_str text = tn_work_text(&session->work, name);
+    *type = tn_str_is(text, "auto") ? tn_dtype_find(TN_STR("F16")) : tn_dtype_find(text);
+    return (*type && (*type)->ggml_type >= 0) || session->work.failed
+           || fail_setting(session, name, text, "f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1 or iq4_nl");
+}
+
+static bool read_layers(struct session *session, int64_t *layers)
+{
+    struct tn_str text = tn_work_text(&session->work, "n_gpu_layers");
+    uint64_t number;
+    *layers = -1;
+    if (tn_str_is(text, "all") || tn_str_is(text, "auto") || tn_str_starts(text, TN_STR("-"))) {
+        return true;
+    }
+    if (!tn_quantity_number(text, &number) || number > UINT32_MAX) {
+        return fail_setting(session, "n_gpu_layers", text, "a number of layers, all or auto");
+    }
+    *layers = (int64_t)number;
+    return true;
+}
+
+/* "3,1" or "22GiB,24GiB" */
+static bool read_shares(struct session *session, const char *name, float *shares)
+{
+    struct tn_str rest = tn_work_text(&session->work, name);
+    for (uint32_t k = 0; rest.size; k++) {
+        size_t end = tn_str_find(rest, TN_STR(","));
+        end = end == SIZE_MAX ? tn_str_find(rest, TN_STR("/")) : end;
+        struct tn_str item = tn_str_slice(rest, 0, end);
+        uint64_t whole;
+        uint64_t millionths;
+        bool is_whole = tn_quantity_bytes(item, &whole);
+        if (k == TN_LLAMA_MOST_GPUS || (!is_whole && !tn_quantity_share(item, &millionths))) {
+            return fail_setting(session, name, rest, "one number for each GPU, separated by commas");
+        }
+        shares[k] = is_whole ? (float)whole : (float)millionths / 1e6F;
+        rest = end == SIZE_MAX ? (struct tn_str){0} : tn_str_slice(rest, end + 1, rest.size);
+    }
+    return true;
+}
+
+static bool read_split(struct session *session, struct tn_llama_settings *settings)
+{
+    if (!read_shares(session, "tensor_split", settings->shares)) {
+        return false;
+    }
+    for (uint32_t k = 0; k < TN_LLAMA_MOST_GPUS; k++) {
+        if (settings->shares[k] > 0) {
+            return true;
+        }
+    }
+    return read_shares(session, "free_memory", settings->shares);
+}
+
+static enum tn_llama_flash flash_of(struct tn_str text)
+{
+    if (tn_str_is(text, "auto")) {
+        return TN_LLAMA_FLASH_AUTO;
+    }
+    return tn_str_is(text, "on") || tn_str_is(text, "1") ? TN_LLAMA_FLASH_ON : TN_LLAMA_FLASH_OFF;
+}
+
+/* Versions as recipes see them: builds by their number, which is below that of any version. */
+static uint64_t version_of(const struct tn_rules *rules)
+{
+    uint64_t build;
+    return tn_build_read(tn_rules_version(rules), &build) ? build : tn_rules_version_number(rules) * 1000;
+}
+
+static bool read_devices(struct session *session, struct tn_llama_settings *settings)
+{
+    struct tn_work *work = &session->work;
+    const struct tn_deployment *deployment = work->deployment;
+    if (deployment->pp > TN_LLAMA_MOST_GPUS) {
+        return tn_fail(work->error, TN_ERROR_DEPLOYMENT, "llama.cpp takes at most %d GPUs", TN_LLAMA_MOST_GPUS);
+    }
+    settings->gpu_count = tn_str_is(tn_work_text(work, "device"), "none") ? 0 : deployment->pp;
+    settings->splits_layers = tn_str_is(tn_work_text(work, "split_mode"), "layer");
+    settings->compute_capability = tn_gpu_compute_capability(deployment->gpu);
+    return read_layers(session, &settings->gpu_layers) && read_split(session, settings);
+}
+
+static bool read_settings(struct session *session)
+{
+    struct tn_work *work = &session->work;
+    struct tn_llama_settings *settings = &session->llama.settings;
+    *settings = (struct tn_llama_settings){
+        .version = version_of(work->planner->rules),
+        .context_tokens = tn_work_number(work, "n_ctx"),
+        .batch_tokens = tn_work_number(work, "n_batch"),
+        .ubatch_tokens = tn_work_number(work, "n_ubatch"),
+        .sequences = tn_work_number(work, "n_seq_max"),
+        .outputs = tn_work_number(work, "n_outputs_max"),
+        .context_step = tn_work_number(work, "context_step"),
+        .is_unified = tn_work_number(work, "kv_unified") != 0,
+        .window_is_full = tn_work_number(work, "swa_full") != 0,
+        .kv_on_gpu = !tn_work_number(work, "no_kv_offload"),
+        .offloads = tn_work_number(work, "op_offload") != 0,
+        .is_mapped = !tn_work_number(work, "no_mmap"),
+        .repacks = !tn_work_number(work, "no_repack"),
+        .embeds = tn_work_number(work, "embeddings") != 0,
+        .rotates_cache = tn_work_number(work, "rotates_cache") != 0,
+        .copies_inside = tn_work_number(work, "copies_inside") != 0,
+        .flash = flash_of(tn_work_text(work, "flash_attn")),
+        .cpu = tn_work_text(work, "cpu"),
+        .overrides = tn_work_text(work, "override_tensor"),
+        .experts_on_cpu = tn_work_number(work, "cpu_moe") != 0,
+        .layers_with_experts_on_cpu = tn_work_number(work, "n_cpu_moe"),
+    };
+    return !work->failed && read_type(session, "type_k", &settings->key_type)
+           && read_type(session, "type_v", &settings->value_type) && read_devices(session, settings) && !work->failed;
+}
+
+/* ---- the ledger --------------------------------------------------------------------------------------------------- */
+
+static bool add(const struct session *session, enum tn_category category, enum tn_basis basis, const char *label,
+                const char *formula, uint64_t bytes)
+{
+    struct tn_entry entry = {.category = category,
+                             .basis = basis,
+                             .label = tn_str_of(label),
+                             .low_bytes = basis == TN_BASIS_ASSUMED ? 0 : bytes,
+                             .mid_bytes = bytes,
+                             .high_bytes = bytes,
+                             .formula = tn_str_of(formula)};
+    return !bytes || tn_ledger_add(session->work.ledger, entry, session->work.error);
+}
+
+static bool add_share(const struct session *session, const struct tn_llama_share *share, bool is_host)
+{
+    const struct tn_llama *llama = &session->llama;
+    enum tn_basis basis = llama->is_exact ? TN_BASIS_REPLAYED : TN_BASIS_ASSUMED;
+    const char *model = !is_host ? "model" : llama->settings.is_mapped ? "model, mapped" : "model";
+    return add(session, TN_CATEGORY_WEIGHTS, TN_BASIS_EXACT, model, "tensors, each padded as the buffer wants it",
+               share->weights)
+           && add(session, TN_CATEGORY_WEIGHTS, TN_BASIS_EXACT, "model, repacked for the CPU",
+                  "tensors in another order", share->repacked)
+           && add(session, TN_CATEGORY_CACHE, TN_BASIS_EXACT, "KV cache", "cells x row of keys and values x layers",
+                  share->kv)
+           && add(session, TN_CATEGORY_CACHE, TN_BASIS_EXACT, "KV cache, sliding window",
+                  "(window + n_ubatch) cells x row of keys and values x layers", share->window_kv)
+           && add(session, TN_CATEGORY_STATE, TN_BASIS_EXACT, "recurrent state", "states x sequences x layers, F32",
+                  share->recurrent)
+           && add(session, TN_CATEGORY_ACTIVATION, basis, "compute",
+                  llama->is_exact ? "ggml's allocator over the graph of the largest batch"
+                                  : "at most: no recipe tells this architecture's graph",
+                  share->compute)
+           && add(session, TN_CATEGORY_WORKSPACE, TN_BASIS_EXACT, "output", "vocabulary x sequences, F32",
+                  share->output);
+}
+
+static bool add_gpu(struct session *session, uint32_t gpu)
+{
+    struct tn_work *work = &session->work;
+    uint32_t first = 0;
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < session->llama.layer_count; k++) {
+        bool here = session->llama.layers[k].place == (int)gpu;
+        first = here && !count ? k : first;
+        count += here;
+    }
+    if (!tn_ledger_begin_stage(work->ledger, first, count)) {
+        return tn_fail_memory(work->error);
+    }
+    return add_share(session, &session->shares[gpu], false)
+           && tn_evaluation_add_entries(work->evaluation, work->ledger, work->error);
+}
+
+static bool fill_ledger(struct session *session)
+{
+    struct tn_work *work = &session->work;
+    uint32_t gpus = session->llama.settings.gpu_count;
+    bool done = true;
+    work->ledger->ranks_per_stage = 1;
+    for (uint32_t k = 0; done && k < gpus; k++) {
+        done = add_gpu(session, k);
+    }
+    if (!gpus && !tn_ledger_begin_stage(work->ledger, 0, 0)) {
+        return tn_fail_memory(work->error);
+    }
+    tn_ledger_begin_host(work->ledger);
+    return done && add_share(session, &session->shares[gpus], true) && !work->failed && tn_work_add_texts(work)
+           && tn_ledger_finish(work->ledger, work->error);
+}
+
+static bool compute(struct session *session)
+{
+    struct tn_llama *llama = &session->llama;
+    return tn_llama_size(llama) && tn_llama_read_weights(llama) && tn_llama_place_layers(llama)
+           && tn_llama_place_weights(llama) && tn_llama_open_recipe(llama) && tn_llama_resolve_flash(llama)
+           && tn_llama_add_weights(llama, session->shares) && tn_llama_add_caches(llama, session->shares)
+           && tn_llama_add_compute(llama, session->shares);
+}
+
+static bool plan_llamacpp(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_ledger *ledger,
+                          struct tn_error *error)
+{
+    struct tn_arena arena = {0};
+    struct session session = {
+        .work = {.planner = planner, .deployment = deployment, .ledger = ledger, .error = error},
+        .llama = {.catalog = planner->catalog, .model = planner->model, .arena = &arena, .error = error},
+    };
+    session.llama.architecture = tn_llama_architecture(planner->model);
+    bool done = tn_work_begin(&session.work) && tn_evaluation_check(session.work.evaluation, error)
+                && read_settings(&session) && compute(&session) && fill_ledger(&session);
+    tn_arena_free(&arena);
+    return done;
+}
+
+const struct tn_engine tn_engine_llamacpp = {.name = "llamacpp",
+                                             .alias = "llama.cpp",
+                                             .summary = "llama.cpp: buffers of each device to the byte, replayed",
+                                             .has_record = true,
+                                             .plan = plan_llamacpp};

@@ -1,0 +1,11 @@
+/* How much the compute buffers are at most, where no recipe tells the graph. */
+#ifndef TN_ENGINE_LLAMACPP_BOUND_H
+#define TN_ENGINE_LLAMACPP_BOUND_H
+
+#include "engine/llamacpp/llama.h"
+
+/* shares  [gpu_count + 1]: `compute` is set
+ * Errors: TN_ERROR_TOO_LARGE. */
+bool tn_llama_bound_compute(const struct tn_llama *llama, struct tn_llama_share *shares);
+
+#endif

@@ -1,0 +1,74 @@
+/* Graph recipes: which nodes llama.cpp's graph of an architecture has, as data (data/graph, docs/graphs.md). Here they are read and run;
+ * what weights, caches and settings mean is the caller's. */
+#ifndef TN_ENGINE_LLAMACPP_RECIPE_H
+#define TN_ENGINE_LLAMACPP_RECIPE_H
+
+#include "catalog/catalog.h"
+#include "engine/ggml/op.h"
+#include "text/expression.h"
+
+/* What the caller gives by a name: integers but for `architecture`. They may change with the layer. */
+enum tn_recipe_given {
+    TN_RECIPE_TOKENS,                /* T: of the batch */
+    TN_RECIPE_SEQUENCES,             /* n_seqs */
+    TN_RECIPE_OUTPUTS,               /* n_outputs: rows of logits */
+    TN_RECIPE_STREAMS,               /* streams of the caches */
+    TN_RECIPE_CELLS,                 /* n_kv: of one stream of the ordinary cache */
+    TN_RECIPE_WINDOW_CELLS,          /* n_kv_swa */
+    TN_RECIPE_FLASH,                 /* fa */
+    TN_RECIPE_KV_OFFLOAD,            /* offload_kqv */
+    TN_RECIPE_VERSION,               /* version: as tn_rules_version_number */
+    TN_RECIPE_LAYERS,                /* n_layer: without those for further tokens */
+    TN_RECIPE_LAYER,                 /* il */
+    TN_RECIPE_KEY_WIDTH,             /* k_width: elements of a cell of layer il */
+    TN_RECIPE_VALUE_WIDTH,           /* v_width */
+    TN_RECIPE_VALUE_WIDTH_MAX,       /* v_width_max: of all layers */
+    TN_RECIPE_IS_WINDOW,             /* is_swa */
+    TN_RECIPE_IS_RECURRENT,          /* is_recurrent */
+    TN_RECIPE_HAS_WINDOW,            /* has_swa: some layer has one */
+    TN_RECIPE_KEY_ROTATION,          /* k_rot: edge of the matrix by which a quantised cache is rotated; 0: none */
+    TN_RECIPE_VALUE_ROTATION,        /* v_rot */
+    TN_RECIPE_WINDOW_KEY_ROTATION,   /* k_rot_swa */
+    TN_RECIPE_WINDOW_VALUE_ROTATION, /* v_rot_swa */
+    TN_RECIPE_STATE_ROWS,            /* n_rs */
+    TN_RECIPE_VOCABULARY,            /* n_vocab */
+    TN_RECIPE_EMBEDDING,             /* n_embd */
+    TN_RECIPE_ARCHITECTURE,          /* a text */
+    TN_RECIPE_GIVEN_COUNT
+};
+
+enum tn_recipe_cache { TN_RECIPE_KEYS, TN_RECIPE_VALUES, TN_RECIPE_SHIFTS, TN_RECIPE_STATES };
+
+struct tn_recipe;
+
+/* The recipe of an architecture, compiled.
+ * *recipe  NULL where the catalog has none. In the arena.
+ * Errors: TN_ERROR_RECORD, TN_ERROR_EXPRESSION, TN_ERROR_MEMORY. */
+bool tn_recipe_open(const struct tn_catalog *catalog, struct tn_str architecture, struct tn_arena *arena,
+                    const struct tn_recipe **recipe, struct tn_error *error);
+
+/* What a recipe reads while it runs. */
+struct tn_recipe_world {
+    void *context;
+    struct tn_value given[TN_RECIPE_GIVEN_COUNT];
+    /* A config key; NULL where absent. */
+    const struct tn_value *(*fact)(void *context, struct tn_str name);
+    /* The weight of that name, "attn_q" or "attn_q.bias"; of the layer if it has one, else of the model. NULL where there is none. */
+    struct tn_ggml_tensor *(*weight)(void *context, struct tn_str name, uint64_t layer);
+    /* The cache tensor of a layer; NULL where it has none. */
+    struct tn_ggml_tensor *(*cache)(void *context, enum tn_recipe_cache which, uint64_t layer);
+    /* Changes `given` to what holds in that layer. */
+    void (*enter_layer)(void *context, struct tn_recipe_world *world, uint64_t layer);
+    /* Makes a node run where the layer lies, as far as llama.cpp asks for it. */
+    void (*keep_in_layer)(void *context, struct tn_ggml_tensor *tensor, uint64_t layer);
+    /* Makes a node run on the CPU. */
+    void (*keep_on_host)(void *context, struct tn_ggml_tensor *tensor);
+};
+
+/* Builds the graph.
+ * Errors: TN_ERROR_RECORD and TN_ERROR_EXPRESSION with the line of the recipe, TN_ERROR_CONFIG where the model lacks a key, TN_ERROR_TOO_LARGE,
+ * TN_ERROR_MEMORY. */
+bool tn_recipe_run(const struct tn_recipe *recipe, struct tn_recipe_world *world, struct tn_ggml_graph *graph,
+                   struct tn_error *error);
+
+#endif

@@ -1,0 +1,434 @@
+/* The tensors of a GGUF, and where llama.cpp puts each of them. */
+#include "base/map.h"
+#include "base/number.h"
+#include "engine/llamacpp/llama.h"
+
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct tn_str tn_llama_architecture(const struct tn_model *model)
+{
+    const struct tn_value *name =
+        model->header ? tn_value_member(&model->header->metadata, TN_STR("general.architecture")) : NULL;
+    return name && name->kind == TN_STRING ? name->as.string : (struct tn_str){0};
+}
+
+/* ---- the tensors -------------------------------------------------------------------------------------------------- */
+
+static bool read_tensor(struct tn_llama *llama, const struct tn_tensor *tensor, struct tn_llama_weight *weight)
+{
+    if (!tensor->dtype) {
+        tn_fail(llama->error, TN_ERROR_DTYPE, "tensor " TN_STR_FORMAT " has a type newer than this program",
+                TN_STR_ARGUMENTS(tensor->name));
+        return false;
+    }
+    *weight = (struct tn_llama_weight){.name = tensor->name,
+                                       .ne = {1, 1, 1, 1},
+                                       .type = tensor->dtype,
+                                       .bytes = tensor->bytes,
+                                       .offset = tensor->offset};
+    for (int d = 0; d < tensor->dim_count && d < TN_GGML_DIMS; d++) {
+        weight->ne[d] = tensor->dims[tensor->dim_count - 1 - d];
+    }
+    return true;
+}
+
+/* blk.12.attn_q.weight: 12; UINT32_MAX for others. */
+static uint32_t block_of(struct tn_str name)
+{
+    uint64_t block = 0;
+    size_t at = strlen("blk.");
+    if (!tn_str_starts(name, TN_STR("blk."))) {
+        return UINT32_MAX;
+    }
+    for (; at < name.size && name.data[at] >= '0' && name.data[at] <= '9' && block < UINT32_MAX / 16; at++) {
+        block = block * 10 + (uint64_t)(name.data[at] - '0');
+    }
+    return at < name.size && name.data[at] == '.' && block < UINT32_MAX ? (uint32_t)block : UINT32_MAX;
+}
+
+static bool add_name(struct tn_llama *llama, size_t index)
+{
+    uint32_t existing;
+    return tn_map_insert(llama->arena, &llama->names, llama->weights[index].name, (uint32_t)index, &existing)
+           || tn_fail_memory(llama->error);
+}
+
+struct tn_llama_weight *tn_llama_find_weight(const struct tn_llama *llama, struct tn_str name)
+{
+    uint32_t index = tn_map_find(&llama->names, name);
+    return index == TN_MAP_NONE ? NULL : &llama->weights[index];
+}
+
+bool tn_llama_read_weights(struct tn_llama *llama)
+{
+    const struct tn_header *header = llama->model->header;
+    llama->weight_count = header ? header->count : 0;
+    /* room for a head that is tied, and for factors of positions on each GPU */
+    llama->weights =
+        TN_NEW_ARRAY(llama->arena, struct tn_llama_weight, llama->weight_count + 1 + 3 * (TN_LLAMA_MOST_GPUS + 1));
+    llama->layer_count = llama->model->layer_count;
+    llama->block_count = llama->layer_count;
+    bool done = llama->weights || tn_fail_memory(llama->error);
+    for (size_t k = 0; done && k < llama->weight_count; k++) {
+        done = read_tensor(llama, &header->tensors[k], &llama->weights[k]) && add_name(llama, k);
+        uint32_t block = done ? block_of(llama->weights[k].name) : UINT32_MAX;
+        if (block != UINT32_MAX && block >= llama->block_count) {
+            llama->block_count = block + 1;
+        }
+    }
+    const struct tn_llama_weight *embedding = tn_llama_find_weight(llama, TN_STR("token_embd.weight"));
+    llama->embedding = embedding ? embedding->ne[0] : 0;
+    llama->vocabulary = embedding ? embedding->ne[1] : 0;
+    return done;
+}
+
+/* ---- which operation a weight is for ------------------------------------------------------------------------------ */
+
+enum use { USE_ROWS, USE_PRODUCT, USE_EXPERTS, USE_SCAN, USE_CONVOLUTION, USE_OTHER };
+
+enum { ON_INPUT = -1, ON_OUTPUT = -2 };
+
+/* Tensors outside of the blocks that are not the output's: `layer` is that whose device has them. */
+static const struct {
+    const char *name;
+    int layer;
+} outside[] = {
+    {"token_embd.weight", ON_INPUT},           {"position_embd.weight", ON_INPUT}, {"token_types.weight", ON_INPUT},
+    {"per_layer_token_embd.weight", ON_INPUT}, {"token_embd_norm.weight", 0},      {"token_embd_norm.bias", 0},
+    {"per_layer_model_proj.weight", 0},        {"per_layer_proj_norm.weight", 0},
+};
+
+static int layer_of(struct tn_str name)
+{
+    uint32_t block = block_of(name);
+    for (size_t k = 0; block == UINT32_MAX && k < sizeof outside / sizeof outside[0]; k++) {
+        if (tn_str_is(name, outside[k].name)) {
+            return outside[k].layer;
+        }
+    }
+    return block == UINT32_MAX ? ON_OUTPUT : (int)block;
+}
+
+static bool contains(struct tn_str name, const char *part)
+{
+    return tn_str_find(name, tn_str_of(part)) != SIZE_MAX;
+}
+
+static enum use use_of(const struct tn_llama *llama, const struct tn_llama_weight *weight)
+{
+    struct tn_str name = weight->name;
+    if (layer_of(name) == ON_INPUT || contains(name, "nextn.embed_tokens") || contains(name, "attn_rel_b")) {
+        return USE_ROWS;
+    }
+    if (contains(name, "exps.weight")) {
+        return USE_EXPERTS;
+    }
+    if (contains(name, ".ssm_conv1d.weight") || contains(name, ".shortconv.conv.weight")) {
+        return USE_CONVOLUTION;
+    }
+    /* where there is no ssm_d, as in delta nets, ssm_a is a factor */
+    if (tn_str_ends(name, TN_STR(".ssm_a")) && tn_llama_find_weight(llama, TN_STR("blk.0.ssm_d"))) {
+        return USE_SCAN;
+    }
+    return tn_str_ends(name, TN_STR(".weight")) && weight->ne[1] > 1 ? USE_PRODUCT : USE_OTHER;
+}
+
+/* The states that a scan reads decide whether CUDA has a kernel for it. */
+static bool scans_on_cuda(const struct tn_llama *llama, const struct tn_llama_weight *weight)
+{
+    uint64_t inner = tn_llama_fact(llama, "inner", tn_llama_fact(llama, "intermediate_size", 0));
+    uint64_t state = weight->ne[0] == 1 ? tn_llama_fact(llama, "state_size", tn_llama_fact(llama, "mamba_d_state", 0))
+                                        : weight->ne[0];
+    uint64_t head = weight->ne[1] ? inner / weight->ne[1] : 0;
+    if (weight->ne[0] == 1) {
+        return (state == 128 || state == 256) && head % 16 == 0;
+    }
+    return state == 16 && head == 1 && weight->ne[1] % 128 == 0;
+}
+
+static bool runs_on_cuda(const struct tn_llama *llama, const struct tn_llama_weight *weight)
+{
+    switch (use_of(llama, weight)) {
+    case USE_PRODUCT:
+    case USE_EXPERTS:
+        return tn_ggml_multiplies(TN_GGML_CUDA, weight->type);
+    case USE_SCAN:
+        return scans_on_cuda(llama, weight);
+    case USE_CONVOLUTION:
+        return weight->ne[1] % 128 == 0;
+    default:
+        return true;
+    }
+}
+
+/* ---- the host's memory -------------------------------------------------------------------------------------------- */
+
+/* Types that a CPU's kernels want in another order, and by how many rows at a time. */
+static const struct {
+    const char *cpu;
+    const char *type;
+    uint64_t rows;
+} repacked_types[] = {
+    {"avx2", "Q4_0", 8},   {"avx2", "Q4_K", 8},   {"avx2", "IQ4_NL", 8},   {"avx2", "MXFP4", 8},
+    {"avx512", "Q4_0", 8}, {"avx512", "Q4_K", 8}, {"avx512", "IQ4_NL", 8}, {"avx512", "MXFP4", 8},
+    {"avx512", "Q2_K", 8}, {"neon", "Q4_0", 4},   {"neon", "Q4_K", 8},     {"neon", "Q5_K", 8},
+    {"neon", "Q6_K", 8},   {"neon", "IQ4_NL", 4}, {"neon", "MXFP4", 4},    {"neon", "Q8_0", 4},
+};
+
+static bool is_repacked(const struct tn_llama *llama, const struct tn_llama_weight *weight)
+{
+    enum use use = use_of(llama, weight);
+    bool is_matrix = use == USE_PRODUCT && weight->ne[2] == 1;
+    bool is_stack = use == USE_EXPERTS && weight->ne[2] > 1;
+    for (size_t k = 0; (is_matrix || is_stack) && k < sizeof repacked_types / sizeof repacked_types[0]; k++) {
+        if (tn_str_is(llama->settings.cpu, repacked_types[k].cpu)
+            && tn_str_is(tn_str_of(weight->type->name), repacked_types[k].type)
+            && weight->ne[1] % repacked_types[k].rows == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* With a GPU its pinned memory comes first; only what it could not work on is repacked then. */
+static int place_on_host(const struct tn_llama *llama, const struct tn_llama_weight *weight)
+{
+    bool pinned = llama->settings.gpu_count && runs_on_cuda(llama, weight);
+    return llama->settings.repacks && !pinned && is_repacked(llama, weight) ? TN_GGML_REPACKED : TN_GGML_HOST;
+}
+
+/* ---- overrides ---------------------------------------------------------------------------------------------------- */
+
+/* Matrices of experts: names that contain .ffn_up_exps, .ffn_gate_up_chexps and so on. */
+static bool is_expert(struct tn_str name)
+{
+    static const char *const parts[] = {".ffn_up_", ".ffn_down_", ".ffn_gate_", ".ffn_gate_up_"};
+    for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) {
+        size_t at = tn_str_find(name, tn_str_of(parts[k]));
+        struct tn_str rest = at == SIZE_MAX ? (struct tn_str){0} : tn_str_slice(name, at + strlen(parts[k]), name.size);
+        if (tn_str_starts(rest, TN_STR("exps")) || tn_str_starts(rest, TN_STR("chexps"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct override {
+    regex_t pattern;
+    bool is_open;
+    int place;
+};
+
+struct overrides {
+    struct override *items; /* [count] */
+    size_t count;
+};
+
+static void close_overrides(struct overrides *overrides)
+{
+    for (size_t k = 0; k < overrides->count; k++) {
+        if (overrides->items[k].is_open) {
+            regfree(&overrides->items[k].pattern);
+        }
+    }
+}
+
+/* "CPU", "CUDA_Host", "CUDA1" */
+static bool read_place(const struct tn_llama *llama, struct tn_str name, int *place)
+{
+    *place = TN_GGML_HOST;
+    if (tn_str_is(name, "CPU") || tn_str_is(name, "CUDA_Host")) {
+        return true;
+    }
+    if (tn_str_starts(name, TN_STR("CUDA")) && name.size == strlen("CUDA0")) {
+        *place = name.data[strlen("CUDA")] - '0';
+    }
+    return *place >= 0 && *place < (int)llama->settings.gpu_count;
+}
+
+static bool fail_override(const struct tn_llama *llama, struct tn_str item, const char *why)
+{
+    tn_fail(llama->error, TN_ERROR_USAGE, "'" TN_STR_FORMAT "': %s", TN_STR_ARGUMENTS(item), why);
+    tn_fail_at(llama->error, -1, "override_tensor");
+    return tn_fail_hint(llama->error, "as in --set 'override_tensor=exps=CPU'");
+}
+
+static bool read_override(struct tn_llama *llama, struct tn_str item, struct override *override)
+{
+    size_t mark = tn_str_find(item, TN_STR("="));
+    char *pattern = tn_str_terminated(llama->arena, tn_str_slice(item, 0, mark));
+    if (mark == SIZE_MAX || !read_place(llama, tn_str_slice(item, mark + 1, item.size), &override->place)) {
+        return fail_override(llama, item, "expected REGEX=CPU or REGEX=CUDA0");
+    }
+    if (!pattern) {
+        return tn_fail_memory(llama->error);
+    }
+    override->is_open = !regcomp(&override->pattern, pattern, REG_EXTENDED | REG_NOSUB);
+    return override->is_open || fail_override(llama, item, "no regular expression");
+}
+
+static bool open_overrides(struct tn_llama *llama, struct overrides *overrides)
+{
+    struct tn_str rest = llama->settings.overrides;
+    size_t most = rest.size ? 1 : 0;
+    for (size_t k = 0; k < rest.size; k++) {
+        most += rest.data[k] == ',';
+    }
+    overrides->items = TN_NEW_ARRAY(llama->arena, struct override, most);
+    while (overrides->items && rest.size) {
+        size_t end = tn_str_find(rest, TN_STR(","));
+        struct tn_str item = tn_str_slice(rest, 0, end);
+        rest = end == SIZE_MAX ? (struct tn_str){0} : tn_str_slice(rest, end + 1, rest.size);
+        if (!read_override(llama, item, &overrides->items[overrides->count++])) {
+            return false;
+        }
+    }
+    llama->has_overrides =
+        overrides->count || llama->settings.experts_on_cpu || llama->settings.layers_with_experts_on_cpu;
+    return overrides->items || !most || tn_fail_memory(llama->error);
+}
+
+/* Whether a rule of the user's says where a weight goes. */
+static bool is_overridden(struct tn_llama *llama, const struct overrides *overrides, struct tn_str name, int *place)
+{
+    const struct tn_llama_settings *settings = &llama->settings;
+    char *terminated = overrides->count ? tn_str_terminated(llama->arena, name) : NULL;
+    for (size_t k = 0; terminated && k < overrides->count; k++) {
+        if (!regexec(&overrides->items[k].pattern, terminated, 0, NULL, 0)) {
+            *place = overrides->items[k].place;
+            return true;
+        }
+    }
+    *place = TN_GGML_HOST;
+    return is_expert(name) && (settings->experts_on_cpu || block_of(name) < settings->layers_with_experts_on_cpu);
+}
+
+/* ---- placement ---------------------------------------------------------------------------------------------------- */
+
+enum { UNUSED = -4 }; /* a place of weights that are not loaded */
+
+static int wanted_place(const struct tn_llama *llama, struct tn_str name)
+{
+    int layer = layer_of(name);
+    if (layer == ON_INPUT) {
+        return TN_GGML_HOST;
+    }
+    if (layer == ON_OUTPUT) {
+        return llama->output_place;
+    }
+    return (uint32_t)layer < llama->layer_count ? llama->layers[layer].place : UNUSED;
+}
+
+static void place_weight(struct tn_llama *llama, const struct overrides *overrides, struct tn_llama_weight *weight)
+{
+    int place = wanted_place(llama, weight->name);
+    if (place != UNUSED) {
+        is_overridden(llama, overrides, weight->name, &weight->place) ? (void)(place = weight->place) : (void)0;
+    }
+    if (place >= 0 && !runs_on_cuda(llama, weight)) {
+        place = TN_GGML_HOST;
+    }
+    weight->place = place == TN_GGML_HOST ? place_on_host(llama, weight) : place;
+}
+
+/* A second copy of a tensor under another name. */
+static bool add_copy(struct tn_llama *llama, const struct tn_llama_weight *weight, struct tn_str name, int place)
+{
+    struct tn_llama_weight *copy = &llama->weights[llama->weight_count];
+    *copy = *weight;
+    copy->name = name;
+    copy->place = place;
+    return add_name(llama, llama->weight_count++);
+}
+
+/* Where the head is the embedding, it is loaded again unless both lie in the same kind of memory. */
+static bool tie_head(struct tn_llama *llama)
+{
+    const struct tn_llama_weight *embedding = tn_llama_find_weight(llama, TN_STR("token_embd.weight"));
+    if (!embedding || tn_llama_find_weight(llama, TN_STR("output.weight"))) {
+        return true;
+    }
+    struct tn_llama_weight head = *embedding;
+    head.name = TN_STR("output.weight");
+    head.place = llama->output_place;
+    if (head.place >= 0 && !runs_on_cuda(llama, &head)) {
+        head.place = TN_GGML_HOST;
+    }
+    head.place = head.place == TN_GGML_HOST ? place_on_host(llama, &head) : head.place;
+    head.bytes = head.place == embedding->place ? 0 : head.bytes;
+    return add_copy(llama, &head, head.name, head.place);
+}
+
+static bool has_layers(const struct tn_llama *llama, int place)
+{
+    for (uint32_t k = 0; k < llama->layer_count; k++) {
+        if (llama->layers[k].place == place) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Factors of positions are copied to each device with layers. The first copy is the tensor itself. */
+static bool spread_factors(struct tn_llama *llama, struct tn_str name)
+{
+    struct tn_llama_weight *factors = tn_llama_find_weight(llama, name);
+    if (!factors) {
+        return true;
+    }
+    size_t index = (size_t)(factors - llama->weights);
+    bool placed = false;
+    bool done = true;
+    for (int place = TN_GGML_HOST; done && place < (int)llama->settings.gpu_count; place++) {
+        if (place == TN_GGML_NOWHERE || !has_layers(llama, place)) {
+            continue;
+        }
+        if (placed) {
+            struct tn_builder text = {0};
+            tn_builder_addf(&text, TN_STR_FORMAT "@%d", TN_STR_ARGUMENTS(name), place);
+            struct tn_str copy = {0};
+            done = !text.failed && tn_str_copy(llama->arena, tn_builder_str(&text), &copy)
+                       ? add_copy(llama, &llama->weights[index], copy, place)
+                       : tn_fail_memory(llama->error);
+            tn_builder_free(&text);
+        } else {
+            llama->weights[index].place = place;
+            placed = true;
+        }
+    }
+    return done;
+}
+
+bool tn_llama_place_weights(struct tn_llama *llama)
+{
+    struct overrides overrides = {0};
+    bool done = open_overrides(llama, &overrides);
+    for (size_t k = 0; done && k < llama->weight_count; k++) {
+        place_weight(llama, &overrides, &llama->weights[k]);
+    }
+    close_overrides(&overrides);
+    return done && tie_head(llama) && spread_factors(llama, TN_STR("rope_freqs.weight"))
+           && spread_factors(llama, TN_STR("rope_factors_long.weight"))
+           && spread_factors(llama, TN_STR("rope_factors_short.weight"));
+}
+
+bool tn_llama_add_weights(const struct tn_llama *llama, struct tn_llama_share *shares)
+{
+    for (size_t k = 0; k < llama->weight_count; k++) {
+        const struct tn_llama_weight *weight = &llama->weights[k];
+        if (weight->place == UNUSED || !weight->bytes) {
+            continue;
+        }
+        enum tn_ggml_kind kind = weight->place >= 0 ? TN_GGML_CUDA : TN_GGML_CPU;
+        uint64_t step = tn_ggml_alignment(kind);
+        uint64_t bytes = tn_ggml_stored_bytes(kind, weight->type, weight->ne[0], weight->bytes);
+        struct tn_llama_share *share = tn_llama_share_of(llama, shares, weight->place);
+        uint64_t *sum = weight->place == TN_GGML_REPACKED ? &share->repacked : &share->weights;
+        if (bytes > UINT64_MAX - step || !tn_add_u64(*sum, (bytes + step - 1) / step * step, sum)) {
+            return tn_fail(llama->error, TN_ERROR_TOO_LARGE, "the weights exceed 64 bits");
+        }
+    }
+    return true;
+}
