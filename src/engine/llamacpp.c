@@ -86,13 +86,6 @@ static enum tn_llama_flash flash_of(struct tn_str text)
     return tn_str_is(text, "on") || tn_str_is(text, "1") ? TN_LLAMA_FLASH_ON : TN_LLAMA_FLASH_OFF;
 }
 
-/* Versions as recipes see them: builds by their number, which is below that of any version. */
-static uint64_t version_of(const struct tn_rules *rules)
-{
-    uint64_t build;
-    return tn_build_read(tn_rules_version(rules), &build) ? build : tn_rules_version_number(rules) * 1000;
-}
-
 static bool read_devices(struct session *session, struct tn_llama_settings *settings)
 {
     struct tn_work *work = &session->work;
@@ -111,7 +104,7 @@ static bool read_settings(struct session *session)
     struct tn_work *work = &session->work;
     struct tn_llama_settings *settings = &session->llama.settings;
     *settings = (struct tn_llama_settings){
-        .version = version_of(work->planner->rules),
+        .version = tn_work_number(work, "graph_version"),
         .context_tokens = tn_work_number(work, "n_ctx"),
         .batch_tokens = tn_work_number(work, "n_batch"),
         .ubatch_tokens = tn_work_number(work, "n_ubatch"),
@@ -127,6 +120,8 @@ static bool read_settings(struct session *session)
         .embeds = tn_work_number(work, "embeddings") != 0,
         .rotates_cache = tn_work_number(work, "rotates_cache") != 0,
         .copies_inside = tn_work_number(work, "copies_inside") != 0,
+        .copies_unread = tn_work_number(work, "copies_unread") != 0,
+        .measures_only = tn_work_number(work, "no_alloc") != 0,
         .flash = flash_of(tn_work_text(work, "flash_attn")),
         .cpu = tn_work_text(work, "cpu"),
         .overrides = tn_work_text(work, "override_tensor"),

@@ -226,6 +226,7 @@ static bool supports_on_cuda(const struct tn_ggml_device *device, const struct t
     case TN_GGML_SSM_CONV:
         return first->ne[1] % 128 == 0;
     case TN_GGML_UNARY:
+        return tn_ggml_is_contiguous(first, 0) || (device->takes_gaps && tn_ggml_has_contiguous_rows(first));
     case TN_GGML_CONTIGUOUS:
         return tn_ggml_is_contiguous(first, 0);
     case TN_GGML_GLU:

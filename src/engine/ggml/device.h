@@ -10,6 +10,7 @@ enum tn_ggml_kind { TN_GGML_CPU, TN_GGML_CUDA };
 struct tn_ggml_device {
     enum tn_ggml_kind kind;
     uint32_t compute_capability; /* 89 for 8.9; 0: unknown, then as a card with tensor cores of Turing or later */
+    bool takes_gaps;             /* unary operations take rows with gaps between them: since llama.cpp 0.6 */
     bool copies_inside; /* copies of a quantised cache in F16 are part of the buffer of flash attention's result */
 };
 

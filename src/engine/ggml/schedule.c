@@ -307,6 +307,19 @@ static bool take_sources(struct division *division, struct split *split, struct 
     return true;
 }
 
+/* Since llama.cpp 0.6 also inputs that no node reads are copied. */
+static bool copy_inputs(struct division *division)
+{
+    const struct tn_ggml_list *leafs = &division->schedule->graph->leafs;
+    bool done = true;
+    for (size_t k = 0; done && k < leafs->count; k++) {
+        struct tn_ggml_tensor *leaf = leafs->items[k];
+        done =
+            !(leaf->flags & TN_GGML_INPUT) || make_copies(division, leaf, leaf->backend, true, &division->graph_inputs);
+    }
+    return done;
+}
+
 static bool split_graph(struct division *division)
 {
     const struct tn_ggml_list *nodes = &division->schedule->graph->nodes;
@@ -433,7 +446,8 @@ bool tn_ggml_divide(struct tn_ggml_schedule *schedule, struct tn_error *error)
     spread(schedule, false, false);
     assign_rest(schedule);
     assign_sources(schedule);
-    if (!split_graph(&division) || !list_all(&division)) {
+    bool copies_inputs = schedule->copies > 1 && schedule->copies_unread;
+    if ((copies_inputs && !copy_inputs(&division)) || !split_graph(&division) || !list_all(&division)) {
         return false;
     }
     schedule->split_count = division.count;

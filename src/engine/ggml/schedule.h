@@ -11,8 +11,9 @@ enum { TN_GGML_MOST_DEVICES = 17, TN_GGML_PIPELINE_COPIES = 4 };
 struct tn_ggml_schedule {
     const struct tn_ggml_device *devices; /* [device_count], best first; the last is the CPU */
     int device_count;
-    int copies;    /* of inputs, for pipeline parallelism: 1 or TN_GGML_PIPELINE_COPIES */
-    bool offloads; /* nodes with weights in the host's memory run on a GPU where the batch is large (op_offload) */
+    int copies;         /* of inputs, for pipeline parallelism: 1 or TN_GGML_PIPELINE_COPIES */
+    bool offloads;      /* nodes with weights in the host's memory run on a GPU where the batch is large (op_offload) */
+    bool copies_unread; /* also inputs that no node reads have copies */
     struct tn_ggml_graph *graph;
 
     /* results */

@@ -142,6 +142,9 @@ static void keep_in_layer(void *context, struct tn_ggml_tensor *tensor, uint64_t
     const struct tn_llama *llama = build->llama;
     int64_t layers = llama->settings.gpu_layers;
     bool is_full = layers < 0 || layers > (int64_t)llama->block_count;
+    if (llama->settings.measures_only) {
+        return;
+    }
     if ((is_full || build->tokens < FEW_TOKENS) && layer < llama->layer_count) {
         int place = llama->layers[layer].place;
         int device = place >= 0 ? place : build->schedule.device_count - 1;
@@ -154,7 +157,9 @@ static void keep_in_layer(void *context, struct tn_ggml_tensor *tensor, uint64_t
 static void keep_on_host(void *context, struct tn_ggml_tensor *tensor)
 {
     const struct build *build = context;
-    tensor->backend = build->schedule.device_count - 1;
+    if (!build->llama->settings.measures_only) {
+        tensor->backend = build->schedule.device_count - 1;
+    }
 }
 
 /* The largest power of two from 64 on that divides the heads of all layers with that kind of cache; 0 where it is not rotated. */
@@ -239,6 +244,7 @@ static bool begin(struct build *build, struct tn_arena *arena)
     for (uint32_t k = 0; k < gpus; k++) {
         build->devices[k] = (struct tn_ggml_device){.kind = TN_GGML_CUDA,
                                                     .compute_capability = llama->settings.compute_capability,
+                                                    .takes_gaps = llama->settings.copies_unread,
                                                     .copies_inside = llama->settings.copies_inside};
     }
     build->devices[gpus] = (struct tn_ggml_device){.kind = TN_GGML_CPU};
@@ -246,6 +252,7 @@ static bool begin(struct build *build, struct tn_arena *arena)
                                                 .device_count = (int)gpus + 1,
                                                 .copies = is_pipelined(llama) ? TN_GGML_PIPELINE_COPIES : 1,
                                                 .offloads = llama->settings.offloads,
+                                                .copies_unread = llama->settings.copies_unread,
                                                 .graph = &build->graph};
     for (size_t k = 0; k < llama->weight_count; k++) {
         llama->weights[k].tensor = NULL;

@@ -13,7 +13,7 @@ enum tn_llama_flash { TN_LLAMA_FLASH_OFF, TN_LLAMA_FLASH_ON, TN_LLAMA_FLASH_AUTO
 
 /* Settings as they were asked for, with defaults filled in. */
 struct tn_llama_settings {
-    uint64_t version;        /* as tn_rules_version_number */
+    uint64_t version;        /* 0.5.0 is 5000000; builds, by their number, are older */
     uint64_t context_tokens; /* n_ctx, of all sequences */
     uint64_t batch_tokens;   /* n_batch */
     uint64_t ubatch_tokens;  /* n_ubatch */
@@ -29,6 +29,8 @@ struct tn_llama_settings {
     bool splits_layers;      /* over all GPUs (split_mode layer); else the main GPU has all */
     bool embeds;             /* embeddings instead of text */
     bool rotates_cache;      /* a quantised cache is kept in a rotated basis */
+    bool copies_unread;      /* see struct tn_ggml_schedule */
+    bool measures_only;      /* as llama.cpp measures for its own fit: it forgets where nodes were asked to run */
     bool copies_inside;      /* see struct tn_ggml_device */
     enum tn_llama_flash flash;
     const struct tn_dtype *key_type;
