@@ -207,8 +207,8 @@ static bool fill_ledger(struct session *session)
 static bool compute(struct session *session)
 {
     struct tn_llama *llama = &session->llama;
-    return tn_llama_size(llama) && tn_llama_read_weights(llama) && tn_llama_place_layers(llama)
-           && tn_llama_place_weights(llama) && tn_llama_open_recipe(llama) && tn_llama_resolve_flash(llama)
+    return tn_llama_size(llama) && tn_llama_open_recipe(llama) && tn_llama_read_weights(llama)
+           && tn_llama_place_layers(llama) && tn_llama_place_weights(llama) && tn_llama_resolve_flash(llama)
            && tn_llama_add_weights(llama, session->shares) && tn_llama_add_caches(llama, session->shares)
            && tn_llama_add_compute(llama, session->shares);
 }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 struct cache_tensors {
-    struct tn_ggml_tensor *tensors[4]; /* by enum tn_recipe_cache */
+    struct tn_ggml_tensor *tensors[TN_RECIPE_CACHE_COUNT];
 };
 
 /* One graph that is being built. */
@@ -95,9 +95,9 @@ static struct tn_ggml_tensor *make_cache(struct build *build, enum tn_recipe_cac
     const struct tn_llama_sizes *sizes = &llama->sizes;
     bool is_state = which == TN_RECIPE_SHIFTS || which == TN_RECIPE_STATES;
     uint64_t values = build->uses_flash || !layer->value_width ? layer->value_width : sizes->value_width_max;
-    const uint64_t widths[] = {layer->key_width, values, layer->shift_width, layer->state_width};
+    const uint64_t widths[] = {layer->key_width, values, layer->shift_width, layer->state_width, layer->index_width};
     const struct tn_dtype *types[] = {llama->settings.key_type, llama->settings.value_type, build->graph.f32,
-                                      build->graph.f32};
+                                      build->graph.f32, llama->settings.key_type};
     uint64_t cells = layer->is_window ? sizes->window_cells : sizes->sequence_tokens;
     const uint64_t ne[TN_GGML_DIMS] = {widths[which], is_state ? sizes->state_rows : cells,
                                        is_state ? 1 : sizes->streams, 1};

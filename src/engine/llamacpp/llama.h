@@ -54,6 +54,7 @@ struct tn_llama_layer {
     uint64_t key_width; /* elements of one cell */
     uint64_t value_width;
     uint64_t kv_heads;
+    uint64_t index_width; /* of the keys of a sparse indexer, which have a cache of their own; 0 where there is none */
     uint64_t shift_width; /* elements of one row of the convolution's or token shift's state (r) */
     uint64_t state_width; /* of the recurrent state (s) */
 };
@@ -118,11 +119,11 @@ struct tn_llama_share {
 };
 
 /* Each fills its part of `llama`, in this order. */
+bool tn_llama_open_recipe(struct tn_llama *llama);
 bool tn_llama_size(struct tn_llama *llama); /* sizes but for windows */
 bool tn_llama_read_weights(struct tn_llama *llama);
 bool tn_llama_place_layers(struct tn_llama *llama); /* layers, their caches, and sizes of windows */
 bool tn_llama_place_weights(struct tn_llama *llama);
-bool tn_llama_open_recipe(struct tn_llama *llama);
 bool tn_llama_resolve_flash(struct tn_llama *llama); /* uses_flash */
 
 /* shares  [gpu_count + 1], the last of the host */

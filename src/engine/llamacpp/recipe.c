@@ -145,7 +145,7 @@ static bool read_weight(struct reader *reader, struct tn_str word, struct tn_ope
 
 static bool read_cache(struct reader *reader, struct tn_str word, struct tn_operand *operand)
 {
-    static const char *const names[] = {"%k", "%v", "%r", "%s"};
+    static const char *const names[] = {"%k", "%v", "%r", "%s", "%i"};
     operand->kind = TN_OPERAND_CACHE;
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
         if (tn_str_is(word, names[k])) {
@@ -359,7 +359,7 @@ static bool read_lines(struct reader *reader, struct tn_block *block)
     for (uint32_t k = 0; done && k < block->record->count; k++) {
         reader->record = block->record;
         reader->statement = &block->record->statements[k];
-        if (!tn_str_is(reader->statement->word, "match")) {
+        if (!tn_str_is(reader->statement->word, "match") && !tn_str_is(reader->statement->word, "place")) {
             done = read_line(reader, &block->lines[block->count++]);
         }
     }
@@ -437,4 +437,20 @@ bool tn_recipe_open(const struct tn_catalog *catalog, struct tn_str architecture
     }
     *recipe = reader.recipe;
     return read_block(&reader, record->id, &reader.recipe->main);
+}
+
+enum tn_recipe_place tn_recipe_place_of(const struct tn_recipe *recipe, struct tn_str weight)
+{
+    static const char *const places[] = {"by-name", "input", "first", "output", "twice"};
+    for (uint32_t k = 0; recipe && k < recipe->main->record->count; k++) {
+        const struct tn_statement *statement = &recipe->main->record->statements[k];
+        struct tn_str rest = statement->rest;
+        bool is_it = tn_str_is(statement->word, "place") && tn_str_equal(tn_str_word(&rest), weight);
+        for (int place = TN_RECIPE_WITH_INPUT; is_it && place <= TN_RECIPE_TWICE; place++) {
+            if (tn_str_is(rest, places[place])) {
+                return (enum tn_recipe_place)place;
+            }
+        }
+    }
+    return TN_RECIPE_BY_NAME;
 }

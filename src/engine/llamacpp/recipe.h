@@ -37,7 +37,14 @@ enum tn_recipe_given {
     TN_RECIPE_GIVEN_COUNT
 };
 
-enum tn_recipe_cache { TN_RECIPE_KEYS, TN_RECIPE_VALUES, TN_RECIPE_SHIFTS, TN_RECIPE_STATES };
+enum tn_recipe_cache {
+    TN_RECIPE_KEYS,
+    TN_RECIPE_VALUES,
+    TN_RECIPE_SHIFTS,
+    TN_RECIPE_STATES,
+    TN_RECIPE_INDEX, /* keys of a sparse indexer */
+    TN_RECIPE_CACHE_COUNT
+};
 
 struct tn_recipe;
 
@@ -46,6 +53,18 @@ struct tn_recipe;
  * Errors: TN_ERROR_RECORD, TN_ERROR_EXPRESSION, TN_ERROR_MEMORY. */
 bool tn_recipe_open(const struct tn_catalog *catalog, struct tn_str architecture, struct tn_arena *arena,
                     const struct tn_recipe **recipe, struct tn_error *error);
+
+/* Where llama.cpp puts a weight of the architecture that it does not put where its name says. */
+enum tn_recipe_place {
+    TN_RECIPE_BY_NAME,
+    TN_RECIPE_WITH_INPUT, /* on the CPU */
+    TN_RECIPE_WITH_FIRST, /* with the first layer */
+    TN_RECIPE_WITH_OUTPUT,
+    TN_RECIPE_TWICE /* a head that is tied, although it lies where the embedding lies */
+};
+
+/* recipe  NULL: by name */
+enum tn_recipe_place tn_recipe_place_of(const struct tn_recipe *recipe, struct tn_str weight);
 
 /* What a recipe reads while it runs. */
 struct tn_recipe_world {

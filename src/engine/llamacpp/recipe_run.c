@@ -187,7 +187,8 @@ static bool named_tensor(struct run *run, const struct tn_operand *operand, stru
 /* *tensor is NULL for an optional operand that the model lacks. */
 static bool tensor_of(struct run *run, const struct tn_operand *operand, struct tn_ggml_tensor **tensor)
 {
-    static const char *const caches[] = {"cache of keys", "cache of values", "cache of shifts", "cache of states"};
+    static const char *const caches[] = {"cache of keys", "cache of values", "cache of shifts", "cache of states",
+                                         "cache of the indexer"};
     *tensor = NULL;
     switch (operand->kind) {
     case TN_OPERAND_NONE:

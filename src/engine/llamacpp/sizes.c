@@ -172,6 +172,8 @@ static void add_cache(struct tn_llama *llama, size_t index)
         struct tn_llama_layer *layer = &llama->layers[cache->layers[k]];
         if (tn_growth_has_values(cache->growth)) {
             add_attention(llama, layer, cache);
+        } else if (cache->growth == TN_GROWTH_INDEX) {
+            layer->index_width = tn_llama_fact(llama, "index_head_dim", cache->elements_per_unit);
         } else if (cache->growth == TN_GROWTH_CONSTANT) {
             add_state(layer, cache, is_shift(llama, index));
         }
@@ -255,6 +257,7 @@ static bool add_kv(const struct tn_llama *llama, const struct tn_llama_layer *la
         values = sizes->value_width_max;
     }
     return cache_bytes(llama, llama->settings.key_type, layer->key_width, cells, layer->cache_place, sum)
+           && cache_bytes(llama, llama->settings.key_type, layer->index_width, cells, layer->cache_place, sum)
            && cache_bytes(llama, llama->settings.value_type, values, cells, layer->cache_place, sum);
 }
 
@@ -267,6 +270,12 @@ static bool add_states(const struct tn_llama *llama, const struct tn_llama_layer
            && cache_bytes(llama, f32, layer->state_width, rows, layer->cache_place, sum);
 }
 
+/* An encoder's states are kept for its decoder. */
+static bool embeds(const struct tn_llama *llama)
+{
+    return llama->settings.embeds || tn_str_is(llama->architecture, "t5");
+}
+
 bool tn_llama_add_caches(const struct tn_llama *llama, struct tn_llama_share *shares)
 {
     bool done = true;
@@ -275,7 +284,7 @@ bool tn_llama_add_caches(const struct tn_llama *llama, struct tn_llama_share *sh
         done = (!layer->has_cache || add_kv(llama, layer, shares)) && add_states(llama, layer, shares);
     }
     uint64_t rows = llama->settings.sequences;
-    uint64_t row = (llama->vocabulary + (llama->settings.embeds ? llama->embedding : 0)) * 4;
+    uint64_t row = (llama->vocabulary + (embeds(llama) ? llama->embedding : 0)) * 4;
     uint64_t bytes;
     done = done && (tn_mul_u64(row, rows, &bytes) || too_large(llama, "the output buffer"));
     if (done) {

@@ -34,11 +34,14 @@ static bool read_tensor(struct tn_llama *llama, const struct tn_tensor *tensor, 
     return true;
 }
 
-/* blk.12.attn_q.weight: 12; UINT32_MAX for others. */
+/* blk.12.attn_q.weight: 12, and so with enc. or dec. before it; UINT32_MAX for others. */
 static uint32_t block_of(struct tn_str name)
 {
     uint64_t block = 0;
     size_t at = strlen("blk.");
+    if (tn_str_starts(name, TN_STR("enc.")) || tn_str_starts(name, TN_STR("dec."))) {
+        name = tn_str_slice(name, strlen("enc."), name.size);
+    }
     if (!tn_str_starts(name, TN_STR("blk."))) {
         return UINT32_MAX;
     }
@@ -100,9 +103,17 @@ static const struct {
     {"per_layer_model_proj.weight", 0},        {"per_layer_proj_norm.weight", 0},
 };
 
-static int layer_of(struct tn_str name)
+static int layer_of(const struct tn_llama *llama, struct tn_str name)
 {
+    static const int told[] = {[TN_RECIPE_WITH_INPUT] = ON_INPUT,
+                               [TN_RECIPE_WITH_FIRST] = 0,
+                               [TN_RECIPE_WITH_OUTPUT] = ON_OUTPUT,
+                               [TN_RECIPE_TWICE] = ON_OUTPUT};
     uint32_t block = block_of(name);
+    enum tn_recipe_place place = tn_recipe_place_of(llama->recipe, name);
+    if (place != TN_RECIPE_BY_NAME) {
+        return told[place];
+    }
     for (size_t k = 0; block == UINT32_MAX && k < sizeof outside / sizeof outside[0]; k++) {
         if (tn_str_is(name, outside[k].name)) {
             return outside[k].layer;
@@ -119,7 +130,7 @@ static bool contains(struct tn_str name, const char *part)
 static enum use use_of(const struct tn_llama *llama, const struct tn_llama_weight *weight)
 {
     struct tn_str name = weight->name;
-    if (layer_of(name) == ON_INPUT || contains(name, "nextn.embed_tokens") || contains(name, "attn_rel_b")) {
+    if (layer_of(llama, name) == ON_INPUT || contains(name, "nextn.embed_tokens") || contains(name, "attn_rel_b")) {
         return USE_ROWS;
     }
     if (contains(name, "exps.weight")) {
@@ -311,7 +322,7 @@ enum { UNUSED = -4 }; /* a place of weights that are not loaded */
 
 static int wanted_place(const struct tn_llama *llama, struct tn_str name)
 {
-    int layer = layer_of(name);
+    int layer = layer_of(llama, name);
     if (layer == ON_INPUT) {
         return TN_GGML_HOST;
     }
@@ -343,11 +354,22 @@ static bool add_copy(struct tn_llama *llama, const struct tn_llama_weight *weigh
     return add_name(llama, llama->weight_count++);
 }
 
+/* Encoders have nothing behind their last layer. */
+static bool has_output(const struct tn_llama *llama)
+{
+    for (size_t k = 0; k < llama->weight_count; k++) {
+        if (layer_of(llama, llama->weights[k].name) == ON_OUTPUT) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Where the head is the embedding, it is loaded again unless both lie in the same kind of memory. */
 static bool tie_head(struct tn_llama *llama)
 {
     const struct tn_llama_weight *embedding = tn_llama_find_weight(llama, TN_STR("token_embd.weight"));
-    if (!embedding || tn_llama_find_weight(llama, TN_STR("output.weight"))) {
+    if (!embedding || tn_llama_find_weight(llama, TN_STR("output.weight")) || !has_output(llama)) {
         return true;
     }
     struct tn_llama_weight head = *embedding;
@@ -357,7 +379,8 @@ static bool tie_head(struct tn_llama *llama)
         head.place = TN_GGML_HOST;
     }
     head.place = head.place == TN_GGML_HOST ? place_on_host(llama, &head) : head.place;
-    head.bytes = head.place == embedding->place ? 0 : head.bytes;
+    bool is_shared = head.place == embedding->place && tn_recipe_place_of(llama->recipe, head.name) != TN_RECIPE_TWICE;
+    head.bytes = is_shared ? 0 : head.bytes;
     return add_copy(llama, &head, head.name, head.place);
 }
 
