@@ -4,6 +4,7 @@
 #include "engine/llamacpp/llama.h"
 #include "engine/record/facts.h"
 #include "engine/work.h"
+#include "model/gguf_tensors.h"
 #include "text/quantity.h"
 
 struct session {
@@ -221,7 +222,7 @@ static bool plan_llamacpp(struct tn_planner *planner, const struct tn_deployment
         .work = {.planner = planner, .deployment = deployment, .ledger = ledger, .error = error},
         .llama = {.catalog = planner->catalog, .model = planner->model, .arena = &arena, .error = error},
     };
-    session.llama.architecture = tn_llama_architecture(planner->model);
+    session.llama.architecture = tn_gguf_architecture(planner->catalog, planner->model);
     bool done = tn_work_begin(&session.work) && tn_evaluation_check(session.work.evaluation, error)
                 && read_settings(&session) && compute(&session) && fill_ledger(&session);
     tn_arena_free(&arena);

@@ -128,6 +128,9 @@ static void enter_layer(void *context, struct tn_recipe_world *world, uint64_t i
     const struct build *build = context;
     static const struct tn_llama_layer none;
     const struct tn_llama_layer *layer = index < build->llama->layer_count ? &build->llama->layers[index] : &none;
+    if (layer->key_width) {
+        give(world, TN_RECIPE_HEAD_SIZE, layer->key_width / layer->kv_heads);
+    }
     give(world, TN_RECIPE_KEY_WIDTH, layer->key_width);
     give(world, TN_RECIPE_VALUE_WIDTH, layer->value_width);
     world->given[TN_RECIPE_IS_WINDOW] = tn_value_boolean(layer->is_window);
@@ -219,6 +222,12 @@ static void describe(const struct build *build, struct tn_recipe_world *world, u
     give(world, TN_RECIPE_STATE_ROWS, sizes->state_rows);
     give(world, TN_RECIPE_VOCABULARY, llama->vocabulary);
     give(world, TN_RECIPE_EMBEDDING, llama->embedding);
+    for (uint32_t k = llama->layer_count; k > 0; k--) {
+        const struct tn_llama_layer *layer = &llama->layers[k - 1];
+        give(world, TN_RECIPE_HEAD_SIZE,
+             layer->key_width ? layer->key_width / layer->kv_heads
+                              : (uint64_t)world->given[TN_RECIPE_HEAD_SIZE].as.integer);
+    }
     world->given[TN_RECIPE_FLASH] = tn_value_boolean(build->uses_flash);
     world->given[TN_RECIPE_KV_OFFLOAD] = tn_value_boolean(llama->settings.kv_on_gpu);
     world->given[TN_RECIPE_HAS_WINDOW] = tn_value_boolean(sizes->window_cells > 0);

@@ -63,8 +63,7 @@ struct tn_llama_weight {
     struct tn_str name; /* as in a GGUF */
     uint64_t ne[TN_GGML_DIMS];
     const struct tn_dtype *type;
-    uint64_t bytes;  /* without padding */
-    uint64_t offset; /* in the file; 0 where there is none */
+    uint64_t bytes; /* without padding */
     int place;
     struct tn_ggml_tensor *tensor; /* in the graph that is being built; NULL until it is used */
 };
@@ -133,9 +132,6 @@ bool tn_llama_add_compute(struct tn_llama *llama, struct tn_llama_share *shares)
 
 /* A number of the model's config; `otherwise` where it is absent or no integer. */
 uint64_t tn_llama_fact(const struct tn_llama *llama, const char *key, uint64_t otherwise);
-
-/* general.architecture; empty where it is not known. */
-struct tn_str tn_llama_architecture(const struct tn_model *model);
 
 /* The weight of that name, or NULL. */
 struct tn_llama_weight *tn_llama_find_weight(const struct tn_llama *llama, struct tn_str name);

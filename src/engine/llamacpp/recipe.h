@@ -9,17 +9,18 @@
 
 /* What the caller gives by a name: integers but for `architecture`. They may change with the layer. */
 enum tn_recipe_given {
-    TN_RECIPE_TOKENS,                /* T: of the batch */
-    TN_RECIPE_SEQUENCES,             /* n_seqs */
-    TN_RECIPE_OUTPUTS,               /* n_outputs: rows of logits */
-    TN_RECIPE_STREAMS,               /* streams of the caches */
-    TN_RECIPE_CELLS,                 /* n_kv: of one stream of the ordinary cache */
-    TN_RECIPE_WINDOW_CELLS,          /* n_kv_swa */
-    TN_RECIPE_FLASH,                 /* fa */
-    TN_RECIPE_KV_OFFLOAD,            /* offload_kqv */
-    TN_RECIPE_VERSION,               /* version: as tn_rules_version_number */
-    TN_RECIPE_LAYERS,                /* n_layer: without those for further tokens */
-    TN_RECIPE_LAYER,                 /* il */
+    TN_RECIPE_TOKENS,       /* T: of the batch */
+    TN_RECIPE_SEQUENCES,    /* n_seqs */
+    TN_RECIPE_OUTPUTS,      /* n_outputs: rows of logits */
+    TN_RECIPE_STREAMS,      /* streams of the caches */
+    TN_RECIPE_CELLS,        /* n_kv: of one stream of the ordinary cache */
+    TN_RECIPE_WINDOW_CELLS, /* n_kv_swa */
+    TN_RECIPE_FLASH,        /* fa */
+    TN_RECIPE_KV_OFFLOAD,   /* offload_kqv */
+    TN_RECIPE_VERSION,      /* version: as tn_rules_version_number */
+    TN_RECIPE_LAYERS,       /* n_layer: without those for further tokens */
+    TN_RECIPE_LAYER,        /* il */
+    TN_RECIPE_HEAD_SIZE, /* head_size: of a key of layer il; before the first layer that of the first one with a cache */
     TN_RECIPE_KEY_WIDTH,             /* k_width: elements of a cell of layer il */
     TN_RECIPE_VALUE_WIDTH,           /* v_width */
     TN_RECIPE_VALUE_WIDTH_MAX,       /* v_width_max: of all layers */

@@ -2,36 +2,21 @@
 #include "base/map.h"
 #include "base/number.h"
 #include "engine/llamacpp/llama.h"
+#include "model/gguf_tensors.h"
 
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct tn_str tn_llama_architecture(const struct tn_model *model)
-{
-    const struct tn_value *name =
-        model->header ? tn_value_member(&model->header->metadata, TN_STR("general.architecture")) : NULL;
-    return name && name->kind == TN_STRING ? name->as.string : (struct tn_str){0};
-}
-
 /* ---- the tensors -------------------------------------------------------------------------------------------------- */
 
-static bool read_tensor(struct tn_llama *llama, const struct tn_tensor *tensor, struct tn_llama_weight *weight)
+static bool read_tensor(struct tn_llama *llama, const struct tn_gguf_tensor *tensor, struct tn_llama_weight *weight)
 {
-    if (!tensor->dtype) {
-        tn_fail(llama->error, TN_ERROR_DTYPE, "tensor " TN_STR_FORMAT " has a type newer than this program",
-                TN_STR_ARGUMENTS(tensor->name));
-        return false;
-    }
-    *weight = (struct tn_llama_weight){.name = tensor->name,
-                                       .ne = {1, 1, 1, 1},
-                                       .type = tensor->dtype,
-                                       .bytes = tensor->bytes,
-                                       .offset = tensor->offset};
-    for (int d = 0; d < tensor->dim_count && d < TN_GGML_DIMS; d++) {
-        weight->ne[d] = tensor->dims[tensor->dim_count - 1 - d];
-    }
-    return true;
+    *weight = (struct tn_llama_weight){.name = tensor->name, .type = tensor->dtype, .bytes = tensor->bytes};
+    memcpy(weight->ne, tensor->ne, sizeof weight->ne);
+    return tensor->dtype
+           || tn_fail(llama->error, TN_ERROR_DTYPE, "tensor " TN_STR_FORMAT " has a type newer than this program",
+                      TN_STR_ARGUMENTS(tensor->name));
 }
 
 /* blk.12.attn_q.weight: 12, and so with enc. or dec. before it; UINT32_MAX for others. */
@@ -66,8 +51,10 @@ struct tn_llama_weight *tn_llama_find_weight(const struct tn_llama *llama, struc
 
 bool tn_llama_read_weights(struct tn_llama *llama)
 {
-    const struct tn_header *header = llama->model->header;
-    llama->weight_count = header ? header->count : 0;
+    const struct tn_gguf_tensor *tensors;
+    if (!tn_gguf_tensors(llama->catalog, llama->model, llama->arena, &tensors, &llama->weight_count, llama->error)) {
+        return false;
+    }
     /* room for a head that is tied, and for factors of positions on each GPU */
     llama->weights =
         TN_NEW_ARRAY(llama->arena, struct tn_llama_weight, llama->weight_count + 1 + 3 * (TN_LLAMA_MOST_GPUS + 1));
@@ -75,7 +62,7 @@ bool tn_llama_read_weights(struct tn_llama *llama)
     llama->block_count = llama->layer_count;
     bool done = llama->weights || tn_fail_memory(llama->error);
     for (size_t k = 0; done && k < llama->weight_count; k++) {
-        done = read_tensor(llama, &header->tensors[k], &llama->weights[k]) && add_name(llama, k);
+        done = read_tensor(llama, &tensors[k], &llama->weights[k]) && add_name(llama, k);
         uint32_t block = done ? block_of(llama->weights[k].name) : UINT32_MAX;
         if (block != UINT32_MAX && block >= llama->block_count) {
             llama->block_count = block + 1;
