@@ -351,6 +351,12 @@ static struct tn_block *new_block(struct reader *reader, struct tn_str name, con
     return block;
 }
 
+/* Statements that tell of the architecture, not of its graph. */
+static bool is_about_architecture(struct tn_str word)
+{
+    return tn_str_is(word, "match") || tn_str_is(word, "place") || tn_str_is(word, "windows");
+}
+
 static bool read_lines(struct reader *reader, struct tn_block *block)
 {
     const struct tn_record *outer_record = reader->record;
@@ -359,7 +365,7 @@ static bool read_lines(struct reader *reader, struct tn_block *block)
     for (uint32_t k = 0; done && k < block->record->count; k++) {
         reader->record = block->record;
         reader->statement = &block->record->statements[k];
-        if (!tn_str_is(reader->statement->word, "match") && !tn_str_is(reader->statement->word, "place")) {
+        if (!is_about_architecture(reader->statement->word)) {
             done = read_line(reader, &block->lines[block->count++]);
         }
     }
@@ -453,4 +459,14 @@ enum tn_recipe_place tn_recipe_place_of(const struct tn_recipe *recipe, struct t
         }
     }
     return TN_RECIPE_BY_NAME;
+}
+
+bool tn_recipe_has_windows(const struct tn_recipe *recipe)
+{
+    for (uint32_t k = 0; k < recipe->main->record->count; k++) {
+        if (tn_str_is(recipe->main->record->statements[k].word, "windows")) {
+            return true;
+        }
+    }
+    return false;
 }

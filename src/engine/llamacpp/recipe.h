@@ -67,6 +67,9 @@ enum tn_recipe_place {
 /* recipe  NULL: by name */
 enum tn_recipe_place tn_recipe_place_of(const struct tn_recipe *recipe, struct tn_str weight);
 
+/* Whether llama.cpp keeps no more tokens than the window in layers that have one; for some architectures it ignores windows. */
+bool tn_recipe_has_windows(const struct tn_recipe *recipe);
+
 /* What a recipe reads while it runs. */
 struct tn_recipe_world {
     void *context;

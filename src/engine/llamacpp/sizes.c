@@ -104,7 +104,8 @@ static int place_of_layer(const struct tn_llama *llama, uint64_t layer)
 static void add_attention(struct tn_llama *llama, struct tn_llama_layer *layer, const struct tn_cache *cache)
 {
     layer->has_cache = true;
-    layer->is_window = cache->growth == TN_GROWTH_WINDOW || cache->growth == TN_GROWTH_CHUNK;
+    layer->is_window = (cache->growth == TN_GROWTH_WINDOW || cache->growth == TN_GROWTH_CHUNK)
+                       && (!llama->recipe || tn_recipe_has_windows(llama->recipe));
     layer->key_width = cache->elements_per_unit - cache->values_per_unit;
     layer->value_width = cache->values_per_unit;
     bool has_heads = cache->split.kind == TN_SPLIT_KV || cache->split.kind == TN_SPLIT_HEADS;
