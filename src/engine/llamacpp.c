@@ -135,23 +135,44 @@ static bool read_settings(struct session *session)
 
 /* ---- the ledger --------------------------------------------------------------------------------------------------- */
 
+/* What is known to the byte. */
 static bool add(const struct session *session, enum tn_category category, enum tn_basis basis, const char *label,
                 const char *formula, uint64_t bytes)
 {
     struct tn_entry entry = {.category = category,
                              .basis = basis,
                              .label = tn_str_of(label),
-                             .low_bytes = basis == TN_BASIS_ASSUMED ? 0 : bytes,
+                             .low_bytes = bytes,
                              .mid_bytes = bytes,
                              .high_bytes = bytes,
                              .formula = tn_str_of(formula)};
     return !bytes || tn_ledger_add(session->work.ledger, entry, session->work.error);
 }
 
+/* Replayed; or the bound, of which the buffers that were measured are between a quarter and all, and mostly half. */
+static bool add_compute(const struct session *session, uint64_t bytes)
+{
+    if (session->llama.is_exact) {
+        return add(session, TN_CATEGORY_ACTIVATION, TN_BASIS_REPLAYED, "compute",
+                   "ggml's allocator over the graph of the largest batch", bytes);
+    }
+    struct tn_str why = TN_STR("no recipe tells this architecture's graph: all results of a layer at once");
+    if (session->llama.why_bound.size && !tn_str_copy(session->work.ledger->arena, session->llama.why_bound, &why)) {
+        return tn_fail_memory(session->work.error);
+    }
+    struct tn_entry entry = {.category = TN_CATEGORY_ACTIVATION,
+                             .basis = TN_BASIS_ASSUMED,
+                             .label = TN_STR("compute, at most"),
+                             .low_bytes = bytes / 6,
+                             .mid_bytes = bytes / 2,
+                             .high_bytes = bytes,
+                             .formula = why};
+    return tn_ledger_add(session->work.ledger, entry, session->work.error);
+}
+
 static bool add_share(const struct session *session, const struct tn_llama_share *share, bool is_host)
 {
     const struct tn_llama *llama = &session->llama;
-    enum tn_basis basis = llama->is_exact ? TN_BASIS_REPLAYED : TN_BASIS_ASSUMED;
     const char *model = !is_host ? "model" : llama->settings.is_mapped ? "model, mapped" : "model";
     return add(session, TN_CATEGORY_WEIGHTS, TN_BASIS_EXACT, model, "tensors, each padded as the buffer wants it",
                share->weights)
@@ -163,10 +184,7 @@ static bool add_share(const struct session *session, const struct tn_llama_share
                   "(window + n_ubatch) cells x row of keys and values x layers", share->window_kv)
            && add(session, TN_CATEGORY_STATE, TN_BASIS_EXACT, "recurrent state", "states x sequences x layers, F32",
                   share->recurrent)
-           && add(session, TN_CATEGORY_ACTIVATION, basis, "compute",
-                  llama->is_exact ? "ggml's allocator over the graph of the largest batch"
-                                  : "at most: no recipe tells this architecture's graph",
-                  share->compute)
+           && add_compute(session, share->compute)
            && add(session, TN_CATEGORY_WORKSPACE, TN_BASIS_EXACT, "output", "vocabulary x sequences, F32",
                   share->output);
 }
@@ -218,6 +236,8 @@ static bool plan_llamacpp(struct tn_planner *planner, const struct tn_deployment
                           struct tn_error *error)
 {
     struct tn_arena arena = {0};
+    struct tn_error unwanted = {0};
+    error = error ? error : &unwanted;
     struct session session = {
         .work = {.planner = planner, .deployment = deployment, .ledger = ledger, .error = error},
         .llama = {.catalog = planner->catalog, .model = planner->model, .arena = &arena, .error = error},

@@ -69,6 +69,16 @@ static const struct {
     {128, 128, 0}, {256, 256, 0}, {192, 128, 8}, {320, 256, 32}, {512, 512, 1}, {576, 512, 1},
 };
 
+bool tn_ggml_has_head(uint64_t key_elements, uint64_t value_elements)
+{
+    for (size_t k = 0; k < sizeof head_sizes / sizeof head_sizes[0]; k++) {
+        if (head_sizes[k].key == key_elements && head_sizes[k].value == value_elements) {
+            return !head_sizes[k].ratio;
+        }
+    }
+    return false;
+}
+
 static bool has_kernel(const struct attention *attention)
 {
     for (size_t k = 0; k < sizeof head_sizes / sizeof head_sizes[0]; k++) {
@@ -215,6 +225,8 @@ static bool supports_on_cuda(const struct tn_ggml_device *device, const struct t
     case TN_GGML_MUL_MAT:
     case TN_GGML_MUL_MAT_ID:
         return supports_mul_mat(tensor);
+    case TN_GGML_PRECISE:
+        return false;
     case TN_GGML_GET_ROWS:
         return supports_get_rows(tensor);
     case TN_GGML_SET_ROWS:

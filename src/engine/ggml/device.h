@@ -25,6 +25,9 @@ uint64_t tn_ggml_stored_bytes(enum tn_ggml_kind kind, const struct tn_dtype *typ
 
 bool tn_ggml_supports(const struct tn_ggml_device *device, const struct tn_ggml_tensor *tensor);
 
+/* Whether CUDA has kernels of flash attention for heads of that size, for any number of them. */
+bool tn_ggml_has_head(uint64_t key_elements, uint64_t value_elements);
+
 /* Whether a device multiplies by matrices of that type. */
 bool tn_ggml_multiplies(enum tn_ggml_kind kind, const struct tn_dtype *type);
 

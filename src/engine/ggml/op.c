@@ -358,6 +358,7 @@ static const struct tn_ggml_row rows[] = {
     {"transpose", TN_GGML_TRANSPOSE, TN_GGML_IS_VIEW, 1, 1, make_transpose},
     {"mul_mat", TN_GGML_MUL_MAT, 0, 2, 2, make_mul_mat},
     {"mul_mat_id", TN_GGML_MUL_MAT_ID, 0, 3, 3, make_mul_mat_id},
+    {"mul_mat_id_f32", TN_GGML_PRECISE, 0, 3, 3, make_mul_mat_id},
     {"get_rows", TN_GGML_GET_ROWS, 0, 2, 2, make_get_rows},
     {"set_rows", TN_GGML_SET_ROWS, 0, 3, 3, make_set_rows},
     {"add", TN_GGML_BINARY, TN_GGML_IN_PLACE, 2, 2, make_like},

@@ -16,6 +16,7 @@ enum tn_ggml_op {
     TN_GGML_TRANSPOSE,
     TN_GGML_MUL_MAT,
     TN_GGML_MUL_MAT_ID,
+    TN_GGML_PRECISE, /* a product by experts in full precision, which CUDA cannot do */
     TN_GGML_GET_ROWS,
     TN_GGML_SET_ROWS,
     TN_GGML_ROPE,

@@ -199,6 +199,14 @@ static uint64_t value_rotation(const struct tn_llama *llama, bool is_window)
     return any && fits ? 64 : 0;
 }
 
+/* How embeddings of tokens become one, by the numbers that files give. */
+static struct tn_str pooling_of(const struct tn_llama *llama)
+{
+    static const char *const names[] = {"none", "mean", "cls", "last", "rank"};
+    uint64_t type = tn_llama_fact(llama, "pooling_type", 0);
+    return tn_str_of(names[type < sizeof names / sizeof names[0] ? type : 0]);
+}
+
 static void describe(const struct build *build, struct tn_recipe_world *world, uint64_t outputs)
 {
     const struct tn_llama *llama = build->llama;
@@ -231,6 +239,8 @@ static void describe(const struct build *build, struct tn_recipe_world *world, u
     world->given[TN_RECIPE_FLASH] = tn_value_boolean(build->uses_flash);
     world->given[TN_RECIPE_KV_OFFLOAD] = tn_value_boolean(llama->settings.kv_on_gpu);
     world->given[TN_RECIPE_HAS_WINDOW] = tn_value_boolean(sizes->window_cells > 0);
+    world->given[TN_RECIPE_EMBEDDINGS] = tn_value_boolean(llama->settings.embeds);
+    world->given[TN_RECIPE_POOLING] = tn_value_string(pooling_of(llama));
     world->given[TN_RECIPE_ARCHITECTURE] = tn_value_string(llama->architecture);
 }
 
@@ -309,6 +319,27 @@ static bool attends_in_layers(const struct build *build)
     return true;
 }
 
+/* A recipe may not hold for every file that goes by the name of its architecture: then the bound says how much it is at most. */
+static bool give_up(struct tn_llama *llama)
+{
+    const struct tn_error *error = llama->error;
+    bool is_of_recipe =
+        error
+        && (error->code == TN_ERROR_RECORD || error->code == TN_ERROR_EXPRESSION || error->code == TN_ERROR_CONFIG);
+    llama->recipe = is_of_recipe ? NULL : llama->recipe;
+    if (!is_of_recipe) {
+        return false;
+    }
+    char *why = tn_arena_alloc(llama->arena, sizeof error->message + sizeof error->where + 8);
+    if (!why) {
+        return tn_fail_memory(llama->error);
+    }
+    int size = snprintf(why, sizeof error->message + sizeof error->where + 8, "%s (%s)", error->message, error->where);
+    llama->why_bound = (struct tn_str){why, (size_t)size};
+    *llama->error = (struct tn_error){0};
+    return true;
+}
+
 bool tn_llama_resolve_flash(struct tn_llama *llama)
 {
     llama->uses_flash = llama->settings.flash != TN_LLAMA_FLASH_OFF;
@@ -318,9 +349,9 @@ bool tn_llama_resolve_flash(struct tn_llama *llama)
     struct tn_arena arena = {0};
     struct build build = {.llama = llama, .tokens = llama->settings.sequences, .uses_flash = true};
     bool done = build_graph(&build, &arena, build.tokens);
-    llama->uses_flash = done && attends_in_layers(&build);
+    llama->uses_flash = !done || attends_in_layers(&build);
     tn_arena_free(&arena);
-    return done;
+    return done || give_up(llama);
 }
 
 bool tn_llama_add_compute(struct tn_llama *llama, struct tn_llama_share *shares)
@@ -338,5 +369,5 @@ bool tn_llama_add_compute(struct tn_llama *llama, struct tn_llama_share *shares)
     }
     llama->is_exact = done;
     tn_arena_free(&arena);
-    return done;
+    return done || (give_up(llama) && tn_llama_bound_compute(llama, shares));
 }

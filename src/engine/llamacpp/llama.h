@@ -65,6 +65,7 @@ struct tn_llama_weight {
     const struct tn_dtype *type;
     uint64_t bytes; /* without padding */
     int place;
+    bool is_shared;                /* a head that lies where the embedding lies: not loaded again */
     struct tn_ggml_tensor *tensor; /* in the graph that is being built; NULL until it is used */
 };
 
@@ -103,7 +104,8 @@ struct tn_llama {
     uint64_t vocabulary;
     uint64_t embedding;
     const struct tn_recipe *recipe; /* NULL where there is none */
-    struct tn_error *error;
+    struct tn_str why_bound; /* why the recipe's graph could not be built; empty where there is none, or it could */
+    struct tn_error *error;  /* not NULL */
 };
 
 /* Bytes in one place. */
@@ -132,6 +134,9 @@ bool tn_llama_add_compute(struct tn_llama *llama, struct tn_llama_share *shares)
 
 /* A number of the model's config; `otherwise` where it is absent or no integer. */
 uint64_t tn_llama_fact(const struct tn_llama *llama, const char *key, uint64_t otherwise);
+
+/* blk.12.attn_q.weight: 12, and so with enc. or dec. before it; UINT32_MAX for others. */
+uint32_t tn_llama_block_of(struct tn_str name);
 
 /* The weight of that name, or NULL. */
 struct tn_llama_weight *tn_llama_find_weight(const struct tn_llama *llama, struct tn_str name);

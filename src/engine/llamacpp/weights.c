@@ -19,8 +19,7 @@ static bool read_tensor(struct tn_llama *llama, const struct tn_gguf_tensor *ten
                       TN_STR_ARGUMENTS(tensor->name));
 }
 
-/* blk.12.attn_q.weight: 12, and so with enc. or dec. before it; UINT32_MAX for others. */
-static uint32_t block_of(struct tn_str name)
+uint32_t tn_llama_block_of(struct tn_str name)
 {
     uint64_t block = 0;
     size_t at = strlen("blk.");
@@ -63,7 +62,7 @@ bool tn_llama_read_weights(struct tn_llama *llama)
     bool done = llama->weights || tn_fail_memory(llama->error);
     for (size_t k = 0; done && k < llama->weight_count; k++) {
         done = read_tensor(llama, &tensors[k], &llama->weights[k]) && add_name(llama, k);
-        uint32_t block = done ? block_of(llama->weights[k].name) : UINT32_MAX;
+        uint32_t block = done ? tn_llama_block_of(llama->weights[k].name) : UINT32_MAX;
         if (block != UINT32_MAX && block >= llama->block_count) {
             llama->block_count = block + 1;
         }
@@ -96,7 +95,7 @@ static int layer_of(const struct tn_llama *llama, struct tn_str name)
                                [TN_RECIPE_WITH_FIRST] = 0,
                                [TN_RECIPE_WITH_OUTPUT] = ON_OUTPUT,
                                [TN_RECIPE_TWICE] = ON_OUTPUT};
-    uint32_t block = block_of(name);
+    uint32_t block = tn_llama_block_of(name);
     enum tn_recipe_place place = tn_recipe_place_of(llama->recipe, name);
     if (place != TN_RECIPE_BY_NAME) {
         return told[place];
@@ -300,7 +299,8 @@ static bool is_overridden(struct tn_llama *llama, const struct overrides *overri
         }
     }
     *place = TN_GGML_HOST;
-    return is_expert(name) && (settings->experts_on_cpu || block_of(name) < settings->layers_with_experts_on_cpu);
+    return is_expert(name)
+           && (settings->experts_on_cpu || tn_llama_block_of(name) < settings->layers_with_experts_on_cpu);
 }
 
 /* ---- placement ---------------------------------------------------------------------------------------------------- */
@@ -366,8 +366,7 @@ static bool tie_head(struct tn_llama *llama)
         head.place = TN_GGML_HOST;
     }
     head.place = head.place == TN_GGML_HOST ? place_on_host(llama, &head) : head.place;
-    bool is_shared = head.place == embedding->place && tn_recipe_place_of(llama->recipe, head.name) != TN_RECIPE_TWICE;
-    head.bytes = is_shared ? 0 : head.bytes;
+    head.is_shared = head.place == embedding->place && tn_recipe_place_of(llama->recipe, head.name) != TN_RECIPE_TWICE;
     return add_copy(llama, &head, head.name, head.place);
 }
 
@@ -428,7 +427,7 @@ bool tn_llama_add_weights(const struct tn_llama *llama, struct tn_llama_share *s
 {
     for (size_t k = 0; k < llama->weight_count; k++) {
         const struct tn_llama_weight *weight = &llama->weights[k];
-        if (weight->place == UNUSED || !weight->bytes) {
+        if (weight->place == UNUSED || weight->is_shared) {
             continue;
         }
         enum tn_ggml_kind kind = weight->place >= 0 ? TN_GGML_CUDA : TN_GGML_CPU;
