@@ -94,7 +94,7 @@ static struct tn_ggml_tensor *make_cache(struct build *build, enum tn_recipe_cac
     const struct tn_llama_layer *layer = &llama->layers[layer_index];
     const struct tn_llama_sizes *sizes = &llama->sizes;
     bool is_state = which == TN_RECIPE_SHIFTS || which == TN_RECIPE_STATES;
-    uint64_t values = build->uses_flash || !layer->value_width ? layer->value_width : sizes->value_width_max;
+    uint64_t values = tn_llama_is_transposed(llama) && layer->value_width ? sizes->value_width_max : layer->value_width;
     const uint64_t widths[] = {layer->key_width, values, layer->shift_width, layer->state_width, layer->index_width};
     const struct tn_dtype *types[] = {llama->settings.key_type, llama->settings.value_type, build->graph.f32,
                                       build->graph.f32, llama->settings.key_type};
@@ -237,6 +237,7 @@ static void describe(const struct build *build, struct tn_recipe_world *world, u
                               : (uint64_t)world->given[TN_RECIPE_HEAD_SIZE].as.integer);
     }
     world->given[TN_RECIPE_FLASH] = tn_value_boolean(build->uses_flash);
+    world->given[TN_RECIPE_TRANSPOSED] = tn_value_boolean(tn_llama_is_transposed(llama));
     world->given[TN_RECIPE_KV_OFFLOAD] = tn_value_boolean(llama->settings.kv_on_gpu);
     world->given[TN_RECIPE_HAS_WINDOW] = tn_value_boolean(sizes->window_cells > 0);
     world->given[TN_RECIPE_EMBEDDINGS] = tn_value_boolean(llama->settings.embeds);

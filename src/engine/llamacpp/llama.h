@@ -141,6 +141,9 @@ uint32_t tn_llama_block_of(struct tn_str name);
 /* The weight of that name, or NULL. */
 struct tn_llama_weight *tn_llama_find_weight(const struct tn_llama *llama, struct tn_str name);
 
+/* Values are kept transposed without flash attention. Caches are made before "auto" is resolved: it counts as on. */
+bool tn_llama_is_transposed(const struct tn_llama *llama);
+
 /* The share of a place. */
 struct tn_llama_share *tn_llama_share_of(const struct tn_llama *llama, struct tn_llama_share *shares, int place);
 

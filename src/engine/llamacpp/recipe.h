@@ -16,6 +16,7 @@ enum tn_recipe_given {
     TN_RECIPE_CELLS,        /* n_kv: of one stream of the ordinary cache */
     TN_RECIPE_WINDOW_CELLS, /* n_kv_swa */
     TN_RECIPE_FLASH,        /* fa */
+    TN_RECIPE_TRANSPOSED,   /* v_trans: the cache of values is transposed */
     TN_RECIPE_KV_OFFLOAD,   /* offload_kqv */
     TN_RECIPE_VERSION,      /* version: as tn_rules_version_number */
     TN_RECIPE_LAYERS,       /* n_layer: without those for further tokens */

@@ -1,4 +1,5 @@
 #include "engine/llamacpp/recipe_lines.h"
+#include "text/quantity.h"
 
 #include <string.h>
 
@@ -147,12 +148,23 @@ static bool weight_of(const struct run *run, const struct tn_operand *operand, s
 
 enum { MOST_PARTS = 1024 };
 
+/* The n of part{n}: a number by its name, or written out; -1 where it is neither. */
+static int64_t number_of_part(const struct run *run, uint32_t index)
+{
+    const struct variable *variable = &run->variables[index];
+    struct tn_str name = run->recipe->names[index];
+    uint64_t written;
+    if (variable->held == HELD_NUMBER && variable->value.kind == TN_INTEGER) {
+        return variable->value.as.integer;
+    }
+    return tn_quantity_number(name, &written) && written < MOST_PARTS ? (int64_t)written : -1;
+}
+
 /* Where part{n} is kept; NULL where n is no number that it may be, or memory is out. */
 static struct tn_ggml_tensor **part_of(struct run *run, uint32_t name, uint32_t index)
 {
     struct variable *variable = &run->variables[name];
-    const struct variable *number = &run->variables[index];
-    int64_t part = number->held == HELD_NUMBER && number->value.kind == TN_INTEGER ? number->value.as.integer : -1;
+    int64_t part = number_of_part(run, index);
     if (part < 0 || part >= MOST_PARTS) {
         tn_fail(run->error, TN_ERROR_RECORD, "\"" TN_STR_FORMAT "\" is no number of a part",
                 TN_STR_ARGUMENTS(run->recipe->names[index]));

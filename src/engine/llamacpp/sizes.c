@@ -247,6 +247,11 @@ static bool cache_bytes(const struct tn_llama *llama, const struct tn_dtype *typ
     return tn_add_u64(*sum, bytes, sum) || too_large(llama, "the KV cache");
 }
 
+bool tn_llama_is_transposed(const struct tn_llama *llama)
+{
+    return llama->settings.flash == TN_LLAMA_FLASH_OFF;
+}
+
 static bool add_kv(const struct tn_llama *llama, const struct tn_llama_layer *layer, struct tn_llama_share *shares)
 {
     const struct tn_llama_sizes *sizes = &llama->sizes;
@@ -254,7 +259,7 @@ static bool add_kv(const struct tn_llama *llama, const struct tn_llama_layer *la
     uint64_t *sum = layer->is_window ? &share->window_kv : &share->kv;
     uint64_t cells = (layer->is_window ? sizes->window_cells : sizes->sequence_tokens) * sizes->streams;
     uint64_t values = layer->value_width;
-    if (!llama->uses_flash && values) { /* transposed: all layers as wide as the widest */
+    if (tn_llama_is_transposed(llama) && values) { /* transposed: all layers as wide as the widest */
         values = sizes->value_width_max;
     }
     return cache_bytes(llama, llama->settings.key_type, layer->key_width, cells, layer->cache_place, sum)
