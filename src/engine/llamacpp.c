@@ -4,7 +4,6 @@
 #include "engine/llamacpp/llama.h"
 #include "engine/record/facts.h"
 #include "engine/work.h"
-#include "model/gguf_tensors.h"
 #include "text/quantity.h"
 
 struct session {
@@ -129,6 +128,9 @@ static bool read_settings(struct session *session)
         .experts_on_cpu = tn_work_number(work, "cpu_moe") != 0,
         .layers_with_experts_on_cpu = tn_work_number(work, "n_cpu_moe"),
     };
+    if (tn_recipe_never_flashes(session->llama.recipe)) {
+        settings->flash = TN_LLAMA_FLASH_OFF;
+    }
     return !work->failed && read_type(session, "type_k", &settings->key_type)
            && read_type(session, "type_v", &settings->value_type) && read_devices(session, settings) && !work->failed;
 }
@@ -226,27 +228,40 @@ static bool fill_ledger(struct session *session)
 static bool compute(struct session *session)
 {
     struct tn_llama *llama = &session->llama;
-    return tn_llama_size(llama) && tn_llama_open_recipe(llama) && tn_llama_read_weights(llama)
-           && tn_llama_place_layers(llama) && tn_llama_place_weights(llama) && tn_llama_resolve_flash(llama)
+    return tn_llama_size(llama) && tn_llama_read_weights(llama) && tn_llama_place_layers(llama)
+           && tn_llama_place_weights(llama) && tn_llama_resolve_flash(llama)
            && tn_llama_add_weights(llama, session->shares) && tn_llama_add_caches(llama, session->shares)
            && tn_llama_add_compute(llama, session->shares);
+}
+
+/* The file is read for the first plan of a model. */
+static bool open_file(struct tn_planner *planner, struct tn_error *error)
+{
+    if (!planner->file) {
+        planner->file = tn_llama_open_file(planner->catalog, planner->model, &planner->arena, error);
+    }
+    return planner->file != NULL;
 }
 
 static bool plan_llamacpp(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_ledger *ledger,
                           struct tn_error *error)
 {
-    struct tn_arena arena = {0};
     struct tn_error unwanted = {0};
     error = error ? error : &unwanted;
+    if (!open_file(planner, error)) {
+        return false;
+    }
+    tn_arena_reset(&planner->placement_arena);
     struct session session = {
         .work = {.planner = planner, .deployment = deployment, .ledger = ledger, .error = error},
-        .llama = {.catalog = planner->catalog, .model = planner->model, .arena = &arena, .error = error},
+        .llama = {.model = planner->model,
+                  .file = planner->file,
+                  .recipe = planner->file->recipe,
+                  .arena = &planner->placement_arena,
+                  .error = error},
     };
-    session.llama.architecture = tn_gguf_architecture(planner->catalog, planner->model);
-    bool done = tn_work_begin(&session.work) && tn_evaluation_check(session.work.evaluation, error)
-                && read_settings(&session) && compute(&session) && fill_ledger(&session);
-    tn_arena_free(&arena);
-    return done;
+    return tn_work_begin(&session.work) && tn_evaluation_check(session.work.evaluation, error)
+           && read_settings(&session) && compute(&session) && fill_ledger(&session);
 }
 
 const struct tn_engine tn_engine_llamacpp = {.name = "llamacpp",

@@ -9,6 +9,7 @@ struct tn_rules;        /* an engine's record at one version, compiled (src/engi
 struct tn_weight_rules; /* how the engine lays weights on ranks (src/engine/weights/weight_rules.h) */
 struct tn_widths;       /* of a model's computation (src/engine/record/facts.h) */
 struct tn_placement;    /* the weights of a model as an engine lays them on ranks (src/engine/weights/placement.h) */
+struct tn_llama_file;   /* a model as llama.cpp finds it (src/engine/llamacpp/file.h) */
 struct tn_evaluation;
 struct tn_planner;
 
@@ -35,6 +36,7 @@ struct tn_planner {
     const struct tn_widths *widths;             /* NULL until first asked for */
     struct tn_evaluation *evaluation;           /* of the last plan (src/engine/record/rules.h); NULL before it */
     struct tn_placement *placement; /* of the last plan; NULL before it, and for engines that place nothing */
+    struct tn_llama_file *file;     /* of llama.cpp; NULL before its first plan, and for other engines */
     struct tn_arena arena;          /* owns rules and widths */
     struct tn_arena evaluation_arena;
     struct tn_arena placement_arena;

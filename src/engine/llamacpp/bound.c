@@ -50,7 +50,7 @@ static bool measure(const struct tn_llama *llama, struct widths *widths)
     }
     for (size_t k = 0; k < llama->weight_count; k++) {
         const struct tn_llama_weight *weight = &llama->weights[k];
-        uint32_t block = tn_llama_block_of(weight->name);
+        uint32_t block = weight->block;
         if (block < llama->block_count) {
             results[block] = plus(results[block], results_of(weight, experts_used));
             widths->results = larger(widths->results, results[block]);

@@ -16,6 +16,7 @@ struct build {
     struct tn_ggml_schedule schedule;
     struct tn_ggml_device devices[TN_GGML_MOST_DEVICES];
     struct cache_tensors *caches; /* [layer_count], made when first used */
+    uint32_t head;                /* number of the weight that recipes call output */
     uint64_t tokens;
     bool uses_flash;
     struct tn_error *error;
@@ -45,43 +46,30 @@ static struct tn_ggml_tensor *placed_tensor(struct build *build, const struct tn
 /* Of factors that each device has a copy of, the layer's. */
 static struct tn_llama_weight *copy_for(const struct tn_llama *llama, struct tn_llama_weight *weight, uint64_t layer)
 {
-    if (!tn_str_starts(weight->name, TN_STR("rope_f")) || layer >= llama->layer_count
-        || weight->place == llama->layers[layer].place) {
-        return weight;
-    }
-    for (size_t k = llama->weight_count; k > 0; k--) {
-        struct tn_llama_weight *copy = &llama->weights[k - 1];
-        if (copy->place == llama->layers[layer].place && tn_str_starts(copy->name, weight->name)) {
+    for (size_t k = llama->file->tensor_count; layer < llama->layer_count && k < llama->weight_count; k++) {
+        struct tn_llama_weight *copy = &llama->weights[k];
+        if (weight->place != llama->layers[layer].place && copy->place == llama->layers[layer].place
+            && tn_str_equal(copy->name, weight->name)) {
             return copy;
         }
     }
     return weight;
 }
 
-/* blk.3.attn_q.weight, blk.3.attn_q, attn_q.weight, attn_q: the first that there is. */
-static struct tn_llama_weight *find_weight(const struct tn_llama *llama, struct tn_str name, uint64_t layer)
+static struct tn_llama_weight *find_weight(const struct build *build, uint32_t number, uint64_t layer)
 {
-    enum { MOST = 128 };
-    const char *const suffixes[] = {".weight", ""};
-    char text[MOST];
-    for (int k = 0; k < 4; k++) {
-        const char *suffix = suffixes[k % 2];
-        int size = k < 2 ? snprintf(text, MOST, "blk.%llu." TN_STR_FORMAT "%s", (unsigned long long)layer,
-                                    TN_STR_ARGUMENTS(name), suffix)
-                         : snprintf(text, MOST, TN_STR_FORMAT "%s", TN_STR_ARGUMENTS(name), suffix);
-        struct tn_llama_weight *weight =
-            size < MOST ? tn_llama_find_weight(llama, (struct tn_str){text, (size_t)size}) : NULL;
-        if (weight) {
-            return copy_for(llama, weight, layer);
-        }
+    const struct tn_llama *llama = build->llama;
+    size_t index = tn_llama_find_weight(llama->file, number, layer);
+    if (index == SIZE_MAX) {
+        return number == build->head ? llama->head : NULL;
     }
-    return NULL;
+    return copy_for(llama, &llama->weights[index], layer);
 }
 
-static struct tn_ggml_tensor *weight_tensor(void *context, struct tn_str name, uint64_t layer)
+static struct tn_ggml_tensor *weight_tensor(void *context, uint32_t number, uint64_t layer)
 {
     struct build *build = context;
-    struct tn_llama_weight *weight = find_weight(build->llama, name, layer);
+    struct tn_llama_weight *weight = find_weight(build, number, layer);
     if (weight && !weight->tensor) {
         weight->tensor = placed_tensor(build, weight->type, weight->ne, weight->place, TN_GGML_WEIGHT);
     }
@@ -242,7 +230,7 @@ static void describe(const struct build *build, struct tn_recipe_world *world, u
     world->given[TN_RECIPE_HAS_WINDOW] = tn_value_boolean(sizes->window_cells > 0);
     world->given[TN_RECIPE_EMBEDDINGS] = tn_value_boolean(llama->settings.embeds);
     world->given[TN_RECIPE_POOLING] = tn_value_string(pooling_of(llama));
-    world->given[TN_RECIPE_ARCHITECTURE] = tn_value_string(llama->architecture);
+    world->given[TN_RECIPE_ARCHITECTURE] = tn_value_string(llama->file->architecture);
 }
 
 /* ---- graphs ------------------------------------------------------------------------------------------------------- */
@@ -255,12 +243,12 @@ static bool is_pipelined(const struct tn_llama *llama)
            && (settings->gpu_layers < 0 || settings->gpu_layers > (int64_t)llama->block_count);
 }
 
-static bool begin(struct build *build, struct tn_arena *arena)
+static bool begin(struct build *build)
 {
     struct tn_llama *llama = build->llama;
     uint32_t gpus = llama->settings.gpu_count;
-    tn_ggml_graph_begin(&build->graph, arena);
-    build->caches = TN_NEW_ARRAY(arena, struct cache_tensors, llama->layer_count);
+    tn_ggml_graph_begin(&build->graph, llama->arena);
+    build->caches = TN_NEW_ARRAY(llama->arena, struct cache_tensors, llama->layer_count);
     for (uint32_t k = 0; k < gpus; k++) {
         build->devices[k] = (struct tn_ggml_device){.kind = TN_GGML_CUDA,
                                                     .compute_capability = llama->settings.compute_capability,
@@ -280,7 +268,19 @@ static bool begin(struct build *build, struct tn_arena *arena)
     return build->caches || !llama->layer_count || tn_fail_memory(build->error);
 }
 
-static bool build_graph(struct build *build, struct tn_arena *arena, uint64_t outputs)
+static uint32_t number_of_head(const struct tn_recipe *recipe)
+{
+    const struct tn_recipe_weight *weights;
+    size_t count = tn_recipe_weights(recipe, &weights);
+    for (uint32_t k = 0; k < count; k++) {
+        if (tn_str_is(weights[k].name, "output")) {
+            return k;
+        }
+    }
+    return UINT32_MAX;
+}
+
+static bool build_graph(struct build *build, uint64_t outputs)
 {
     struct tn_recipe_world world = {.context = build,
                                     .fact = fact,
@@ -290,17 +290,13 @@ static bool build_graph(struct build *build, struct tn_arena *arena, uint64_t ou
                                     .keep_in_layer = keep_in_layer,
                                     .keep_on_host = keep_on_host};
     build->error = build->llama->error;
-    if (!begin(build, arena)) {
+    build->head = number_of_head(build->llama->recipe);
+    if (!begin(build)) {
         return false;
     }
     describe(build, &world, outputs);
     return tn_recipe_run(build->llama->recipe, &world, &build->graph, build->error) && !build->failed
            && tn_ggml_divide(&build->schedule, build->error);
-}
-
-bool tn_llama_open_recipe(struct tn_llama *llama)
-{
-    return tn_recipe_open(llama->catalog, llama->architecture, llama->arena, &llama->recipe, llama->error);
 }
 
 /* Flash attention is used unless some layer's would run elsewhere than the layer. */
@@ -347,11 +343,9 @@ bool tn_llama_resolve_flash(struct tn_llama *llama)
     if (llama->settings.flash != TN_LLAMA_FLASH_AUTO || !llama->recipe) {
         return true;
     }
-    struct tn_arena arena = {0};
     struct build build = {.llama = llama, .tokens = llama->settings.sequences, .uses_flash = true};
-    bool done = build_graph(&build, &arena, build.tokens);
+    bool done = build_graph(&build, build.tokens);
     llama->uses_flash = !done || attends_in_layers(&build);
-    tn_arena_free(&arena);
     return done || give_up(llama);
 }
 
@@ -361,14 +355,11 @@ bool tn_llama_add_compute(struct tn_llama *llama, struct tn_llama_share *shares)
     if (!llama->recipe) {
         return tn_llama_bound_compute(llama, shares);
     }
-    struct tn_arena arena = {0};
     struct build build = {.llama = llama, .tokens = llama->sizes.tokens, .uses_flash = llama->uses_flash};
-    bool done =
-        build_graph(&build, &arena, llama->sizes.outputs) && tn_ggml_allocate(&build.schedule, bytes, llama->error);
+    bool done = build_graph(&build, llama->sizes.outputs) && tn_ggml_allocate(&build.schedule, bytes, llama->error);
     for (int k = 0; done && k < build.schedule.device_count; k++) {
         shares[k].compute = bytes[k];
     }
     llama->is_exact = done;
-    tn_arena_free(&arena);
     return done || (give_up(llama) && tn_llama_bound_compute(llama, shares));
 }

@@ -4,7 +4,7 @@
 #define TN_ENGINE_LLAMACPP_LLAMA_H
 
 #include "engine/ggml/schedule.h"
-#include "engine/llamacpp/recipe.h"
+#include "engine/llamacpp/file.h"
 #include "plan/engine.h"
 
 enum { TN_LLAMA_MOST_GPUS = TN_GGML_MOST_DEVICES - 1, TN_LLAMA_CELL_STEP = 256 };
@@ -64,6 +64,7 @@ struct tn_llama_weight {
     uint64_t ne[TN_GGML_DIMS];
     const struct tn_dtype *type;
     uint64_t bytes; /* without padding */
+    uint32_t block; /* UINT32_MAX: outside of the blocks */
     int place;
     bool is_shared;                /* a head that lies where the embedding lies: not loaded again */
     struct tn_ggml_tensor *tensor; /* in the graph that is being built; NULL until it is used */
@@ -84,18 +85,18 @@ struct tn_llama_sizes {
 };
 
 struct tn_llama {
-    const struct tn_catalog *catalog;
     const struct tn_model *model;
-    struct tn_arena *arena;
+    struct tn_llama_file *file;
+    struct tn_arena *arena; /* of this plan */
     struct tn_llama_settings settings;
     struct tn_llama_sizes sizes;
     struct tn_str architecture;      /* general.architecture */
     uint32_t layer_count;            /* without those for further tokens */
     uint32_t block_count;            /* with them */
     struct tn_llama_layer *layers;   /* [layer_count] */
-    struct tn_llama_weight *weights; /* [weight_count] */
+    struct tn_llama_weight *weights; /* [weight_count] those of the file in its order, then copies of some */
     size_t weight_count;
-    struct tn_map names; /* of the weights */
+    struct tn_llama_weight *head; /* of a file where it is the embedding; else NULL */
     int output_place;
     bool has_overrides;
     bool uses_flash;       /* after "auto" was resolved */
@@ -103,7 +104,7 @@ struct tn_llama {
     bool has_latent_cache; /* keys alone: values are a part of them */
     uint64_t vocabulary;
     uint64_t embedding;
-    const struct tn_recipe *recipe; /* NULL where there is none */
+    const struct tn_recipe *recipe; /* of the file; NULL once its graph could not be built */
     struct tn_str why_bound; /* why the recipe's graph could not be built; empty where there is none, or it could */
     struct tn_error *error;  /* not NULL */
 };
@@ -120,7 +121,6 @@ struct tn_llama_share {
 };
 
 /* Each fills its part of `llama`, in this order. */
-bool tn_llama_open_recipe(struct tn_llama *llama);
 bool tn_llama_size(struct tn_llama *llama); /* sizes but for windows */
 bool tn_llama_read_weights(struct tn_llama *llama);
 bool tn_llama_place_layers(struct tn_llama *llama); /* layers, their caches, and sizes of windows */
@@ -134,12 +134,6 @@ bool tn_llama_add_compute(struct tn_llama *llama, struct tn_llama_share *shares)
 
 /* A number of the model's config; `otherwise` where it is absent or no integer. */
 uint64_t tn_llama_fact(const struct tn_llama *llama, const char *key, uint64_t otherwise);
-
-/* blk.12.attn_q.weight: 12, and so with enc. or dec. before it; UINT32_MAX for others. */
-uint32_t tn_llama_block_of(struct tn_str name);
-
-/* The weight of that name, or NULL. */
-struct tn_llama_weight *tn_llama_find_weight(const struct tn_llama *llama, struct tn_str name);
 
 /* Values are kept transposed without flash attention. Caches are made before "auto" is resolved: it counts as on. */
 bool tn_llama_is_transposed(const struct tn_llama *llama);

@@ -15,6 +15,8 @@ struct reader {
     struct tn_recipe *recipe;
     struct tn_map names;
     size_t name_capacity;
+    struct tn_map weights;
+    size_t weight_capacity;
     struct tn_map blocks;
     struct tn_block **block_list; /* [block_count] */
     size_t block_count;
@@ -29,6 +31,58 @@ static bool fail(const struct reader *reader, const char *what, struct tn_str wo
     tn_fail(reader->error, TN_ERROR_RECORD, "%s \"" TN_STR_FORMAT "\"", what, TN_STR_ARGUMENTS(word));
     return tn_fail_at(reader->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(reader->record->file),
                       reader->statement->line);
+}
+
+/* ---- weights ------------------------------------------------------------------------------------------------------ */
+
+/* attn_q_bias -> attn_q.bias; empty for other names. */
+static bool dot(struct reader *reader, struct tn_str name, struct tn_str *dotted)
+{
+    size_t mark = name.size - strlen("_bias");
+    *dotted = (struct tn_str){0};
+    if (!tn_str_ends(name, TN_STR("_bias"))) {
+        return true;
+    }
+    char *text = tn_str_terminated(reader->arena, name);
+    if (!text) {
+        return tn_fail_memory(reader->error);
+    }
+    text[mark] = '.';
+    *dotted = (struct tn_str){text, name.size};
+    return true;
+}
+
+static bool number_of_weight(struct reader *reader, struct tn_str name, uint32_t *number)
+{
+    struct tn_recipe *recipe = reader->recipe;
+    uint32_t existing;
+    if (!tn_map_insert(reader->arena, &reader->weights, name, (uint32_t)recipe->weight_count, &existing)) {
+        return tn_fail_memory(reader->error);
+    }
+    *number = existing;
+    if (existing != TN_MAP_NONE) {
+        return true;
+    }
+    *number = (uint32_t)recipe->weight_count;
+    if (recipe->weight_count == reader->weight_capacity) {
+        size_t capacity = reader->weight_capacity ? reader->weight_capacity * 2 : 128;
+        struct tn_recipe_weight *weights =
+            tn_arena_grow(reader->arena, recipe->weights, recipe->weight_count, capacity, sizeof *weights);
+        if (!weights) {
+            return tn_fail_memory(reader->error);
+        }
+        recipe->weights = weights;
+        reader->weight_capacity = capacity;
+    }
+    struct tn_recipe_weight *weight = &recipe->weights[recipe->weight_count++];
+    weight->name = name;
+    return dot(reader, name, &weight->dotted);
+}
+
+size_t tn_recipe_weights(const struct tn_recipe *recipe, const struct tn_recipe_weight **weights)
+{
+    *weights = recipe->weights;
+    return recipe->weight_count;
 }
 
 /* ---- names -------------------------------------------------------------------------------------------------------- */
@@ -131,17 +185,16 @@ static bool read_weight(struct reader *reader, struct tn_str word, struct tn_ope
 {
     operand->kind = TN_OPERAND_WEIGHT;
     operand->name = UINT32_MAX;
-    operand->text = tn_str_slice(word, 1, word.size);
-    if (!tn_str_starts(operand->text, TN_STR("{"))) {
-        return operand->text.size || fail(reader, "no weight is named", word);
+    struct tn_str text = tn_str_slice(word, 1, word.size);
+    if (!tn_str_starts(text, TN_STR("{"))) {
+        return text.size ? number_of_weight(reader, text, &operand->weight) : fail(reader, "no weight is named", word);
     }
-    size_t end = tn_str_find(operand->text, TN_STR("}."));
+    size_t end = tn_str_find(text, TN_STR("}."));
     if (end == SIZE_MAX) {
         return fail(reader, "expected @{name}.weight, not", word);
     }
-    struct tn_str name = tn_str_slice(operand->text, 1, end);
-    operand->text = tn_str_slice(operand->text, end + 2, operand->text.size);
-    return number_of_name(reader, name, &operand->name);
+    return number_of_name(reader, tn_str_slice(text, 1, end), &operand->name)
+           && number_of_weight(reader, tn_str_slice(text, end + 2, text.size), &operand->weight);
 }
 
 static bool read_cache(struct reader *reader, struct tn_str word, struct tn_operand *operand)
@@ -355,7 +408,8 @@ static struct tn_block *new_block(struct reader *reader, struct tn_str name, con
 /* Statements that tell of the architecture, not of its graph. */
 static bool is_about_architecture(struct tn_str word)
 {
-    return tn_str_is(word, "match") || tn_str_is(word, "place") || tn_str_is(word, "windows");
+    return tn_str_is(word, "match") || tn_str_is(word, "place") || tn_str_is(word, "windows")
+           || tn_str_is(word, "no-flash");
 }
 
 static bool read_lines(struct reader *reader, struct tn_block *block)
@@ -418,6 +472,57 @@ static const struct tn_record *find_record(const struct tn_catalog *catalog, str
     return NULL;
 }
 
+/* The weights that formulas ask for as has_NAME. */
+static bool number_questions(struct reader *reader)
+{
+    struct tn_recipe *recipe = reader->recipe;
+    bool done = true;
+    recipe->asked = TN_NEW_ARRAY(reader->arena, uint32_t, recipe->name_count);
+    for (size_t k = 0; recipe->asked && done && k < recipe->name_count; k++) {
+        struct tn_str name = recipe->names[k];
+        recipe->asked[k] = UINT32_MAX;
+        if (tn_str_starts(name, TN_STR("has_"))) {
+            done = number_of_weight(reader, tn_str_slice(name, strlen("has_"), name.size), &recipe->asked[k]);
+        }
+    }
+    return done && (recipe->asked || tn_fail_memory(reader->error));
+}
+
+/* place WEIGHT WHERE */
+static bool read_place(struct reader *reader, const struct tn_statement *statement)
+{
+    static const char *const places[] = {"by-name", "input", "first", "output", "twice"};
+    struct tn_recipe *recipe = reader->recipe;
+    struct tn_str where = statement->rest;
+    struct tn_str weight = tn_str_word(&where);
+    reader->statement = statement;
+    for (int place = TN_RECIPE_WITH_INPUT; place <= TN_RECIPE_TWICE; place++) {
+        if (tn_str_is(where, places[place])) {
+            recipe->placed[recipe->place_count] = weight;
+            recipe->places[recipe->place_count++] = (enum tn_recipe_place)place;
+            return true;
+        }
+    }
+    return fail(reader, "expected input, first, output or twice, not", where);
+}
+
+/* What the record tells of the architecture beside its graph. */
+static bool read_architecture(struct reader *reader)
+{
+    const struct tn_record *record = reader->record;
+    struct tn_recipe *recipe = reader->recipe;
+    recipe->places = TN_NEW_ARRAY(reader->arena, enum tn_recipe_place, record->count);
+    recipe->placed = TN_NEW_ARRAY(reader->arena, struct tn_str, record->count);
+    bool done = (recipe->places && recipe->placed) || tn_fail_memory(reader->error);
+    for (uint32_t k = 0; done && k < record->count; k++) {
+        const struct tn_statement *statement = &record->statements[k];
+        recipe->has_windows = recipe->has_windows || tn_str_is(statement->word, "windows");
+        recipe->never_flashes = recipe->never_flashes || tn_str_is(statement->word, "no-flash");
+        done = !tn_str_is(statement->word, "place") || read_place(reader, statement);
+    }
+    return done;
+}
+
 bool tn_recipe_open(const struct tn_catalog *catalog, struct tn_str architecture, struct tn_arena *arena,
                     const struct tn_recipe **recipe, struct tn_error *error)
 {
@@ -443,20 +548,15 @@ bool tn_recipe_open(const struct tn_catalog *catalog, struct tn_str architecture
         }
     }
     *recipe = reader.recipe;
-    return read_block(&reader, record->id, &reader.recipe->main);
+    return read_architecture(&reader) && read_block(&reader, record->id, &reader.recipe->main)
+           && number_questions(&reader);
 }
 
 enum tn_recipe_place tn_recipe_place_of(const struct tn_recipe *recipe, struct tn_str weight)
 {
-    static const char *const places[] = {"by-name", "input", "first", "output", "twice"};
-    for (uint32_t k = 0; recipe && k < recipe->main->record->count; k++) {
-        const struct tn_statement *statement = &recipe->main->record->statements[k];
-        struct tn_str rest = statement->rest;
-        bool is_it = tn_str_is(statement->word, "place") && tn_str_equal(tn_str_word(&rest), weight);
-        for (int place = TN_RECIPE_WITH_INPUT; is_it && place <= TN_RECIPE_TWICE; place++) {
-            if (tn_str_is(rest, places[place])) {
-                return (enum tn_recipe_place)place;
-            }
+    for (size_t k = 0; recipe && k < recipe->place_count; k++) {
+        if (tn_str_equal(recipe->placed[k], weight)) {
+            return recipe->places[k];
         }
     }
     return TN_RECIPE_BY_NAME;
@@ -464,10 +564,10 @@ enum tn_recipe_place tn_recipe_place_of(const struct tn_recipe *recipe, struct t
 
 bool tn_recipe_has_windows(const struct tn_recipe *recipe)
 {
-    for (uint32_t k = 0; k < recipe->main->record->count; k++) {
-        if (tn_str_is(recipe->main->record->statements[k].word, "windows")) {
-            return true;
-        }
-    }
-    return false;
+    return recipe->has_windows;
+}
+
+bool tn_recipe_never_flashes(const struct tn_recipe *recipe)
+{
+    return recipe && recipe->never_flashes;
 }

@@ -52,6 +52,16 @@ enum tn_recipe_cache {
 
 struct tn_recipe;
 
+/* Weights go by numbers, so that who runs a recipe can look them up once. `dotted` is the name with which the model may know a bias: what
+ * a recipe asks for as has_attn_q_bias may be attn_q.bias. */
+struct tn_recipe_weight {
+    struct tn_str name;   /* "attn_q", "attn_q.bias" */
+    struct tn_str dotted; /* empty where the name cannot be meant so */
+};
+
+/* All weights that a recipe names; a weight's number is its index. */
+size_t tn_recipe_weights(const struct tn_recipe *recipe, const struct tn_recipe_weight **weights);
+
 /* The recipe of an architecture, compiled.
  * *recipe  NULL where the catalog has none. In the arena.
  * Errors: TN_ERROR_RECORD, TN_ERROR_EXPRESSION, TN_ERROR_MEMORY. */
@@ -73,14 +83,17 @@ enum tn_recipe_place tn_recipe_place_of(const struct tn_recipe *recipe, struct t
 /* Whether llama.cpp keeps no more tokens than the window in layers that have one; for some architectures it ignores windows. */
 bool tn_recipe_has_windows(const struct tn_recipe *recipe);
 
+/* Whether llama.cpp does without flash attention whatever it is asked for. recipe may be NULL. */
+bool tn_recipe_never_flashes(const struct tn_recipe *recipe);
+
 /* What a recipe reads while it runs. */
 struct tn_recipe_world {
     void *context;
     struct tn_value given[TN_RECIPE_GIVEN_COUNT];
     /* A config key; NULL where absent. */
     const struct tn_value *(*fact)(void *context, struct tn_str name);
-    /* The weight of that name, "attn_q" or "attn_q.bias"; of the layer if it has one, else of the model. NULL where there is none. */
-    struct tn_ggml_tensor *(*weight)(void *context, struct tn_str name, uint64_t layer);
+    /* A weight by its number: of the layer if that has one, else of the model. NULL where there is none. */
+    struct tn_ggml_tensor *(*weight)(void *context, uint32_t weight, uint64_t layer);
     /* The cache tensor of a layer; NULL where it has none. */
     struct tn_ggml_tensor *(*cache)(void *context, enum tn_recipe_cache which, uint64_t layer);
     /* Changes `given` to what holds in that layer. */

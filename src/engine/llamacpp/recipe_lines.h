@@ -22,9 +22,9 @@ enum tn_operand_kind { TN_OPERAND_NAME, TN_OPERAND_WEIGHT, TN_OPERAND_CACHE, TN_
 struct tn_operand {
     enum tn_operand_kind kind;
     bool is_optional;
-    uint32_t name;      /* of a tensor, or of the number that tells the layer; UINT32_MAX: the layer at hand */
-    uint32_t index;     /* the number in part{n}; UINT32_MAX: none */
-    struct tn_str text; /* of a weight */
+    uint32_t name;   /* of a tensor, or of the number that tells the layer; UINT32_MAX: the layer at hand */
+    uint32_t index;  /* the number in part{n}; UINT32_MAX: none */
+    uint32_t weight; /* its number */
     enum tn_recipe_cache cache;
 };
 
@@ -60,7 +60,15 @@ struct tn_block {
 struct tn_recipe {
     const struct tn_block *main;
     struct tn_str *names; /* [name_count] */
+    uint32_t *asked;      /* [name_count] of has_NAME the number of the weight; UINT32_MAX for other names */
     size_t name_count;
+    struct tn_recipe_weight *weights; /* [weight_count] */
+    size_t weight_count;
+    enum tn_recipe_place *places; /* [place_count] of the weights in placed */
+    struct tn_str *placed;
+    size_t place_count;
+    bool has_windows;
+    bool never_flashes;
 };
 
 #endif

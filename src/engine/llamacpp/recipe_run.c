@@ -55,22 +55,6 @@ static bool members_of(struct run *run, struct variable *variable, struct tn_val
     return true;
 }
 
-/* has_attn_q: whether there is such a weight; has_attn_q_bias: such a bias. */
-static bool has_weight(const struct run *run, struct tn_str name)
-{
-    char bias[96];
-    struct tn_str weight = tn_str_slice(name, strlen("has_"), name.size);
-    if (tn_str_ends(weight, TN_STR("_bias")) && weight.size < sizeof bias) {
-        memcpy(bias, weight.data, weight.size);
-        bias[weight.size - strlen("_bias")] = '.';
-        struct tn_str dotted = {bias, weight.size};
-        if (run->world->weight(run->world->context, dotted, layer_of(run))) {
-            return true;
-        }
-    }
-    return run->world->weight(run->world->context, weight, layer_of(run)) != NULL;
-}
-
 static bool numbered(void *context, uint32_t number, struct tn_value *value, struct tn_error *error)
 {
     struct run *run = context;
@@ -87,8 +71,9 @@ static bool numbered(void *context, uint32_t number, struct tn_value *value, str
     if (variable->held == HELD_TENSOR) {
         return members_of(run, variable, value);
     }
-    if (tn_str_starts(name, TN_STR("has_"))) {
-        *value = tn_value_boolean(has_weight(run, name));
+    if (run->recipe->asked[number] != UINT32_MAX) {
+        uint32_t weight = run->recipe->asked[number];
+        *value = tn_value_boolean(run->world->weight(run->world->context, weight, layer_of(run)) != NULL);
         return true;
     }
     return tn_fail(error, TN_ERROR_EXPRESSION, "\"" TN_STR_FORMAT "\" is not set", TN_STR_ARGUMENTS(name));
@@ -142,8 +127,8 @@ static bool weight_of(const struct run *run, const struct tn_operand *operand, s
             return missing(run, run->recipe->names[operand->name]);
         }
     }
-    *tensor = run->world->weight(run->world->context, operand->text, layer);
-    return *tensor || operand->is_optional || missing(run, operand->text);
+    *tensor = run->world->weight(run->world->context, operand->weight, layer);
+    return *tensor || operand->is_optional || missing(run, run->recipe->weights[operand->weight].name);
 }
 
 enum { MOST_PARTS = 1024 };

@@ -279,7 +279,7 @@ static bool add_states(const struct tn_llama *llama, const struct tn_llama_layer
 /* An encoder's states are kept for its decoder. */
 static bool embeds(const struct tn_llama *llama)
 {
-    return llama->settings.embeds || tn_str_is(llama->architecture, "t5");
+    return llama->settings.embeds || tn_str_is(llama->file->architecture, "t5");
 }
 
 bool tn_llama_add_caches(const struct tn_llama *llama, struct tn_llama_share *shares)

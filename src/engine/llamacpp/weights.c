@@ -1,8 +1,6 @@
 /* The tensors of a GGUF, and where llama.cpp puts each of them. */
-#include "base/map.h"
 #include "base/number.h"
 #include "engine/llamacpp/llama.h"
-#include "model/gguf_tensors.h"
 
 #include <regex.h>
 #include <stdlib.h>
@@ -10,67 +8,36 @@
 
 /* ---- the tensors -------------------------------------------------------------------------------------------------- */
 
-static bool read_tensor(struct tn_llama *llama, const struct tn_gguf_tensor *tensor, struct tn_llama_weight *weight)
+static struct tn_llama_weight *find(const struct tn_llama *llama, struct tn_str name)
 {
-    *weight = (struct tn_llama_weight){.name = tensor->name, .type = tensor->dtype, .bytes = tensor->bytes};
-    memcpy(weight->ne, tensor->ne, sizeof weight->ne);
-    return tensor->dtype
-           || tn_fail(llama->error, TN_ERROR_DTYPE, "tensor " TN_STR_FORMAT " has a type newer than this program",
-                      TN_STR_ARGUMENTS(tensor->name));
-}
-
-uint32_t tn_llama_block_of(struct tn_str name)
-{
-    uint64_t block = 0;
-    size_t at = strlen("blk.");
-    if (tn_str_starts(name, TN_STR("enc.")) || tn_str_starts(name, TN_STR("dec."))) {
-        name = tn_str_slice(name, strlen("enc."), name.size);
-    }
-    if (!tn_str_starts(name, TN_STR("blk."))) {
-        return UINT32_MAX;
-    }
-    for (; at < name.size && name.data[at] >= '0' && name.data[at] <= '9' && block < UINT32_MAX / 16; at++) {
-        block = block * 10 + (uint64_t)(name.data[at] - '0');
-    }
-    return at < name.size && name.data[at] == '.' && block < UINT32_MAX ? (uint32_t)block : UINT32_MAX;
-}
-
-static bool add_name(struct tn_llama *llama, size_t index)
-{
-    uint32_t existing;
-    return tn_map_insert(llama->arena, &llama->names, llama->weights[index].name, (uint32_t)index, &existing)
-           || tn_fail_memory(llama->error);
-}
-
-struct tn_llama_weight *tn_llama_find_weight(const struct tn_llama *llama, struct tn_str name)
-{
-    uint32_t index = tn_map_find(&llama->names, name);
-    return index == TN_MAP_NONE ? NULL : &llama->weights[index];
+    size_t index = tn_llama_find_tensor(llama->file, name);
+    return index == SIZE_MAX ? NULL : &llama->weights[index];
 }
 
 bool tn_llama_read_weights(struct tn_llama *llama)
 {
-    const struct tn_gguf_tensor *tensors;
-    if (!tn_gguf_tensors(llama->catalog, llama->model, llama->arena, &tensors, &llama->weight_count, llama->error)) {
-        return false;
-    }
-    /* room for a head that is tied, and for factors of positions on each GPU */
-    llama->weights =
-        TN_NEW_ARRAY(llama->arena, struct tn_llama_weight, llama->weight_count + 1 + 3 * (TN_LLAMA_MOST_GPUS + 1));
+    enum {
+        FACTORS = 3,
+        COPIES = 1 + FACTORS * (TN_LLAMA_MOST_GPUS + 1)
+    }; /* a head, and factors of positions on each device */
+    const struct tn_llama_file *file = llama->file;
+    llama->weight_count = file->tensor_count;
+    llama->weights = TN_NEW_ARRAY(llama->arena, struct tn_llama_weight, llama->weight_count + COPIES);
     llama->layer_count = llama->model->layer_count;
-    llama->block_count = llama->layer_count;
-    bool done = llama->weights || tn_fail_memory(llama->error);
-    for (size_t k = 0; done && k < llama->weight_count; k++) {
-        done = read_tensor(llama, &tensors[k], &llama->weights[k]) && add_name(llama, k);
-        uint32_t block = done ? tn_llama_block_of(llama->weights[k].name) : UINT32_MAX;
-        if (block != UINT32_MAX && block >= llama->block_count) {
-            llama->block_count = block + 1;
-        }
+    llama->block_count = file->block_count;
+    if (!llama->weights) {
+        return tn_fail_memory(llama->error);
     }
-    const struct tn_llama_weight *embedding = tn_llama_find_weight(llama, TN_STR("token_embd.weight"));
+    for (size_t k = 0; k < llama->weight_count; k++) {
+        const struct tn_gguf_tensor *tensor = &file->tensors[k];
+        llama->weights[k] = (struct tn_llama_weight){
+            .name = tensor->name, .type = tensor->dtype, .bytes = tensor->bytes, .block = file->blocks[k]};
+        memcpy(llama->weights[k].ne, tensor->ne, sizeof tensor->ne);
+    }
+    const struct tn_llama_weight *embedding = find(llama, TN_STR("token_embd.weight"));
     llama->embedding = embedding ? embedding->ne[0] : 0;
     llama->vocabulary = embedding ? embedding->ne[1] : 0;
-    return done;
+    return true;
 }
 
 /* ---- which operation a weight is for ------------------------------------------------------------------------------ */
@@ -89,23 +56,22 @@ static const struct {
     {"per_layer_model_proj.weight", 0},        {"per_layer_proj_norm.weight", 0},
 };
 
-static int layer_of(const struct tn_llama *llama, struct tn_str name)
+static int layer_of(const struct tn_llama *llama, const struct tn_llama_weight *weight)
 {
     static const int told[] = {[TN_RECIPE_WITH_INPUT] = ON_INPUT,
                                [TN_RECIPE_WITH_FIRST] = 0,
                                [TN_RECIPE_WITH_OUTPUT] = ON_OUTPUT,
                                [TN_RECIPE_TWICE] = ON_OUTPUT};
-    uint32_t block = tn_llama_block_of(name);
-    enum tn_recipe_place place = tn_recipe_place_of(llama->recipe, name);
+    enum tn_recipe_place place = tn_recipe_place_of(llama->recipe, weight->name);
     if (place != TN_RECIPE_BY_NAME) {
         return told[place];
     }
-    for (size_t k = 0; block == UINT32_MAX && k < sizeof outside / sizeof outside[0]; k++) {
-        if (tn_str_is(name, outside[k].name)) {
+    for (size_t k = 0; weight->block == UINT32_MAX && k < sizeof outside / sizeof outside[0]; k++) {
+        if (tn_str_is(weight->name, outside[k].name)) {
             return outside[k].layer;
         }
     }
-    return block == UINT32_MAX ? ON_OUTPUT : (int)block;
+    return weight->block == UINT32_MAX ? ON_OUTPUT : (int)weight->block;
 }
 
 static bool contains(struct tn_str name, const char *part)
@@ -116,7 +82,7 @@ static bool contains(struct tn_str name, const char *part)
 static enum use use_of(const struct tn_llama *llama, const struct tn_llama_weight *weight)
 {
     struct tn_str name = weight->name;
-    if (layer_of(llama, name) == ON_INPUT || contains(name, "nextn.embed_tokens") || contains(name, "attn_rel_b")) {
+    if (layer_of(llama, weight) == ON_INPUT || contains(name, "nextn.embed_tokens") || contains(name, "attn_rel_b")) {
         return USE_ROWS;
     }
     if (contains(name, "exps.weight")) {
@@ -126,7 +92,7 @@ static enum use use_of(const struct tn_llama *llama, const struct tn_llama_weigh
         return USE_CONVOLUTION;
     }
     /* where there is no ssm_d, as in delta nets, ssm_a is a factor */
-    if (tn_str_ends(name, TN_STR(".ssm_a")) && tn_llama_find_weight(llama, TN_STR("blk.0.ssm_d"))) {
+    if (tn_str_ends(name, TN_STR(".ssm_a")) && find(llama, TN_STR("blk.0.ssm_d"))) {
         return USE_SCAN;
     }
     return tn_str_ends(name, TN_STR(".weight")) && weight->ne[1] > 1 ? USE_PRODUCT : USE_OTHER;
@@ -288,10 +254,11 @@ static bool open_overrides(struct tn_llama *llama, struct overrides *overrides)
 }
 
 /* Whether a rule of the user's says where a weight goes. */
-static bool is_overridden(struct tn_llama *llama, const struct overrides *overrides, struct tn_str name, int *place)
+static bool is_overridden(struct tn_llama *llama, const struct overrides *overrides,
+                          const struct tn_llama_weight *weight, int *place)
 {
     const struct tn_llama_settings *settings = &llama->settings;
-    char *terminated = overrides->count ? tn_str_terminated(llama->arena, name) : NULL;
+    char *terminated = overrides->count ? tn_str_terminated(llama->arena, weight->name) : NULL;
     for (size_t k = 0; terminated && k < overrides->count; k++) {
         if (!regexec(&overrides->items[k].pattern, terminated, 0, NULL, 0)) {
             *place = overrides->items[k].place;
@@ -299,17 +266,17 @@ static bool is_overridden(struct tn_llama *llama, const struct overrides *overri
         }
     }
     *place = TN_GGML_HOST;
-    return is_expert(name)
-           && (settings->experts_on_cpu || tn_llama_block_of(name) < settings->layers_with_experts_on_cpu);
+    return is_expert(weight->name)
+           && (settings->experts_on_cpu || weight->block < settings->layers_with_experts_on_cpu);
 }
 
 /* ---- placement ---------------------------------------------------------------------------------------------------- */
 
 enum { UNUSED = -4 }; /* a place of weights that are not loaded */
 
-static int wanted_place(const struct tn_llama *llama, struct tn_str name)
+static int wanted_place(const struct tn_llama *llama, const struct tn_llama_weight *weight)
 {
-    int layer = layer_of(llama, name);
+    int layer = layer_of(llama, weight);
     if (layer == ON_INPUT) {
         return TN_GGML_HOST;
     }
@@ -321,9 +288,10 @@ static int wanted_place(const struct tn_llama *llama, struct tn_str name)
 
 static void place_weight(struct tn_llama *llama, const struct overrides *overrides, struct tn_llama_weight *weight)
 {
-    int place = wanted_place(llama, weight->name);
-    if (place != UNUSED) {
-        is_overridden(llama, overrides, weight->name, &weight->place) ? (void)(place = weight->place) : (void)0;
+    int place = wanted_place(llama, weight);
+    int told;
+    if (place != UNUSED && is_overridden(llama, overrides, weight, &told)) {
+        place = told;
     }
     if (place >= 0 && !runs_on_cuda(llama, weight)) {
         place = TN_GGML_HOST;
@@ -331,21 +299,20 @@ static void place_weight(struct tn_llama *llama, const struct overrides *overrid
     weight->place = place == TN_GGML_HOST ? place_on_host(llama, weight) : place;
 }
 
-/* A second copy of a tensor under another name. */
-static bool add_copy(struct tn_llama *llama, const struct tn_llama_weight *weight, struct tn_str name, int place)
+/* A second copy of a tensor; there is room for it. */
+static struct tn_llama_weight *add_copy(struct tn_llama *llama, const struct tn_llama_weight *weight, int place)
 {
-    struct tn_llama_weight *copy = &llama->weights[llama->weight_count];
+    struct tn_llama_weight *copy = &llama->weights[llama->weight_count++];
     *copy = *weight;
-    copy->name = name;
     copy->place = place;
-    return add_name(llama, llama->weight_count++);
+    return copy;
 }
 
 /* Encoders have nothing behind their last layer. */
 static bool has_output(const struct tn_llama *llama)
 {
     for (size_t k = 0; k < llama->weight_count; k++) {
-        if (layer_of(llama, llama->weights[k].name) == ON_OUTPUT) {
+        if (layer_of(llama, &llama->weights[k]) == ON_OUTPUT) {
             return true;
         }
     }
@@ -353,11 +320,11 @@ static bool has_output(const struct tn_llama *llama)
 }
 
 /* Where the head is the embedding, it is loaded again unless both lie in the same kind of memory. */
-static bool tie_head(struct tn_llama *llama)
+static void tie_head(struct tn_llama *llama)
 {
-    const struct tn_llama_weight *embedding = tn_llama_find_weight(llama, TN_STR("token_embd.weight"));
-    if (!embedding || tn_llama_find_weight(llama, TN_STR("output.weight")) || !has_output(llama)) {
-        return true;
+    const struct tn_llama_weight *embedding = find(llama, TN_STR("token_embd.weight"));
+    if (!embedding || find(llama, TN_STR("output.weight")) || !has_output(llama)) {
+        return;
     }
     struct tn_llama_weight head = *embedding;
     head.name = TN_STR("output.weight");
@@ -367,7 +334,7 @@ static bool tie_head(struct tn_llama *llama)
     }
     head.place = head.place == TN_GGML_HOST ? place_on_host(llama, &head) : head.place;
     head.is_shared = head.place == embedding->place && tn_recipe_place_of(llama->recipe, head.name) != TN_RECIPE_TWICE;
-    return add_copy(llama, &head, head.name, head.place);
+    llama->head = add_copy(llama, &head, head.place);
 }
 
 static bool has_layers(const struct tn_llama *llama, int place)
@@ -381,33 +348,20 @@ static bool has_layers(const struct tn_llama *llama, int place)
 }
 
 /* Factors of positions are copied to each device with layers. The first copy is the tensor itself. */
-static bool spread_factors(struct tn_llama *llama, struct tn_str name)
+static void spread_factors(struct tn_llama *llama, struct tn_str name)
 {
-    struct tn_llama_weight *factors = tn_llama_find_weight(llama, name);
-    if (!factors) {
-        return true;
-    }
-    size_t index = (size_t)(factors - llama->weights);
+    struct tn_llama_weight *factors = find(llama, name);
     bool placed = false;
-    bool done = true;
-    for (int place = TN_GGML_HOST; done && place < (int)llama->settings.gpu_count; place++) {
+    for (int place = TN_GGML_HOST; factors && place < (int)llama->settings.gpu_count; place++) {
         if (place == TN_GGML_NOWHERE || !has_layers(llama, place)) {
             continue;
         }
         if (placed) {
-            struct tn_builder text = {0};
-            tn_builder_addf(&text, TN_STR_FORMAT "@%d", TN_STR_ARGUMENTS(name), place);
-            struct tn_str copy = {0};
-            done = !text.failed && tn_str_copy(llama->arena, tn_builder_str(&text), &copy)
-                       ? add_copy(llama, &llama->weights[index], copy, place)
-                       : tn_fail_memory(llama->error);
-            tn_builder_free(&text);
-        } else {
-            llama->weights[index].place = place;
-            placed = true;
+            add_copy(llama, factors, place);
         }
+        factors->place = placed ? factors->place : place;
+        placed = true;
     }
-    return done;
 }
 
 bool tn_llama_place_weights(struct tn_llama *llama)
@@ -418,9 +372,13 @@ bool tn_llama_place_weights(struct tn_llama *llama)
         place_weight(llama, &overrides, &llama->weights[k]);
     }
     close_overrides(&overrides);
-    return done && tie_head(llama) && spread_factors(llama, TN_STR("rope_freqs.weight"))
-           && spread_factors(llama, TN_STR("rope_factors_long.weight"))
-           && spread_factors(llama, TN_STR("rope_factors_short.weight"));
+    if (done) {
+        tie_head(llama);
+        spread_factors(llama, TN_STR("rope_freqs.weight"));
+        spread_factors(llama, TN_STR("rope_factors_long.weight"));
+        spread_factors(llama, TN_STR("rope_factors_short.weight"));
+    }
+    return done;
 }
 
 bool tn_llama_add_weights(const struct tn_llama *llama, struct tn_llama_share *shares)
