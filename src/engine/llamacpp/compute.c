@@ -337,15 +337,43 @@ static bool give_up(struct tn_llama *llama)
     return true;
 }
 
+static struct tn_llama_flash_answer question_of(const struct tn_llama_settings *settings)
+{
+    return (struct tn_llama_flash_answer){.is_known = true,
+                                          .kv_on_gpu = settings->kv_on_gpu,
+                                          .gpu_count = settings->gpu_count,
+                                          .gpu_layers = settings->gpu_layers,
+                                          .version = settings->version,
+                                          .key_type = settings->key_type,
+                                          .value_type = settings->value_type};
+}
+
+static bool is_answered(const struct tn_llama *llama, const struct tn_llama_flash_answer *question)
+{
+    const struct tn_llama_flash_answer *last = &llama->file->flash;
+    return last->is_known && !llama->has_overrides && last->kv_on_gpu == question->kv_on_gpu
+           && last->gpu_count == question->gpu_count && last->gpu_layers == question->gpu_layers
+           && last->version == question->version && last->key_type == question->key_type
+           && last->value_type == question->value_type;
+}
+
 bool tn_llama_resolve_flash(struct tn_llama *llama)
 {
+    struct tn_llama_flash_answer answer = question_of(&llama->settings);
     llama->uses_flash = llama->settings.flash != TN_LLAMA_FLASH_OFF;
     if (llama->settings.flash != TN_LLAMA_FLASH_AUTO || !llama->recipe) {
+        return true;
+    }
+    if (is_answered(llama, &answer)) {
+        llama->uses_flash = llama->file->flash.uses_flash;
         return true;
     }
     struct build build = {.llama = llama, .tokens = llama->settings.sequences, .uses_flash = true};
     bool done = build_graph(&build, build.tokens);
     llama->uses_flash = !done || attends_in_layers(&build);
+    answer.uses_flash = llama->uses_flash;
+    answer.is_known = done && !llama->has_overrides;
+    llama->file->flash = answer;
     return done || give_up(llama);
 }
 

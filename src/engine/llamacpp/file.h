@@ -8,15 +8,28 @@
 
 enum { TN_LLAMA_MOST_BLOCKS = 1 << 16 };
 
+/* What "auto" of flash attention was resolved to, and for which deployment: it does not depend on the context. */
+struct tn_llama_flash_answer {
+    bool is_known;
+    bool uses_flash;
+    bool kv_on_gpu;
+    uint32_t gpu_count;
+    int64_t gpu_layers;
+    uint64_t version;
+    const struct tn_dtype *key_type;
+    const struct tn_dtype *value_type;
+};
+
 struct tn_llama_file {
     const struct tn_model *model;
     struct tn_str architecture;           /* general.architecture; empty where it is not known */
     const struct tn_gguf_tensor *tensors; /* [tensor_count] */
     size_t tensor_count;
-    uint32_t *blocks;               /* [tensor_count] of blk.12.attn_q.weight 12; UINT32_MAX for others */
-    struct tn_map names;            /* of the tensors */
-    uint32_t block_count;           /* of the text, with those for further tokens */
-    const struct tn_recipe *recipe; /* NULL where there is none */
+    uint32_t *blocks;                   /* [tensor_count] of blk.12.attn_q.weight 12; UINT32_MAX for others */
+    struct tn_map names;                /* of the tensors */
+    uint32_t block_count;               /* of the text, with those for further tokens */
+    const struct tn_recipe *recipe;     /* NULL where there is none */
+    struct tn_llama_flash_answer flash; /* the last one */
     uint32_t *
         found; /* [block_count + 1][weights of the recipe]: index of the tensor + 1, 0 where there is none; UINT32_MAX: not looked
                         for yet. The last row is that of names without a block */

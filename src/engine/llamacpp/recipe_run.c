@@ -12,8 +12,9 @@ struct variable {
     enum held held;
     struct tn_value value;
     struct tn_ggml_tensor *tensor;
-    struct tn_member *members;     /* [MEMBERS], made when an expression first asks for them */
-    struct tn_ggml_tensor **parts; /* [part_count] of a name with a number: part{n} */
+    struct tn_member *members;              /* [MEMBERS], made when an expression first asks for them */
+    const struct tn_ggml_tensor *described; /* by the members */
+    struct tn_ggml_tensor **parts;          /* [part_count] of a name with a number: part{n} */
     size_t part_count;
 };
 
@@ -45,12 +46,13 @@ static bool members_of(struct run *run, struct variable *variable, struct tn_val
             return tn_fail_memory(run->error);
         }
     }
-    for (int k = 0; k < MEMBERS; k++) {
+    for (int k = 0; variable->described != variable->tensor && k < MEMBERS; k++) {
         const struct tn_ggml_tensor *tensor = variable->tensor;
         uint64_t number = k < TN_GGML_DIMS ? tensor->ne[k] : tensor->nb[k - TN_GGML_DIMS];
         variable->members[k].key = (struct tn_str){names[k], 3};
         variable->members[k].value = tn_value_integer((int64_t)number);
     }
+    variable->described = variable->tensor;
     *value = (struct tn_value){.kind = TN_OBJECT, .count = MEMBERS, .offset = -1, .as.members = variable->members};
     return true;
 }
