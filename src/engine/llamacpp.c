@@ -1,7 +1,7 @@
 /* llama.cpp: buffers per device. Settings and versions are data (data/engine/llamacpp.rec), graphs too (data/graph); the parts stand in
  * src/engine/llamacpp, ggml's scheduler and allocator in src/engine/ggml. */
 #include "engine/engines.h"
-#include "engine/llamacpp/llama.h"
+#include "engine/llamacpp/breakdown.h"
 #include "engine/record/facts.h"
 #include "engine/work.h"
 #include "text/quantity.h"
@@ -208,6 +208,27 @@ static bool add_gpu(struct session *session, uint32_t gpu)
            && tn_evaluation_add_entries(work->evaluation, work->ledger, work->error);
 }
 
+/* What the runtime takes of a GPU beside the buffers, as the best guess. */
+static uint64_t outside_bytes(const struct tn_ledger *ledger)
+{
+    uint64_t sum = 0;
+    for (size_t k = 0; k < ledger->stages[0].entry_count; k++) {
+        const struct tn_entry *entry = &ledger->entries[ledger->stages[0].first_entry + k];
+        sum += entry->is_beside ? entry->mid_bytes : 0; /* of a stage, whose sums were checked */
+    }
+    return sum;
+}
+
+static bool add_log(struct session *session)
+{
+    const struct tn_deployment *deployment = session->work.deployment;
+    struct tn_ledger *ledger = session->work.ledger;
+    struct tn_str gpu = deployment->gpu ? deployment->gpu->name : TN_STR("GPU");
+    uint64_t total = tn_gpu_total_bytes(deployment->gpu, deployment->gpu_memory_bytes);
+    return !ledger->wants_text
+           || tn_llama_add_log(&session->llama, session->shares, gpu, total, outside_bytes(ledger), ledger);
+}
+
 static bool fill_ledger(struct session *session)
 {
     struct tn_work *work = &session->work;
@@ -222,7 +243,7 @@ static bool fill_ledger(struct session *session)
     }
     tn_ledger_begin_host(work->ledger);
     return done && add_share(session, &session->shares[gpus], true) && !work->failed && tn_work_add_texts(work)
-           && tn_ledger_finish(work->ledger, work->error);
+           && add_log(session) && tn_ledger_finish(work->ledger, work->error);
 }
 
 static bool compute(struct session *session)
