@@ -2,6 +2,7 @@
  * src/engine/llamacpp, ggml's scheduler and allocator in src/engine/ggml. */
 #include "engine/engines.h"
 #include "engine/llamacpp/breakdown.h"
+#include "engine/llamacpp/search.h"
 #include "engine/record/facts.h"
 #include "engine/work.h"
 #include "text/quantity.h"
@@ -219,6 +220,59 @@ static uint64_t outside_bytes(const struct tn_ledger *ledger)
     return sum;
 }
 
+/* The range of what lies outside of the buffers reaches so far. */
+static uint64_t outside_high_bytes(const struct tn_ledger *ledger)
+{
+    uint64_t sum = 0;
+    for (size_t k = 0; k < ledger->stages[0].entry_count; k++) {
+        const struct tn_entry *entry = &ledger->entries[ledger->stages[0].first_entry + k];
+        sum += entry->is_beside ? entry->high_bytes : 0;
+    }
+    return sum;
+}
+
+static bool add_offer(struct session *session, const char *name, uint64_t number, const char *meaning)
+{
+    struct tn_ledger *ledger = session->work.ledger;
+    struct tn_builder text = {0};
+    if (!number) {
+        return true;
+    }
+    struct tn_offer *offer = &ledger->offers[ledger->offer_count++];
+    offer->name = tn_str_of(name);
+    offer->meaning = tn_str_of(meaning);
+    tn_builder_add_u64(&text, number);
+    bool done = (!text.failed && tn_str_copy(ledger->arena, tn_builder_str(&text), &offer->value))
+                || tn_fail_memory(session->work.error);
+    tn_builder_free(&text);
+    return done;
+}
+
+/* What to set where the buffers do not fit, found by computing them again. */
+static bool add_offers(struct session *session)
+{
+    enum { OFFERS = 3 };
+    struct tn_ledger *ledger = session->work.ledger;
+    uint64_t memory = session->work.deployment->gpu_memory_bytes;
+    uint64_t outside = outside_high_bytes(ledger);
+    struct tn_llama_advice advice;
+    bool fits = tn_ledger_worst(ledger)->high_bytes <= memory;
+    if (!ledger->wants_text || !memory || fits || !session->llama.settings.gpu_count || outside >= memory) {
+        return true;
+    }
+    struct tn_offer *offers = TN_NEW_ARRAY(ledger->arena, struct tn_offer, ledger->offer_count + OFFERS);
+    if (!offers || !tn_llama_advise(&session->llama, memory - outside, &advice)) {
+        return tn_fail_memory(session->work.error);
+    }
+    for (size_t k = 0; k < ledger->offer_count; k++) {
+        offers[k] = ledger->offers[k];
+    }
+    ledger->offers = offers;
+    return add_offer(session, "n_ctx", advice.context_tokens, "the longest context with all layers on GPUs")
+           && add_offer(session, "n_cpu_moe", advice.cpu_experts, "experts of the first layers on the CPU")
+           && add_offer(session, "n_gpu_layers", advice.gpu_layers, "the most layers that fit on GPUs");
+}
+
 static bool add_log(struct session *session)
 {
     const struct tn_deployment *deployment = session->work.deployment;
@@ -243,22 +297,13 @@ static bool fill_ledger(struct session *session)
     }
     tn_ledger_begin_host(work->ledger);
     return done && add_share(session, &session->shares[gpus], true) && !work->failed && tn_work_add_texts(work)
-           && add_log(session) && tn_ledger_finish(work->ledger, work->error);
-}
-
-static bool compute(struct session *session)
-{
-    struct tn_llama *llama = &session->llama;
-    return tn_llama_size(llama) && tn_llama_read_weights(llama) && tn_llama_place_layers(llama)
-           && tn_llama_place_weights(llama) && tn_llama_resolve_flash(llama)
-           && tn_llama_add_weights(llama, session->shares) && tn_llama_add_caches(llama, session->shares)
-           && tn_llama_add_compute(llama, session->shares);
+           && add_log(session) && add_offers(session) && tn_ledger_finish(work->ledger, work->error);
 }
 
 /* The file is read for the first plan of a model. */
 static bool open_file(struct tn_planner *planner, struct tn_error *error)
 {
-    if (!planner->file) {
+    if (!planner->file || planner->file->model != planner->model) {
         planner->file = tn_llama_open_file(planner->catalog, planner->model, &planner->arena, error);
     }
     return planner->file != NULL;
@@ -282,7 +327,7 @@ static bool plan_llamacpp(struct tn_planner *planner, const struct tn_deployment
                   .error = error},
     };
     return tn_work_begin(&session.work) && tn_evaluation_check(session.work.evaluation, error)
-           && read_settings(&session) && compute(&session) && fill_ledger(&session);
+           && read_settings(&session) && tn_llama_compute(&session.llama, session.shares) && fill_ledger(&session);
 }
 
 const struct tn_engine tn_engine_llamacpp = {.name = "llamacpp",

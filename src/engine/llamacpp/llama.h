@@ -120,6 +120,10 @@ struct tn_llama_share {
     uint64_t output; /* logits and embeddings kept for the caller; on the host */
 };
 
+/* All of it, in the order in which the parts need each other.
+ * shares  [gpu_count + 1], zero; the last of the host */
+bool tn_llama_compute(struct tn_llama *llama, struct tn_llama_share *shares);
+
 /* Each fills its part of `llama`, in this order. */
 bool tn_llama_size(struct tn_llama *llama); /* sizes but for windows */
 bool tn_llama_read_weights(struct tn_llama *llama);

@@ -1,0 +1,91 @@
+#include "engine/llamacpp/search.h"
+
+/* One question: the settings with a number changed. */
+struct search {
+    const struct tn_llama *asked;
+    uint64_t limit_bytes;
+    void (*change)(struct tn_llama_settings *settings, uint64_t number);
+    struct tn_arena arena; /* of one try */
+};
+
+static bool fits(struct search *search, uint64_t number)
+{
+    struct tn_llama_share shares[TN_LLAMA_MOST_GPUS + 1] = {0};
+    struct tn_error error = {0};
+    struct tn_llama tried = *search->asked;
+    tn_arena_reset(&search->arena);
+    tried.arena = &search->arena;
+    tried.error = &error;
+    tried.head = NULL;
+    tried.sizes = (struct tn_llama_sizes){0};
+    tried.recipe = tried.file->recipe;
+    search->change(&tried.settings, number);
+    bool done = tn_llama_compute(&tried, shares);
+    for (uint32_t k = 0; done && k < tried.settings.gpu_count; k++) {
+        const struct tn_llama_share *share = &shares[k];
+        done = share->weights + share->kv + share->window_kv + share->recurrent + share->compute
+               <= search->limit_bytes; /* each was bounded before */
+    }
+    return done;
+}
+
+/* The largest number from `least` to `most` that fits, if more is harder; 0 where not even the least does. */
+static uint64_t largest(struct search *search, uint64_t least, uint64_t most)
+{
+    if (least > most || !fits(search, least)) {
+        return 0;
+    }
+    while (least < most) {
+        uint64_t middle = least + (most - least + 1) / 2;
+        if (fits(search, middle)) {
+            least = middle;
+        } else {
+            most = middle - 1;
+        }
+    }
+    return least;
+}
+
+static void change_layers(struct tn_llama_settings *settings, uint64_t number)
+{
+    settings->gpu_layers = (int64_t)number;
+}
+
+static void change_steps(struct tn_llama_settings *settings, uint64_t number)
+{
+    settings->context_tokens = number * settings->context_step * settings->sequences;
+}
+
+/* Layers whose experts stay on the GPU, of the most there are: more is harder. */
+static void change_experts(struct tn_llama_settings *settings, uint64_t number)
+{
+    settings->layers_with_experts_on_cpu = TN_LLAMA_MOST_BLOCKS - number;
+}
+
+static bool has_experts(const struct tn_llama *llama)
+{
+    for (size_t k = 0; k < llama->weight_count; k++) {
+        if (tn_str_find(llama->weights[k].name, TN_STR("_exps.")) != SIZE_MAX) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool tn_llama_advise(const struct tn_llama *llama, uint64_t limit_bytes, struct tn_llama_advice *advice)
+{
+    uint64_t steps = llama->settings.context_tokens / llama->settings.context_step / llama->settings.sequences;
+    struct search search = {.asked = llama, .limit_bytes = limit_bytes};
+    *advice = (struct tn_llama_advice){0};
+    search.change = change_steps;
+    advice->context_tokens = largest(&search, 1, steps) * llama->settings.context_step * llama->settings.sequences;
+    if (has_experts(llama)) {
+        search.change = change_experts;
+        uint64_t on_gpu = largest(&search, TN_LLAMA_MOST_BLOCKS - llama->block_count, TN_LLAMA_MOST_BLOCKS);
+        advice->cpu_experts = on_gpu ? TN_LLAMA_MOST_BLOCKS - on_gpu : 0;
+    }
+    search.change = change_layers;
+    advice->gpu_layers = largest(&search, 1, llama->block_count);
+    tn_arena_free(&search.arena);
+    return true;
+}

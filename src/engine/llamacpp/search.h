@@ -1,0 +1,19 @@
+/* What would fit: other settings of the same deployment, each computed whole. */
+#ifndef TN_ENGINE_LLAMACPP_SEARCH_H
+#define TN_ENGINE_LLAMACPP_SEARCH_H
+
+#include "engine/llamacpp/llama.h"
+
+/* What to change when the buffers of a GPU exceed its memory; all 0 where nothing of the kind helps. */
+struct tn_llama_advice {
+    uint64_t gpu_layers;     /* n_gpu_layers: the most that fit */
+    uint64_t cpu_experts;    /* n_cpu_moe: the fewest layers whose experts go to the CPU, so that all others fit */
+    uint64_t context_tokens; /* n_ctx: the longest that fits with everything on the GPUs, in whole steps */
+};
+
+/* llama        as it was planned; not changed
+ * limit_bytes  of each GPU for its buffers
+ * Errors: TN_ERROR_MEMORY; what cannot be planned does not fit. */
+bool tn_llama_advise(const struct tn_llama *llama, uint64_t limit_bytes, struct tn_llama_advice *advice);
+
+#endif
