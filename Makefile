@@ -34,6 +34,8 @@ check: build
 accuracy: build
 	@$(BUILD)/tonnage score tests/measured/*.jsonl
 	@python3 tests/check_accuracy.py $(BUILD)/tonnage tests/measured
+	@$(BUILD)/tonnage score tests/measured/llamacpp/*.jsonl
+	@python3 tests/check_accuracy.py $(BUILD)/tonnage tests/measured/llamacpp
 
 # Measure the speed of the parts that matter.
 bench: build

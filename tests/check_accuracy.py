@@ -26,13 +26,13 @@ def score(program, paths):
 
 
 def figures(answer):
-    """What is kept: per term and per kind of pool the statistics, and the verdicts."""
+    """What is kept: per term, per kind of pool and per kind of device the statistics, and the verdicts."""
     kept = {"scored": answer["scored"], "verdicts": answer["verdicts"], "terms": {}}
     for name, term in answer["terms"].items():
-        pools = {key: term[key] for key in ("large_pools", "small_pools") if key in term}
-        kept["terms"][name] = {key: value for key, value in term.items() if key not in pools}
-        for key, pool in pools.items():
-            kept["terms"][f"{name}.{key}"] = pool
+        kinds = {key: value for key, value in term.items() if isinstance(value, dict)}
+        kept["terms"][name] = {key: value for key, value in term.items() if key not in kinds}
+        for key, kind in kinds.items():
+            kept["terms"][f"{name}.{key}"] = kind
     return kept
 
 

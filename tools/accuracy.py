@@ -4,7 +4,7 @@
     tools/accuracy.py --program build/tonnage [--shared DIR] > docs/accuracy.md
 
 Start-up memory of engines: `tonnage score` on tests/measured, with the causes of missed weights and pools that
-tests/measured/causes.json keeps by term and record.
+tests/measured/causes.json keeps by term and record. Buffers of llama.cpp: the same on tests/measured/llamacpp.
 
 Parameters: two sets are compared. The catalog: every model record with a `published` total, predicted from its hyper-parameters alone. The
 configs of DIR/models/*.json (if given): every published config with a total. A difference counts as explained only if the program
@@ -107,6 +107,9 @@ def write_terms(score):
         for pool in ("large_pools", "small_pools"):
             if term.get(pool, {}).get("n"):
                 rows.append(term_row(f"{name}, {pool.replace('_', ' ')} (median {number(term[pool]['median_abs_gib'])} GiB)", term[pool]))
+        for key, words in (("gpu", "on GPUs"), ("host", "of the host")):
+            if term.get(key, {}).get("n"):
+                rows.append(term_row(f"{name}, {words}", term[key]))
     write_table(["term", "records", "exact", "median %", "nine of ten %", "worst %", "bias %", "in range %", "range is %",
                  "median by architecture %"], rows)
 
@@ -194,6 +197,57 @@ def write_engines(program):
     write_listed(score)
 
 
+# ---- llama.cpp -------------------------------------------------------------------------------------------------------
+
+
+def device_samples(score):
+    """(term, record, device, sample) of all devices."""
+    for one in score["details"]:
+        for device in one["devices"]:
+            for term, value in device["terms"].items():
+                yield term, one["id"], device["device"], value
+
+
+def write_worst_buffers(score):
+    rows = []
+    for term in score["terms"]:
+        missed = [one for one in device_samples(score) if one[0] == term and not one[3]["exact"]]
+        missed.sort(key=lambda one: -abs(one[3]["error_pct"]))
+        for _, record, device, value in missed[:WORST]:
+            rows.append([term, f"{os.path.basename(record)} {device}", f"{value['measured']:,.0f}", f"{value['predicted']:,.0f}",
+                         f"{value['error_pct']:+.2f}"])
+    if rows:
+        print("\nWorst cases, bytes:\n")
+        write_table(["term", "record", "measured", "predicted", "error %"], rows)
+
+
+def write_reasons(title, reasons):
+    """Reasons by how many records have them."""
+    rows = [[reasons.count(one), *one] for one in sorted(set(reasons))]
+    if rows:
+        print(f"\n{title}:\n")
+        write_table(["records", *(["term"] if len(rows[0]) > 2 else []), "why"], sorted(rows, key=lambda row: -row[0]))
+
+
+def write_buffers(program, name, title):
+    score = run(program, "score", "--details", os.path.join(MEASURED, "llamacpp", name))
+    verdicts = score["verdicts"]
+    print(f"\n### {title}\n\n{score['scored']} of {score['records']} records (tests/measured/llamacpp/{name}) are planned and compared.\n")
+    write_terms(score)
+    print(f"\nOf {verdicts['n']} starts {verdicts['false_refusals']} are called not fitting; {verdicts['unsure']} are called unsure. All of "
+          "them fitted.")
+    write_worst_buffers(score)
+    write_reasons("Not scored", [(one["why"],) for one in score["unresolved"]])
+    write_reasons("Figures left out", [(one["term"], one["why"]) for one in score["left_out"]])
+
+
+def write_llamacpp(program):
+    print("\n## Buffers of llama.cpp\n")
+    print("Each device has a sample of each term; [measured.md](measured.md) says what the terms are, and why figures are left out.")
+    write_buffers(program, "rows.jsonl", "Models made for it, by llama.cpp itself")
+    write_buffers(program, "fieldlogs.jsonl", "Field logs")
+
+
 # ---- all together ----------------------------------------------------------------------------------------------------
 
 
@@ -220,6 +274,7 @@ def main():
     print("# Accuracy\n")
     print("Written by `tools/accuracy.py`; the test suite runs the same comparisons.")
     write_engines(options.program)
+    write_llamacpp(options.program)
     print("\n## Parameters\n")
     print("Counted from the hyper-parameters alone, without any header: tied tensors once, scales of quantised weights not.")
     for title, rows in sets:

@@ -14,9 +14,16 @@ enum tn_term {
     TN_TERM_KV_POOL,              /* end to end: nothing measured is put in */
     TN_TERM_KV_TOKENS,            /* end to end; requests at once where no tokens are logged */
     TN_TERM_KV_TOKENS_GIVEN_POOL, /* from the pool as measured */
-    TN_TERM_TOTAL,
+    TN_TERM_MODEL,                /* from here on the buffers of llama.cpp, of one device each */
+    TN_TERM_KV,                   /* with the recurrent states, where the log does not tell them apart */
+    TN_TERM_RECURRENT,
+    TN_TERM_OUTPUT,
+    TN_TERM_COMPUTE,
+    TN_TERM_TOTAL, /* of a rank, or of a device */
     TN_TERM_COUNT
 };
+
+enum { TN_TERM_FIRST_OF_DEVICES = TN_TERM_MODEL };
 
 extern const char *const tn_term_names[TN_TERM_COUNT];
 
@@ -34,6 +41,15 @@ struct tn_sample {
     bool exact; /* the prediction is the measured number, as far as its digits say */
 };
 
+/* In percent of the measured number; of a measured 0 that was not met: 100. */
+double tn_sample_error_pct(const struct tn_sample *sample);
+
+/* What is predicted of one device: some GPUs together, or the host. */
+struct tn_scored_device {
+    const struct tn_measured_device *measured;
+    struct tn_sample samples[TN_TERM_COUNT];
+};
+
 /* Whether the engine starts and all that it takes fits: surely, surely not, or the range of the prediction holds both. */
 enum tn_call { TN_CALL_FITS, TN_CALL_UNSURE, TN_CALL_DOES_NOT_FIT };
 
@@ -45,7 +61,9 @@ struct tn_scored {
     bool is_derived;      /* the catalog has the model, and its name says how this copy of it is quantised */
     struct tn_str family; /* the architecture's record */
     struct tn_str engine; /* "vllm 0.19.0": as planned */
-    struct tn_sample samples[TN_TERM_COUNT];
+    struct tn_sample samples[TN_TERM_COUNT]; /* of one rank */
+    struct tn_scored_device *devices;        /* [device_count] */
+    size_t device_count;
     bool has_large_pool;     /* of at least a tenth of the GPU's memory */
     bool is_judged;          /* a GPU is named and the record says whether the engine started */
     enum tn_call call;       /* what the plan says of it */
@@ -96,6 +114,11 @@ void tn_score_given_pool(const struct tn_measurement *measurement, const struct 
 
 /* ---- all of them -------------------------------------------------------------------------------------------------- */
 
+/* The samples of a record by place: those of its rank, then those of each device. */
+size_t tn_scored_places(const struct tn_scored *record);
+const struct tn_sample *tn_scored_samples(const struct tn_scored *record, size_t place);         /* [TN_TERM_COUNT] */
+const struct tn_measured_device *tn_scored_device(const struct tn_scored *record, size_t place); /* NULL: the rank */
+
 struct tn_score {
     struct tn_scored *records; /* [count] */
     size_t count;
@@ -108,6 +131,7 @@ struct tn_selection {
     struct tn_str family; /* empty: all */
     struct tn_str engine; /* likewise */
     int pool_size;        /* 1: large pools only, -1: small ones only, 0: all */
+    int device;           /* 1: GPUs only, -1: the host only, 0: all */
 };
 
 /* false where memory is out. */
@@ -129,5 +153,8 @@ struct tn_str *tn_score_groups(const struct tn_score *score, bool by_engine, siz
 
 bool tn_score_json(const struct tn_score *score, struct tn_builder *out);
 bool tn_score_report(const struct tn_score *score, struct tn_report *report);
+
+/* The end of the report: records and figures that were not scored. */
+void tn_score_report_listed(const struct tn_score *score, struct tn_report *report);
 
 #endif

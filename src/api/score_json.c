@@ -81,6 +81,28 @@ static bool write_pools(struct tn_json_writer *json, const struct tn_score *scor
     return true;
 }
 
+/* Of llama.cpp: its GPUs, and the memory of the host. */
+static bool write_devices(struct tn_json_writer *json, const struct tn_score *score, enum tn_term term,
+                          struct tn_selection selection)
+{
+    static const struct {
+        const char *key;
+        int device;
+    } rows[] = {{"gpu", 1}, {"host", -1}};
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        struct tn_statistics statistics;
+        selection.device = rows[k].device;
+        if (!tn_score_statistics(score, term, &selection, &statistics)) {
+            return false;
+        }
+        tn_json_key(json, rows[k].key);
+        tn_json_begin_object(json);
+        write_statistics(json, &statistics);
+        tn_json_end_object(json);
+    }
+    return true;
+}
+
 /* Fields of an object that is open, one per term; those that no record has only where all are wanted. */
 static bool write_terms(struct tn_json_writer *json, const struct tn_score *score, struct tn_selection selection,
                         bool wants_all)
@@ -95,7 +117,8 @@ static bool write_terms(struct tn_json_writer *json, const struct tn_score *scor
         tn_json_key(json, tn_term_names[term]);
         tn_json_begin_object(json);
         write_statistics(json, &statistics);
-        done = term != TN_TERM_KV_POOL || write_pools(json, score, selection);
+        done = (term != TN_TERM_KV_POOL || write_pools(json, score, selection))
+               && (term < TN_TERM_FIRST_OF_DEVICES || write_devices(json, score, (enum tn_term)term, selection));
         tn_json_end_object(json);
     }
     return done;
@@ -146,20 +169,32 @@ static void write_unresolved(struct tn_json_writer *json, const struct tn_score 
 }
 
 /* Terms of records that are scored otherwise. */
-static void write_left_out(struct tn_json_writer *json, const struct tn_score *score)
+static void write_left_out(struct tn_json_writer *json, const struct tn_scored *record, size_t place)
+{
+    const struct tn_measured_device *device = tn_scored_device(record, place);
+    for (int term = 0; term < TN_TERM_COUNT; term++) {
+        const struct tn_sample *sample = &tn_scored_samples(record, place)[term];
+        if (sample->state == TN_SAMPLE_LEFT_OUT) {
+            tn_json_begin_object(json);
+            write_place(json, record->measurement);
+            write_str(json, "term", tn_str_of(tn_term_names[term]));
+            if (device) {
+                write_str(json, "device", device->name);
+            }
+            write_str(json, "why", tn_str_of(sample->why));
+            tn_json_end_object(json);
+        }
+    }
+}
+
+static void write_all_left_out(struct tn_json_writer *json, const struct tn_score *score)
 {
     tn_json_key(json, "left_out");
     tn_json_begin_list(json);
     for (size_t k = 0; k < score->count; k++) {
-        for (int term = 0; term < TN_TERM_COUNT; term++) {
-            const struct tn_sample *sample = &score->records[k].samples[term];
-            if (!score->records[k].why.size && sample->state == TN_SAMPLE_LEFT_OUT) {
-                tn_json_begin_object(json);
-                write_place(json, score->records[k].measurement);
-                write_str(json, "term", tn_str_of(tn_term_names[term]));
-                write_str(json, "why", tn_str_of(sample->why));
-                tn_json_end_object(json);
-            }
+        const struct tn_scored *record = &score->records[k];
+        for (size_t place = 0; !record->why.size && place < tn_scored_places(record); place++) {
+            write_left_out(json, record, place);
         }
     }
     tn_json_end_list(json);
@@ -173,7 +208,7 @@ static void write_sample(struct tn_json_writer *json, const struct tn_sample *sa
     write_real(json, "predicted", sample->predicted);
     write_real(json, "low", sample->low);
     write_real(json, "high", sample->high);
-    write_real(json, "error_pct", 100 * (sample->predicted - sample->measured) / sample->measured);
+    write_real(json, "error_pct", tn_sample_error_pct(sample));
     tn_json_key(json, "exact");
     tn_json_boolean(json, sample->exact);
     tn_json_end_object(json);
@@ -196,6 +231,32 @@ static void write_start(struct tn_json_writer *json, const struct tn_scored *rec
     write_str(json, "complaint", record->complaint);
 }
 
+static void write_samples(struct tn_json_writer *json, const struct tn_sample *samples)
+{
+    tn_json_key(json, "terms");
+    tn_json_begin_object(json);
+    for (int term = 0; term < TN_TERM_COUNT; term++) {
+        if (samples[term].state == TN_SAMPLE_SCORED) {
+            tn_json_key(json, tn_term_names[term]);
+            write_sample(json, &samples[term]);
+        }
+    }
+    tn_json_end_object(json);
+}
+
+static void write_record_devices(struct tn_json_writer *json, const struct tn_scored *record)
+{
+    tn_json_key(json, "devices");
+    tn_json_begin_list(json);
+    for (size_t place = 1; place < tn_scored_places(record); place++) {
+        tn_json_begin_object(json);
+        write_str(json, "device", tn_scored_device(record, place)->name);
+        write_samples(json, tn_scored_samples(record, place));
+        tn_json_end_object(json);
+    }
+    tn_json_end_list(json);
+}
+
 static void write_record(struct tn_json_writer *json, const struct tn_scored *record)
 {
     static const char *const bases[] = {"given", "inferred", "unknown"};
@@ -208,15 +269,10 @@ static void write_record(struct tn_json_writer *json, const struct tn_scored *re
     write_str(json, "engine", record->engine);
     write_str(json, "version_basis", tn_str_of(bases[record->measurement->version_basis]));
     write_start(json, record);
-    tn_json_key(json, "terms");
-    tn_json_begin_object(json);
-    for (int term = 0; term < TN_TERM_COUNT; term++) {
-        if (record->samples[term].state == TN_SAMPLE_SCORED) {
-            tn_json_key(json, tn_term_names[term]);
-            write_sample(json, &record->samples[term]);
-        }
+    write_samples(json, record->samples);
+    if (record->device_count) {
+        write_record_devices(json, record);
     }
-    tn_json_end_object(json);
     tn_json_end_object(json);
 }
 
@@ -261,7 +317,7 @@ bool tn_score_json(const struct tn_score *score, struct tn_builder *out)
     write_count(&json, "records", score->count);
     write_count(&json, "scored", scored);
     write_unresolved(&json, score);
-    write_left_out(&json, score);
+    write_all_left_out(&json, score);
     tn_json_key(&json, "terms");
     tn_json_begin_object(&json);
     bool done = write_terms(&json, score, (struct tn_selection){0}, true);

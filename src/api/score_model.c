@@ -1,6 +1,8 @@
 /* The model of a measured record: names of builds and of quantised copies, and what they are built from. */
 #include "api/score_work.h"
 
+#include <math.h>
+
 /* ---- names of quantisations ------------------------------------------------------------------------------------------- */
 
 /* As records name them: what builds of that kind end in on the hub, and the quantisation that --quant takes for a model that has no such
@@ -126,9 +128,46 @@ static bool load_copy(struct tn_score_work *work)
     return false;
 }
 
+/* ---- models of llama.cpp ---------------------------------------------------------------------------------------------- */
+
+/* As its GGUF would be loaded. */
+static bool load_described(struct tn_score_work *work)
+{
+    const struct tn_described_model *described = work->measurement->described;
+    struct tn_model_input input = {
+        .id = described->name, .header = &described->header, .header_is_gguf = true, .header_where = described->name};
+    work->model = tn_model_load(work->session->catalog, &input, work->error);
+    return work->model != NULL;
+}
+
+/* Whether the file is as large as one of the mix that its type names: what is more is its vocabulary. */
+static bool is_usual_mix(const struct tn_measurement *measurement, const struct tn_model *model)
+{
+    static const double share = 0.001;
+    static const double vocabulary_bytes = 16 * 0x1p20;
+    const struct tn_figure *file = &measurement->model_file;
+    double bytes = (double)model->checkpoint_bytes;
+    return !file->known
+           || fabs((double)file->value - bytes) <= (double)file->rounding + vocabulary_bytes + share * bytes;
+}
+
+/* Any mix stands in for one that is not known: the weights are then not compared, and caches do not depend on it. */
+static bool load_mix(struct tn_score_work *work)
+{
+    const struct tn_measurement *measurement = work->measurement;
+    bool is_known = measurement->quant.size > 0;
+    bool done = tn_score_input(work, TN_INPUT_QUANT, is_known ? measurement->quant : TN_STR("q8_0"))
+                && load(work, measurement->model);
+    work->has_other_weights = done && is_known && !is_usual_mix(measurement, work->model);
+    return done;
+}
+
 bool tn_score_model(struct tn_score_work *work)
 {
     const struct tn_measurement *measurement = work->measurement;
+    if (measurement->device_count) {
+        return measurement->described ? load_described(work) : load_mix(work);
+    }
     const struct quant_name *quant = quant_named(measurement->quantization);
     struct tn_str name = measurement->model;
     struct tn_str build;

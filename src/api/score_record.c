@@ -36,13 +36,40 @@ static bool set_engine(struct tn_score_work *work)
     return done ? tn_score_input(work, TN_INPUT_ENGINE, text) : tn_fail_memory(work->error);
 }
 
+/* How the model is divided over ranks. */
+static bool set_ranks(struct tn_score_work *work)
+{
+    const struct tn_measurement *measurement = work->measurement;
+    return set_number(work, TN_INPUT_TP, measurement->tp, "") && set_number(work, TN_INPUT_PP, measurement->pp, "")
+           && set_number(work, TN_INPUT_EP, measurement->ep, "") && set_number(work, TN_INPUT_DP, measurement->dp, "");
+}
+
+/* "rtx-3090x2": as many GPUs as have buffers. The stages of a pipeline stand for them. */
+static bool set_gpus(struct tn_score_work *work)
+{
+    const struct tn_measurement *measurement = work->measurement;
+    uint32_t count = measurement->gpu_count ? measurement->gpu_count : 1;
+    struct tn_builder builder = {0};
+    struct tn_str text;
+    if (!measurement->gpu) {
+        return set_number(work, TN_INPUT_PP, count, "");
+    }
+    tn_builder_add(&builder, measurement->gpu->id);
+    tn_builder_addf(&builder, "x%u", count);
+    bool done = !builder.failed && tn_str_copy(work->scratch, tn_builder_str(&builder), &text);
+    tn_builder_free(&builder);
+    return done ? tn_score_input(work, TN_INPUT_GPU, text) && set_number(work, TN_INPUT_PP, count, "")
+                : tn_fail_memory(work->error);
+}
+
 static bool set_inputs(struct tn_score_work *work)
 {
     const struct tn_measurement *measurement = work->measurement;
-    bool done =
-        set_engine(work) && tn_score_input(work, TN_INPUT_KV_DTYPE, measurement->kv_dtype)
-        && set_number(work, TN_INPUT_TP, measurement->tp, "") && set_number(work, TN_INPUT_PP, measurement->pp, "")
-        && set_number(work, TN_INPUT_EP, measurement->ep, "") && set_number(work, TN_INPUT_DP, measurement->dp, "");
+    bool done = set_engine(work) && tn_score_input(work, TN_INPUT_KV_DTYPE, measurement->kv_dtype);
+    if (measurement->device_count) {
+        return done && set_gpus(work);
+    }
+    done = done && set_ranks(work);
     if (done && measurement->gpu) {
         done = tn_score_input(work, TN_INPUT_GPU, measurement->gpu->id);
     }
@@ -146,6 +173,12 @@ static bool plan_given_pool(struct tn_score_work *work, struct tn_question *ques
 static void judge(struct tn_score_work *work, const struct tn_deployment *deployment, const struct tn_ledger *ledger)
 {
     struct tn_scored *scored = work->scored;
+    if (work->measurement->device_count) {
+        scored->is_judged = work->measurement->outcome != TN_OUTCOME_UNKNOWN && !work->has_other_weights
+                            && tn_score_knows_devices(work->measurement);
+        scored->call = tn_score_call_devices(work->measurement, ledger);
+        return;
+    }
     scored->is_judged = deployment->gpu_memory_bytes && work->measurement->outcome != TN_OUTCOME_UNKNOWN
                         && !work->measurement->is_unknown_build;
     const struct tn_stage *worst = tn_ledger_worst(ledger);
@@ -156,7 +189,7 @@ static void judge(struct tn_score_work *work, const struct tn_deployment *deploy
     }
 }
 
-/* "vllm 0.19.0" */
+/* "vllm 0.19.0"; "llamacpp 0.5.0 (LM Studio)" */
 static bool name_engine(struct tn_score_work *work, const struct tn_planner *planner)
 {
     struct tn_builder builder = {0};
@@ -164,6 +197,11 @@ static bool name_engine(struct tn_score_work *work, const struct tn_planner *pla
     if (planner->rules) {
         tn_builder_add_char(&builder, ' ');
         tn_builder_add(&builder, tn_rules_version(planner->rules));
+    }
+    if (work->measurement->program.size) {
+        tn_builder_add_text(&builder, " (");
+        tn_builder_add(&builder, work->measurement->program);
+        tn_builder_add_char(&builder, ')');
     }
     bool done = !builder.failed && tn_str_copy(work->arena, tn_builder_str(&builder), &work->scored->engine);
     tn_builder_free(&builder);
@@ -179,18 +217,40 @@ static bool keep_names(struct tn_score_work *work, const struct tn_planner *plan
                || tn_fail_memory(work->error));
 }
 
+/* The devices of the record, to be compared. */
+static bool add_devices(struct tn_score_work *work)
+{
+    struct tn_scored *scored = work->scored;
+    size_t count = work->measurement->device_count;
+    scored->devices = TN_NEW_ARRAY(work->arena, struct tn_scored_device, count);
+    scored->device_count = scored->devices ? count : 0;
+    for (size_t k = 0; k < scored->device_count; k++) {
+        scored->devices[k].measured = &work->measurement->devices[k];
+    }
+    return scored->devices || tn_fail_memory(work->error);
+}
+
+static bool compare(struct tn_score_work *work, struct tn_question *question, const struct tn_ledger *ledger)
+{
+    if (work->measurement->device_count) {
+        tn_score_devices(ledger, work->has_other_weights, work->scored);
+        return true;
+    }
+    tn_score_terms(work->measurement, ledger, question->deployment.gpu_memory_bytes, work->scored);
+    return plan_given_pool(work, question);
+}
+
 static bool plan_record(struct tn_score_work *work)
 {
     struct tn_question question;
     struct tn_ledger ledger;
     bool done = tn_question_open(work->session, &work->request, &question, work->error)
                 && tn_question_read(&question, work->model, work->error) && keep_names(work, &question.planner)
-                && plan(work, &question, &ledger);
+                && add_devices(work) && plan(work, &question, &ledger);
     if (done && tn_score_widen(work, &ledger)) {
         judge(work, &question.deployment, &ledger);
-        tn_score_terms(work->measurement, &ledger, question.deployment.gpu_memory_bytes, work->scored);
         done = (tn_str_copy(work->arena, ledger.complaint, &work->scored->complaint) || tn_fail_memory(work->error))
-               && plan_given_pool(work, &question);
+               && compare(work, &question, &ledger);
     }
     tn_question_free(&question);
     return done;
@@ -200,7 +260,8 @@ static bool plan_record(struct tn_score_work *work)
 static void judge_refusal(struct tn_score_work *work)
 {
     const struct tn_measurement *measurement = work->measurement;
-    bool has_gpu = measurement->gpu || measurement->gpu_memory_bytes;
+    bool has_gpu = measurement->device_count ? tn_score_knows_devices(measurement)
+                                             : measurement->gpu || measurement->gpu_memory_bytes;
     work->scored->is_judged = has_gpu && measurement->outcome != TN_OUTCOME_UNKNOWN;
     work->scored->call = TN_CALL_DOES_NOT_FIT;
 }

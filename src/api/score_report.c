@@ -68,23 +68,35 @@ static bool add_terms(const struct tn_score *score, struct tn_report *report)
         const char *name;
         enum tn_term term;
         int pool_size;
+        int device;
     } rows[] = {
-        {"weights", TN_TERM_WEIGHTS, 0},
-        {"activation", TN_TERM_ACTIVATION, 0},
-        {"non_torch", TN_TERM_NON_TORCH, 0},
-        {"graphs", TN_TERM_GRAPHS, 0},
-        {"kv_pool", TN_TERM_KV_POOL, 0},
-        {"  large pools", TN_TERM_KV_POOL, 1},
-        {"  small pools", TN_TERM_KV_POOL, -1},
-        {"kv_tokens", TN_TERM_KV_TOKENS, 0},
-        {"kv_tokens_given_pool", TN_TERM_KV_TOKENS_GIVEN_POOL, 0},
-        {"total", TN_TERM_TOTAL, 0},
+        {"weights", TN_TERM_WEIGHTS, 0, 0},
+        {"activation", TN_TERM_ACTIVATION, 0, 0},
+        {"non_torch", TN_TERM_NON_TORCH, 0, 0},
+        {"graphs", TN_TERM_GRAPHS, 0, 0},
+        {"kv_pool", TN_TERM_KV_POOL, 0, 0},
+        {"  large pools", TN_TERM_KV_POOL, 1, 0},
+        {"  small pools", TN_TERM_KV_POOL, -1, 0},
+        {"kv_tokens", TN_TERM_KV_TOKENS, 0, 0},
+        {"kv_tokens_given_pool", TN_TERM_KV_TOKENS_GIVEN_POOL, 0, 0},
+        {"model", TN_TERM_MODEL, 0, 0},
+        {"  on GPUs", TN_TERM_MODEL, 0, 1},
+        {"  of the host", TN_TERM_MODEL, 0, -1},
+        {"kv", TN_TERM_KV, 0, 0},
+        {"  on GPUs", TN_TERM_KV, 0, 1},
+        {"  of the host", TN_TERM_KV, 0, -1},
+        {"recurrent", TN_TERM_RECURRENT, 0, 0},
+        {"output", TN_TERM_OUTPUT, 0, 0},
+        {"compute", TN_TERM_COMPUTE, 0, 0},
+        {"  on GPUs", TN_TERM_COMPUTE, 0, 1},
+        {"  of the host", TN_TERM_COMPUTE, 0, -1},
+        {"total", TN_TERM_TOTAL, 0, 0},
     };
     struct tn_table *table = tn_report_table(report, "Terms of the start-up, predicted beside measured", term_columns,
                                              sizeof term_columns / sizeof term_columns[0]);
     for (size_t k = 0; table && k < sizeof rows / sizeof rows[0]; k++) {
         struct tn_statistics statistics;
-        struct tn_selection selection = {.pool_size = rows[k].pool_size};
+        struct tn_selection selection = {.pool_size = rows[k].pool_size, .device = rows[k].device};
         if (!tn_score_statistics(score, rows[k].term, &selection, &statistics)) {
             return false;
         }
@@ -95,57 +107,120 @@ static bool add_terms(const struct tn_score *score, struct tn_report *report)
 
 /* ---- families and engines --------------------------------------------------------------------------------------------- */
 
-static bool add_groups(const struct tn_score *score, struct tn_report *report, bool by_engine)
+enum { GROUP_TERMS = 4 };
+
+/* Four terms of a group, each with their number, and either the median of their errors or how many are exact. */
+struct group_table {
+    enum tn_term terms[GROUP_TERMS];
+    bool counts_exact[GROUP_TERMS];
+    struct tn_column columns[1 + 2 * GROUP_TERMS];
+};
+
+static const struct group_table group_tables[] = {
+    {{TN_TERM_WEIGHTS, TN_TERM_ACTIVATION, TN_TERM_KV_POOL, TN_TERM_KV_TOKENS_GIVEN_POOL},
+     {false, false, false, true},
+     {{"", "group", false, 0},
+      {"weights", "weights_n", true, 0},
+      {"median %", "weights_median_abs_pct", true, PCT_DECIMALS},
+      {"activation", "activation_n", true, 0},
+      {"median %", "activation_median_abs_pct", true, PCT_DECIMALS},
+      {"kv_pool", "kv_pool_n", true, 0},
+      {"median %", "kv_pool_median_abs_pct", true, PCT_DECIMALS},
+      {"tokens given pool", "given_pool_n", true, 0},
+      {"exact", "given_pool_exact", true, 0}}},
+    {{TN_TERM_MODEL, TN_TERM_KV, TN_TERM_COMPUTE, TN_TERM_COMPUTE},
+     {true, true, true, false},
+     {{"", "group", false, 0},
+      {"model", "model_n", true, 0},
+      {"exact", "model_exact", true, 0},
+      {"kv", "kv_n", true, 0},
+      {"exact", "kv_exact", true, 0},
+      {"compute", "compute_n", true, 0},
+      {"exact", "compute_exact", true, 0},
+      {"compute", "compute_n", true, 0},
+      {"median %", "compute_median_abs_pct", true, PCT_DECIMALS}}},
+};
+
+static bool add_group(const struct tn_score *score, const struct group_table *kind, struct tn_str name,
+                      struct tn_selection selection, struct tn_report *report, struct tn_table *table)
 {
-    static const enum tn_term terms[] = {TN_TERM_WEIGHTS, TN_TERM_ACTIVATION, TN_TERM_KV_POOL,
-                                         TN_TERM_KV_TOKENS_GIVEN_POOL};
-    static const struct tn_column columns[] = {
-        {"", "group", false, 0},
-        {"weights", "weights_n", true, 0},
-        {"median %", "weights_median_abs_pct", true, PCT_DECIMALS},
-        {"activation", "activation_n", true, 0},
-        {"median %", "activation_median_abs_pct", true, PCT_DECIMALS},
-        {"kv_pool", "kv_pool_n", true, 0},
-        {"median %", "kv_pool_median_abs_pct", true, PCT_DECIMALS},
-        {"tokens given pool", "given_pool_n", true, 0},
-        {"exact", "given_pool_exact", true, 0},
-    };
-    enum { TERMS = sizeof terms / sizeof terms[0] };
-    size_t count;
-    struct tn_str *groups = tn_score_groups(score, by_engine, &count);
-    struct tn_table *table = tn_report_table(report, by_engine ? "By engine and version" : "By architecture", columns,
-                                             sizeof columns / sizeof columns[0]);
-    for (size_t k = 0; groups && table && k < count; k++) {
-        struct tn_selection selection = {0};
-        struct tn_cell *cells = tn_table_row(report, table);
-        *(by_engine ? &selection.engine : &selection.family) = groups[k];
-        for (size_t n = 0; cells && n < TERMS; n++) {
-            struct tn_statistics statistics;
-            if (!tn_score_statistics(score, terms[n], &selection, &statistics)) {
-                return false;
-            }
-            bool is_count = terms[n] == TN_TERM_KV_TOKENS_GIVEN_POOL;
-            cells[0] = tn_cell_text(groups[k]);
-            cells[1 + 2 * n] = statistics.n ? tn_cell_count(statistics.n) : (struct tn_cell){0};
-            cells[2 + 2 * n] = !statistics.n ? (struct tn_cell){0}
-                               : is_count    ? tn_cell_count(statistics.exact)
-                                             : cell_pct(statistics.median_abs_pct);
+    struct tn_statistics statistics[GROUP_TERMS];
+    size_t records = 0;
+    for (size_t k = 0; k < GROUP_TERMS; k++) {
+        if (!tn_score_statistics(score, kind->terms[k], &selection, &statistics[k])) {
+            return false;
+        }
+        records += statistics[k].n;
+    }
+    struct tn_cell *cells = records ? tn_table_row(report, table) : NULL;
+    for (size_t k = 0; cells && k < GROUP_TERMS; k++) {
+        struct tn_cell *cell = &cells[1 + 2 * k];
+        cells[0] = tn_cell_text(name);
+        if (statistics[k].n) {
+            cell[0] = tn_cell_count(statistics[k].n);
+            cell[1] =
+                kind->counts_exact[k] ? tn_cell_count(statistics[k].exact) : cell_pct(statistics[k].median_abs_pct);
         }
     }
-    return groups != NULL;
+    return true;
+}
+
+/* Only of the kinds of terms that the records have. */
+static bool has_terms(const struct tn_score *score, const struct group_table *kind)
+{
+    bool found = false;
+    for (size_t k = 0; k < score->count && !found; k++) {
+        for (size_t place = 0; place < tn_scored_places(&score->records[k]); place++) {
+            const struct tn_sample *samples = tn_scored_samples(&score->records[k], place);
+            for (size_t n = 0; n < GROUP_TERMS; n++) {
+                found = found || (!score->records[k].why.size && samples[kind->terms[n]].state == TN_SAMPLE_SCORED);
+            }
+        }
+    }
+    return found;
+}
+
+static bool add_groups_of(const struct tn_score *score, struct tn_report *report, const struct group_table *kind,
+                          bool by_engine)
+{
+    size_t count;
+    struct tn_str *groups = tn_score_groups(score, by_engine, &count);
+    struct tn_table *table = tn_report_table(report, by_engine ? "By engine and version" : "By architecture",
+                                             kind->columns, sizeof kind->columns / sizeof kind->columns[0]);
+    bool done = groups != NULL;
+    for (size_t k = 0; done && table && k < count; k++) {
+        struct tn_selection selection = {0};
+        *(by_engine ? &selection.engine : &selection.family) = groups[k];
+        done = add_group(score, kind, groups[k], selection, report, table);
+    }
+    return done;
+}
+
+static bool add_groups(const struct tn_score *score, struct tn_report *report, bool by_engine)
+{
+    bool done = true;
+    for (size_t k = 0; done && k < sizeof group_tables / sizeof group_tables[0]; k++) {
+        done = !has_terms(score, &group_tables[k]) || add_groups_of(score, report, &group_tables[k], by_engine);
+    }
+    return done;
 }
 
 /* ---- single records --------------------------------------------------------------------------------------------------- */
 
-static double error_of(const struct tn_scored *record, enum tn_term term)
+/* A record's sample of a term, of its rank or of one of its devices. */
+struct found {
+    const struct tn_scored *record; /* NULL: none */
+    size_t place;
+};
+
+static const struct tn_sample *sample_of(struct found found, enum tn_term term)
 {
-    const struct tn_sample *sample = &record->samples[term];
-    return 100 * (sample->predicted - sample->measured) / sample->measured;
+    return &tn_scored_samples(found.record, found.place)[term];
 }
 
-static bool has_term(const struct tn_scored *record, enum tn_term term)
+static bool has_term(struct found found, enum tn_term term)
 {
-    return !record->why.size && record->samples[term].state == TN_SAMPLE_SCORED;
+    return !found.record->why.size && sample_of(found, term)->state == TN_SAMPLE_SCORED;
 }
 
 static struct tn_cell cell_amount(enum tn_term term, double amount)
@@ -155,16 +230,31 @@ static struct tn_cell cell_amount(enum tn_term term, double amount)
     return is_count ? tn_cell_count(number) : tn_cell_bytes(number);
 }
 
-static void add_record(struct tn_report *report, struct tn_table *table, const struct tn_scored *record,
-                       enum tn_term term)
+/* "lc-030 CUDA1" */
+static struct tn_cell cell_name(struct tn_report *report, struct found found)
 {
-    struct tn_cell error = cell_signed(report, error_of(record, term));
+    const struct tn_measured_device *device = tn_scored_device(found.record, found.place);
+    struct tn_builder text = {0};
+    if (!device) {
+        return tn_cell_text(found.record->measurement->id);
+    }
+    tn_builder_add(&text, found.record->measurement->id);
+    tn_builder_add_char(&text, ' ');
+    tn_builder_add(&text, device->name);
+    return tn_cell_text(tn_report_keep(report, &text));
+}
+
+static void add_record(struct tn_report *report, struct tn_table *table, struct found found, enum tn_term term)
+{
+    const struct tn_sample *sample = sample_of(found, term);
+    struct tn_cell name = cell_name(report, found);
+    struct tn_cell error = cell_signed(report, tn_sample_error_pct(sample));
     struct tn_cell *cells = tn_table_row(report, table);
     if (cells) {
         cells[0] = tn_cell_text(tn_str_of(tn_term_names[term]));
-        cells[1] = tn_cell_text(record->measurement->id);
-        cells[2] = cell_amount(term, record->samples[term].measured);
-        cells[3] = cell_amount(term, record->samples[term].predicted);
+        cells[1] = name;
+        cells[2] = cell_amount(term, sample->measured);
+        cells[3] = cell_amount(term, sample->predicted);
         cells[4] = error;
     }
 }
@@ -176,20 +266,23 @@ static const struct tn_column record_columns[] = {
 
 enum { RECORD_COLUMNS = sizeof record_columns / sizeof record_columns[0] };
 
-/* The records with the largest errors of a term, those below a given error; NULL where there are no more. */
-static const struct tn_scored *next_worst(const struct tn_score *score, enum tn_term term,
-                                          const struct tn_scored *const *shown, size_t count)
+/* The sample with the largest error of a term that is not shown yet; none where there are no more. */
+static struct found next_worst(const struct tn_score *score, enum tn_term term, const struct found *shown, size_t count)
 {
-    const struct tn_scored *worst = NULL;
+    struct found worst = {0};
     for (size_t k = 0; k < score->count; k++) {
-        const struct tn_scored *record = &score->records[k];
-        bool is_shown = false;
-        for (size_t n = 0; n < count; n++) {
-            is_shown = is_shown || shown[n] == record;
-        }
-        if (!is_shown && has_term(record, term) && !record->samples[term].exact
-            && (!worst || fabs(error_of(record, term)) > fabs(error_of(worst, term)))) {
-            worst = record;
+        for (size_t place = 0; place < tn_scored_places(&score->records[k]); place++) {
+            struct found found = {&score->records[k], place};
+            bool is_missed = has_term(found, term) && !sample_of(found, term)->exact;
+            for (size_t n = 0; n < count; n++) {
+                is_missed = is_missed && (shown[n].record != found.record || shown[n].place != place);
+            }
+            if (is_missed
+                && (!worst.record
+                    || fabs(tn_sample_error_pct(sample_of(found, term)))
+                           > fabs(tn_sample_error_pct(sample_of(worst, term))))) {
+                worst = found;
+            }
         }
     }
     return worst;
@@ -199,10 +292,10 @@ static void add_worst(const struct tn_score *score, struct tn_report *report)
 {
     struct tn_table *table = tn_report_table(report, "Worst cases", record_columns, RECORD_COLUMNS);
     for (int term = 0; table && term < TN_TERM_COUNT; term++) {
-        const struct tn_scored *shown[WORST];
+        struct found shown[WORST];
         for (size_t count = 0; count < WORST; count++) {
             shown[count] = next_worst(score, (enum tn_term)term, shown, count);
-            if (!shown[count]) {
+            if (!shown[count].record) {
                 break;
             }
             add_record(report, table, shown[count], (enum tn_term)term);
@@ -214,68 +307,12 @@ static void add_details(const struct tn_score *score, struct tn_report *report)
 {
     struct tn_table *table = tn_report_table(report, "Records", record_columns, RECORD_COLUMNS);
     for (size_t k = 0; table && k < score->count; k++) {
-        for (int term = 0; term < TN_TERM_COUNT; term++) {
-            if (has_term(&score->records[k], (enum tn_term)term)) {
-                add_record(report, table, &score->records[k], (enum tn_term)term);
-            }
-        }
-    }
-}
-
-/* ---- what was not scored ---------------------------------------------------------------------------------------------- */
-
-static struct tn_str file_name(struct tn_str path)
-{
-    size_t start = path.size;
-    while (start > 0 && path.data[start - 1] != '/') {
-        start--;
-    }
-    return tn_str_slice(path, start, path.size);
-}
-
-/* Records that share a reason, on one row, with the first of them. */
-static void add_unresolved(const struct tn_score *score, struct tn_report *report)
-{
-    static const struct tn_column columns[] = {
-        {"records", "n", true, 0}, {"why", "why", false, 0}, {"the first", "id", false, 0}};
-    struct tn_table *table = NULL;
-    for (size_t k = 0; k < score->count; k++) {
-        struct tn_str why = score->records[k].why;
-        struct tn_builder ids = {0};
-        size_t count = 0;
-        bool is_first = why.size > 0;
-        for (size_t n = 0; n < k && is_first; n++) {
-            is_first = !tn_str_equal(score->records[n].why, why);
-        }
-        for (size_t n = k; n < score->count && is_first; n++) {
-            count += tn_str_equal(score->records[n].why, why);
-        }
-        if (is_first) {
-            const struct tn_measurement *measurement = score->records[k].measurement;
-            tn_builder_addf(&ids, TN_STR_FORMAT ", " TN_STR_FORMAT ":%u%s", TN_STR_ARGUMENTS(measurement->id),
-                            TN_STR_ARGUMENTS(file_name(measurement->file)), measurement->line, count > 1 ? " ..." : "");
-        }
-        struct tn_str which = tn_report_keep(report, &ids);
-        table = is_first && !table ? tn_report_table(report, "Not scored", columns, 3) : table;
-        struct tn_cell *cells = is_first && table ? tn_table_row(report, table) : NULL;
-        if (cells) {
-            cells[0] = tn_cell_count(count);
-            cells[1] = tn_cell_text(why);
-            cells[2] = tn_cell_text(which);
-        }
-    }
-}
-
-static void add_left_out(const struct tn_score *score, struct tn_report *report)
-{
-    for (size_t k = 0; k < score->count; k++) {
-        const struct tn_scored *record = &score->records[k];
-        for (int term = 0; term < TN_TERM_COUNT && !record->why.size; term++) {
-            if (record->samples[term].state == TN_SAMPLE_LEFT_OUT) {
-                tn_report_text(
-                    report, TN_BLOCK_NOTE, TN_TONE_DIM, TN_STR_FORMAT " (" TN_STR_FORMAT ":%u): %s is left out: %s",
-                    TN_STR_ARGUMENTS(record->measurement->id), TN_STR_ARGUMENTS(file_name(record->measurement->file)),
-                    record->measurement->line, tn_term_names[term], record->samples[term].why);
+        for (size_t place = 0; place < tn_scored_places(&score->records[k]); place++) {
+            struct found found = {&score->records[k], place};
+            for (int term = 0; term < TN_TERM_COUNT; term++) {
+                if (has_term(found, (enum tn_term)term)) {
+                    add_record(report, table, found, (enum tn_term)term);
+                }
             }
         }
     }
@@ -311,7 +348,6 @@ bool tn_score_report(const struct tn_score *score, struct tn_report *report)
     if (score->wants_details) {
         add_details(score, report);
     }
-    add_unresolved(score, report);
-    add_left_out(score, report);
+    tn_score_report_listed(score, report);
     return done;
 }

@@ -100,25 +100,49 @@ void tn_statistics_of(struct tn_point *points, size_t count, struct tn_statistic
     statistics->family_median_abs_pct = family_median(points, count);
 }
 
+/* ---- samples ------------------------------------------------------------------------------------------------------ */
+
+double tn_sample_error_pct(const struct tn_sample *sample)
+{
+    double error = sample->predicted - sample->measured;
+    return sample->measured > 0 ? 100 * error / sample->measured : sample->exact ? 0 : 100;
+}
+
+size_t tn_scored_places(const struct tn_scored *record)
+{
+    return 1 + record->device_count;
+}
+
+const struct tn_sample *tn_scored_samples(const struct tn_scored *record, size_t place)
+{
+    return place ? record->devices[place - 1].samples : record->samples;
+}
+
+const struct tn_measured_device *tn_scored_device(const struct tn_scored *record, size_t place)
+{
+    return place ? record->devices[place - 1].measured : NULL;
+}
+
 /* ---- which records ------------------------------------------------------------------------------------------------ */
 
-static bool is_selected(const struct tn_scored *record, enum tn_term term, const struct tn_selection *selection)
+static bool is_selected(const struct tn_scored *record, size_t place, enum tn_term term,
+                        const struct tn_selection *selection)
 {
-    bool is_scored = !record->why.size && record->samples[term].state == TN_SAMPLE_SCORED;
+    const struct tn_measured_device *device = tn_scored_device(record, place);
+    bool is_scored = !record->why.size && tn_scored_samples(record, place)[term].state == TN_SAMPLE_SCORED;
     bool family_fits = !selection->family.size || tn_str_equal(selection->family, record->family);
     bool engine_fits = !selection->engine.size || tn_str_equal(selection->engine, record->engine);
     bool pool_fits = !selection->pool_size || (selection->pool_size > 0) == record->has_large_pool;
-    return is_scored && family_fits && engine_fits && pool_fits;
+    bool device_fits = !selection->device || (device && (selection->device < 0) == device->is_host);
+    return is_scored && family_fits && engine_fits && pool_fits && device_fits;
 }
 
-static struct tn_point point_of(const struct tn_scored *record, enum tn_term term)
+static struct tn_point point_of(const struct tn_scored *record, const struct tn_sample *sample)
 {
-    const struct tn_sample *sample = &record->samples[term];
-    double error = sample->predicted - sample->measured;
     return (struct tn_point){
-        .error_pct = 100 * error / sample->measured,
-        .range_pct = 100 * (sample->high - sample->low) / sample->measured,
-        .abs_error = fabs(error),
+        .error_pct = tn_sample_error_pct(sample),
+        .range_pct = sample->measured > 0 ? 100 * (sample->high - sample->low) / sample->measured : 0,
+        .abs_error = fabs(sample->predicted - sample->measured),
         .exact = sample->exact,
         .is_within =
             sample->measured + sample->rounding >= sample->low && sample->measured - sample->rounding <= sample->high,
@@ -129,11 +153,18 @@ static struct tn_point point_of(const struct tn_scored *record, enum tn_term ter
 bool tn_score_statistics(const struct tn_score *score, enum tn_term term, const struct tn_selection *selection,
                          struct tn_statistics *statistics)
 {
-    struct tn_point *points = TN_NEW_ARRAY(score->arena, struct tn_point, score->count);
+    size_t room = 0;
     size_t count = 0;
+    for (size_t k = 0; k < score->count; k++) {
+        room += tn_scored_places(&score->records[k]);
+    }
+    struct tn_point *points = TN_NEW_ARRAY(score->arena, struct tn_point, room);
     for (size_t k = 0; points && k < score->count; k++) {
-        if (is_selected(&score->records[k], term, selection)) {
-            points[count++] = point_of(&score->records[k], term);
+        const struct tn_scored *record = &score->records[k];
+        for (size_t place = 0; place < tn_scored_places(record); place++) {
+            if (is_selected(record, place, term, selection)) {
+                points[count++] = point_of(record, &tn_scored_samples(record, place)[term]);
+            }
         }
     }
     if (points) {

@@ -1,19 +1,14 @@
 /* From a ledger to the terms of a start-up log: which entries of a rank are which line of it. */
-#include "api/score.h"
+#include "api/score_work.h"
 
 #include <math.h>
 
 const char *const tn_term_names[TN_TERM_COUNT] = {
-    "weights", "activation", "non_torch", "graphs", "kv_pool", "kv_tokens", "kv_tokens_given_pool", "total",
+    "weights", "activation", "non_torch", "graphs", "kv_pool", "kv_tokens", "kv_tokens_given_pool",
+    "model",   "kv",         "recurrent", "output", "compute", "total",
 };
 
 /* ---- what the plan says of one rank --------------------------------------------------------------------------------- */
-
-struct range {
-    double low;
-    double mid;
-    double high;
-};
 
 #define CATEGORY(name) (1U << TN_CATEGORY_##name)
 
@@ -33,9 +28,9 @@ static const unsigned beside_categories = CATEGORY(GRAPHS);
 static const unsigned peak_categories = CATEGORY(WEIGHTS) | CATEGORY(FRAGMENTATION) | CATEGORY(CACHE) | CATEGORY(STATE)
                                         | CATEGORY(ACTIVATION) | CATEGORY(WORKSPACE);
 
-static struct range sum_of(const struct tn_ledger *ledger, const struct tn_stage *stage, unsigned categories)
+static struct tn_expected sum_of(const struct tn_ledger *ledger, const struct tn_stage *stage, unsigned categories)
 {
-    struct range sum = {0};
+    struct tn_expected sum = {0};
     for (size_t k = 0; k < stage->entry_count; k++) {
         const struct tn_entry *entry = &ledger->entries[stage->first_entry + k];
         unsigned category = 1U << entry->category;
@@ -67,46 +62,51 @@ static const struct tn_stage *stage_of(const struct tn_measurement *measurement,
 }
 
 /* As the log prints it: what is available, or what was taken of it. */
-static struct range pool_of(const struct tn_measurement *measurement, const struct tn_pool *pool,
-                            const struct tn_stage *stage)
+static struct tn_expected pool_of(const struct tn_measurement *measurement, const struct tn_pool *pool,
+                                  const struct tn_stage *stage)
 {
     double rest = 0;
     if (tn_log_engine_prints_available(measurement->engine) && stage->available_bytes.mid) {
-        return (struct range){(double)stage->available_bytes.low, (double)stage->available_bytes.mid,
-                              (double)stage->available_bytes.high};
+        return (struct tn_expected){(double)stage->available_bytes.low, (double)stage->available_bytes.mid,
+                                    (double)stage->available_bytes.high};
     }
     if (tn_log_engine_prints_available(measurement->engine) && pool->available_bytes > pool->mid.bytes) {
         rest = (double)(pool->available_bytes - pool->mid.bytes);
     }
-    return (struct range){(double)pool->low.bytes + rest, (double)pool->mid.bytes + rest,
-                          (double)pool->high.bytes + rest};
+    return (struct tn_expected){(double)pool->low.bytes + rest, (double)pool->mid.bytes + rest,
+                                (double)pool->high.bytes + rest};
 }
 
 /* ---- comparing -------------------------------------------------------------------------------------------------------- */
 
-static void leave_out(struct tn_sample *sample, const char *why)
+void tn_sample_leave_out(struct tn_sample *sample, const char *why)
 {
     *sample = (struct tn_sample){.state = TN_SAMPLE_LEFT_OUT, .why = why};
 }
 
-static void compare(struct tn_sample *sample, double measured, double rounding, struct range predicted)
+void tn_sample_set(struct tn_sample *sample, double measured, double rounding, struct tn_expected expected)
 {
-    if (measured <= 0) {
-        leave_out(sample, "measured is not above 0: a percentage of it says nothing");
-        return;
-    }
     *sample = (struct tn_sample){
         .state = TN_SAMPLE_SCORED,
         .measured = measured,
         .rounding = rounding,
-        .predicted = predicted.mid,
-        .low = predicted.low,
-        .high = predicted.high,
-        .exact = fabs(predicted.mid - measured) <= rounding,
+        .predicted = expected.mid,
+        .low = expected.low,
+        .high = expected.high,
+        .exact = fabs(expected.mid - measured) <= rounding,
     };
 }
 
-static void compare_figure(struct tn_sample *sample, const struct tn_figure *figure, struct range predicted)
+static void compare(struct tn_sample *sample, double measured, double rounding, struct tn_expected predicted)
+{
+    if (measured <= 0) {
+        tn_sample_leave_out(sample, "measured is not above 0: a percentage of it says nothing");
+    } else {
+        tn_sample_set(sample, measured, rounding, predicted);
+    }
+}
+
+static void compare_figure(struct tn_sample *sample, const struct tn_figure *figure, struct tn_expected predicted)
 {
     if (figure->known) {
         compare(sample, (double)figure->value, (double)figure->rounding, predicted);
@@ -121,15 +121,15 @@ static void compare_tokens(const struct tn_measurement *measurement, const struc
 {
     const struct tn_figure *tokens = &measurement->figures[TN_FIGURE_KV_TOKENS];
     const struct tn_figure *suggested = &measurement->figures[TN_FIGURE_SUGGESTED_TOKENS];
-    struct range predicted = {(double)pool->low.tokens, (double)pool->mid.tokens, (double)pool->high.tokens};
-    struct range requests = {pool->low.max_concurrency, pool->mid.max_concurrency, pool->high.max_concurrency};
+    struct tn_expected predicted = {(double)pool->low.tokens, (double)pool->mid.tokens, (double)pool->high.tokens};
+    struct tn_expected requests = {pool->low.max_concurrency, pool->mid.max_concurrency, pool->high.max_concurrency};
     if (tokens->known) {
         compare_figure(sample, tokens, predicted);
     } else if (suggested->known && pool->mid.max_concurrency >= 1) {
-        leave_out(sample, starts_instead);
+        tn_sample_leave_out(sample, starts_instead);
     } else if (suggested->known) {
         double length = (double)pool->suggested_tokens;
-        compare_figure(sample, suggested, (struct range){length, length, length});
+        compare_figure(sample, suggested, (struct tn_expected){length, length, length});
     } else if (measurement->max_concurrency > 0) {
         compare(sample, measurement->max_concurrency, 0.005, requests);
     }
@@ -144,19 +144,20 @@ static void compare_total(const struct tn_measurement *measurement, const struct
     const struct tn_figure *peak = &measurement->figures[TN_FIGURE_PEAK];
     struct tn_sample *total = &samples[TN_TERM_TOTAL];
     if (used->known) {
-        compare_figure(total, used,
-                       (struct range){(double)stage->low_bytes, (double)stage->mid_bytes, (double)stage->high_bytes});
+        compare_figure(
+            total, used,
+            (struct tn_expected){(double)stage->low_bytes, (double)stage->mid_bytes, (double)stage->high_bytes});
         return;
     }
     if (peak->known && !measurement->context_tokens) {
-        leave_out(total, "the record does not say how long its requests were");
+        tn_sample_leave_out(total, "the record does not say how long its requests were");
         return;
     }
     if (peak->known) {
         compare_figure(total, peak, sum_of(ledger, stage, peak_categories));
         return;
     }
-    struct range predicted = {0};
+    struct tn_expected predicted = {0};
     double measured = 0;
     double rounding = 0;
     for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) {
@@ -179,7 +180,7 @@ static void leave_out_weights(struct tn_sample *samples)
     static const enum tn_term terms[] = {TN_TERM_WEIGHTS, TN_TERM_KV_POOL, TN_TERM_KV_TOKENS, TN_TERM_TOTAL};
     for (size_t k = 0; k < sizeof terms / sizeof terms[0]; k++) {
         if (samples[terms[k]].state == TN_SAMPLE_SCORED) {
-            leave_out(&samples[terms[k]], "the record names a build and not how it is quantised");
+            tn_sample_leave_out(&samples[terms[k]], "the record names a build and not how it is quantised");
         }
     }
 }
@@ -219,8 +220,8 @@ void tn_score_terms(const struct tn_measurement *measurement, const struct tn_le
     scored->has_large_pool = pool->known && gpu_memory_bytes && (double)pool->value * 10 >= (double)gpu_memory_bytes;
     compare_total(measurement, ledger, stage, scored->samples);
     if (has_adapters_of_unknown_rank(measurement) && scored->samples[TN_TERM_WEIGHTS].state == TN_SAMPLE_SCORED) {
-        leave_out(&scored->samples[TN_TERM_WEIGHTS],
-                  "room for LoRA adapters is in it, of a rank that the record does not say");
+        tn_sample_leave_out(&scored->samples[TN_TERM_WEIGHTS],
+                            "room for LoRA adapters is in it, of a rank that the record does not say");
     }
     if (measurement->is_unknown_build) {
         leave_out_weights(scored->samples);
@@ -253,32 +254,35 @@ void tn_score_given_pool(const struct tn_measurement *measurement, const struct 
         requests <= 0
         || is_allowed(requests, 0.005, ledgers[LEAST].pool.mid.max_concurrency, ledgers[MOST].pool.mid.max_concurrency);
     if (!measurement->kv_dtype.size) {
-        leave_out(sample, "the record does not say the dtype of its cache");
+        tn_sample_leave_out(sample, "the record does not say the dtype of its cache");
         return;
     }
     if (measurement->pp > 1) {
-        leave_out(sample, "the pool is that of one stage of a pipeline, the tokens are those of the smallest");
+        tn_sample_leave_out(sample,
+                            "the pool is that of one stage of a pipeline, the tokens are those of the smallest");
         return;
     }
     if (!printed->known && suggested->known && ledgers[MIDDLE].pool.mid.max_concurrency >= 1) {
-        leave_out(sample, starts_instead);
+        tn_sample_leave_out(sample, starts_instead);
     } else if (tokens->known) {
-        struct range predicted = {tokens_of(&ledgers[LEAST], !printed->known),
-                                  tokens_of(&ledgers[MIDDLE], !printed->known),
-                                  tokens_of(&ledgers[MOST], !printed->known)};
+        struct tn_expected predicted = {tokens_of(&ledgers[LEAST], !printed->known),
+                                        tokens_of(&ledgers[MIDDLE], !printed->known),
+                                        tokens_of(&ledgers[MOST], !printed->known)};
         compare_figure(sample, tokens, predicted);
         sample->exact = sample->state == TN_SAMPLE_SCORED && requests_fit
                         && is_allowed(sample->measured, sample->rounding, sample->low, sample->high);
     } else if (requests > 0) {
-        struct range predicted = {ledgers[LEAST].pool.mid.max_concurrency, ledgers[MIDDLE].pool.mid.max_concurrency,
-                                  ledgers[MOST].pool.mid.max_concurrency};
+        struct tn_expected predicted = {ledgers[LEAST].pool.mid.max_concurrency,
+                                        ledgers[MIDDLE].pool.mid.max_concurrency,
+                                        ledgers[MOST].pool.mid.max_concurrency};
         compare(sample, requests, 0.005, predicted);
         sample->exact = requests_fit;
     }
     bool differs = sample->state == TN_SAMPLE_SCORED && !sample->exact;
     if (differs && is_plain && measurement->gpu_count > 1 && sample->measured < sample->low) {
-        leave_out(sample, "contradictory: fewer tokens than its pool holds, as of another rank with less memory");
+        tn_sample_leave_out(sample,
+                            "contradictory: fewer tokens than its pool holds, as of another rank with less memory");
     } else if (differs && is_plain && fabs(sample->predicted - sample->measured) > sample->measured / 20) {
-        leave_out(sample, "contradictory: its tokens times the bytes of one do not give its pool");
+        tn_sample_leave_out(sample, "contradictory: its tokens times the bytes of one do not give its pool");
     }
 }

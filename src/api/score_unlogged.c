@@ -8,10 +8,9 @@ static const struct {
     const char *version;
     const char *released;
 } versions[] = {
-    {"vllm", "0.6.6", "2024-12"},
-    {"vllm", "0.11.0", "2025-10"},
-    {"vllm", "0.19.0", "2026-03"},
-    {"vllm", "0.22.0", "2026-05"},
+    {"vllm", "0.6.6", "2024-12"},     {"vllm", "0.11.0", "2025-10"},    {"vllm", "0.19.0", "2026-03"},
+    {"vllm", "0.22.0", "2026-05"},    {"llamacpp", "b4701", "2025-02"}, {"llamacpp", "b9000", "2026-04"},
+    {"llamacpp", "0.5.0", "2026-09"}, {"llamacpp", "0.7.0", "2026-10"},
 };
 
 /* A setting whose default depends on something that no log says: it decides where the other is not logged. */
@@ -19,7 +18,9 @@ static const struct {
     const char *engine;
     const char *unlogged;
     const char *assignment;
-} settings[] = {{"vllm", "max_num_batched_tokens", "usage=llm"}};
+} settings[] = {{"vllm", "max_num_batched_tokens", "usage=llm"},
+                {"llamacpp", "n_outputs_max", "server=0"},
+                {"llamacpp", "kv_unified", "kv_unified=1"}};
 
 static bool is_logged(const struct tn_measurement *measurement, const char *name)
 {
@@ -36,7 +37,23 @@ static void widen_pool(struct tn_pool *pool, const struct tn_pool *other)
     pool->high = other->high.bytes > pool->high.bytes ? other->high : pool->high;
 }
 
-static void widen_ledger(struct tn_ledger *ledger, const struct tn_ledger *other)
+/* Of an engine without a pool: the entries that the other plan has too. */
+static void widen_entries(struct tn_ledger *ledger, const struct tn_ledger *other)
+{
+    for (size_t k = 0; k < ledger->entry_count; k++) {
+        struct tn_entry *here = &ledger->entries[k];
+        for (size_t n = 0; n < other->entry_count; n++) {
+            const struct tn_entry *there = &other->entries[n];
+            if (here->stage == there->stage && here->category == there->category
+                && tn_str_equal(here->label, there->label)) {
+                here->low_bytes = there->low_bytes < here->low_bytes ? there->low_bytes : here->low_bytes;
+                here->high_bytes = there->high_bytes > here->high_bytes ? there->high_bytes : here->high_bytes;
+            }
+        }
+    }
+}
+
+static void widen_pools(struct tn_ledger *ledger, const struct tn_ledger *other)
 {
     widen_pool(&ledger->pool, &other->pool);
     for (uint32_t k = 0; k < ledger->stage_count && k < other->stage_count; k++) {
@@ -62,7 +79,9 @@ static void plan_other(struct tn_score_work *work, struct tn_str engine, const c
         done = tn_question_read(&question, work->model, NULL)
                && question.planner.engine->plan(&question.planner, &question.deployment, &other, NULL);
         if (done && other.pool.present && ledger->pool.present) {
-            widen_ledger(ledger, &other);
+            widen_pools(ledger, &other);
+        } else if (done && work->measurement->device_count) {
+            widen_entries(ledger, &other);
         }
         tn_question_free(&question);
     }

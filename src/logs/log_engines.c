@@ -5,32 +5,49 @@
 
 #include <stdio.h>
 
-enum { ENGINE_VLLM, ENGINE_SGLANG, ENGINE_TRTLLM, ENGINE_TRANSFORMERS, ENGINE_TGI, ENGINE_COLUMNS };
+enum {
+    ENGINE_VLLM,
+    ENGINE_SGLANG,
+    ENGINE_TRTLLM,
+    ENGINE_TRANSFORMERS,
+    ENGINE_TGI,
+    ENGINE_LLAMACPP,
+    ENGINE_OLLAMA,
+    ENGINE_COLUMNS
+};
 
 struct tn_log_engine {
     const char *names;  /* in lower case, separated by commas */
-    const char *engine; /* as --engine takes it; NULL: not planned */
-    const char *why;    /* not planned */
+    const char *engine; /* as --engine takes it */
     int column;         /* of the tables below */
     bool prints_available;
     uint64_t refuses_short_pools_since; /* as tn_version_read; 0: it does not */
+    bool is_other_program;              /* built on the engine: shown by its own name */
+    bool is_fork;                       /* with changes of its own */
 };
 
 /* vLLM since 0.2.6: vllm-project/vllm#2163. Its log line "Available KV cache memory" is the pool before it is cut into blocks; SGLang and
  * TensorRT-LLM print what was allocated. */
 static const struct tn_log_engine engines[] = {
-    {"vllm", "vllm", NULL, ENGINE_VLLM, true, 2006},
-    {"sglang", "sglang", NULL, ENGINE_SGLANG, false, 0},
-    {"tensorrt-llm,trtllm,trt-llm", "trtllm", NULL, ENGINE_TRTLLM, false, 0},
-    {"transformers,hf,huggingface", "transformers", NULL, ENGINE_TRANSFORMERS, false, 0},
-    {"tgi,text-generation-inference", "tgi", NULL, ENGINE_TGI, false, 0},
-    {"llama.cpp,ik_llama.cpp,llama.cpp fork,llamacpp,koboldcpp,llamafile,ollama,lm studio,llamasharp", NULL,
-     "llama.cpp is not planned yet", ENGINE_COLUMNS, false, 0},
+    {"vllm", "vllm", ENGINE_VLLM, true, 2006, false, false},
+    {"sglang", "sglang", ENGINE_SGLANG, false, 0, false, false},
+    {"tensorrt-llm,trtllm,trt-llm", "trtllm", ENGINE_TRTLLM, false, 0, false, false},
+    {"transformers,hf,huggingface", "transformers", ENGINE_TRANSFORMERS, false, 0, false, false},
+    {"tgi,text-generation-inference", "tgi", ENGINE_TGI, false, 0, false, false},
+    {"llama.cpp,llamacpp,llama.cpp fork", "llamacpp", ENGINE_LLAMACPP, false, 0, false, false},
+    {"koboldcpp,llamafile,lm studio,llamasharp", "llamacpp", ENGINE_LLAMACPP, false, 0, true, false},
+    {"ik_llama.cpp", "llamacpp", ENGINE_LLAMACPP, false, 0, true, true},
+    {"ollama", "ollama", ENGINE_OLLAMA, false, 0, false, false},
 };
 
 const char *tn_log_engine_name(const struct tn_log_engine *engine)
 {
     return engine->engine;
+}
+
+bool tn_log_engine_is_fork(const struct tn_log_engine *engine)
+{
+    return engine->is_fork;
 }
 
 bool tn_log_engine_prints_available(const struct tn_log_engine *engine)
@@ -178,8 +195,12 @@ bool tn_reading_engine(struct tn_reading *reading, struct tn_str engine, struct 
     if (!measurement->engine) {
         return tn_reading_fault(reading, "engine " TN_STR_FORMAT " is not known", TN_STR_ARGUMENTS(engine));
     }
-    if (!measurement->engine->engine) {
-        return tn_reading_fault(reading, "%s", measurement->engine->why);
+    measurement->program = measurement->engine->is_other_program ? engine : (struct tn_str){0};
+    if (measurement->engine->column == ENGINE_LLAMACPP) {
+        return tn_reading_llamacpp_version(reading, version, source);
+    }
+    if (measurement->engine->column == ENGINE_OLLAMA) {
+        return tn_reading_ollama_version(reading, version, source);
     }
     find_version(measurement, version, source, notes);
     return true;
@@ -288,9 +309,11 @@ bool tn_reading_own_settings(struct tn_reading *reading)
         [ENGINE_TRTLLM] = {"max_seq_len", NULL, "kv_cache_dtype"},
         [ENGINE_TRANSFORMERS] = {"max_length", "torch_dtype", NULL},
         [ENGINE_TGI] = {"max_total_tokens", "dtype", NULL},
+        [ENGINE_LLAMACPP] = {"n_ctx", NULL, NULL},
+        [ENGINE_OLLAMA] = {"n_ctx", NULL, NULL},
     };
     const struct tn_measurement *measurement = reading->measurement;
-    if (!measurement->engine || !measurement->engine->engine) {
+    if (!measurement->engine) {
         return true; /* the fault is said */
     }
     int column = measurement->engine->column;
@@ -305,8 +328,8 @@ bool tn_reading_own_settings(struct tn_reading *reading)
 bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes)
 {
     const struct tn_log_engine *engine = reading->measurement->engine;
-    bool done = engine != NULL && engine->engine != NULL;
-    if (!done) {
+    bool done = true;
+    if (!engine) {
         return true; /* the fault is said */
     }
     for (size_t k = 0; done && k < sizeof settings / sizeof settings[0]; k++) {

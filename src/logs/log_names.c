@@ -118,20 +118,22 @@ static uint64_t other_size(const struct tn_gpu *gpu, struct tn_str name)
     return size > 0 && known > 0 && fabs(size - known) > known / 8 ? (uint64_t)size : 0;
 }
 
+const struct tn_gpu *tn_reading_find_gpu(const struct tn_reading *reading, struct tn_str text, uint64_t *memory_bytes)
+{
+    struct tn_str remark;
+    struct tn_str name = without_remark(text, &remark);
+    const struct tn_gpu *gpu = find_gpu(reading->catalog, name);
+    *memory_bytes = gpu ? other_size(gpu, name) : size_in(remark.size ? remark : name);
+    return gpu;
+}
+
 bool tn_reading_gpu(struct tn_reading *reading, struct tn_str text)
 {
     struct tn_measurement *measurement = reading->measurement;
-    struct tn_str remark;
-    struct tn_str name = without_remark(text, &remark);
-    if (!name.size) {
+    if (!text.size) {
         return true; /* not logged: nothing is judged */
     }
-    measurement->gpu = find_gpu(reading->catalog, name);
-    if (measurement->gpu) {
-        measurement->gpu_memory_bytes = other_size(measurement->gpu, name);
-    } else {
-        measurement->gpu_memory_bytes = size_in(remark.size ? remark : name);
-    }
+    measurement->gpu = tn_reading_find_gpu(reading, text, &measurement->gpu_memory_bytes);
     bool known = measurement->gpu_memory_bytes || (measurement->gpu != NULL && measurement->gpu->memory_bytes > 0);
     return known || tn_reading_fault(reading, "GPU '" TN_STR_FORMAT "' is not in the catalog", TN_STR_ARGUMENTS(text));
 }

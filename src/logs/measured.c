@@ -15,11 +15,21 @@ static bool is_own(const struct tn_value *record)
     return format && format->kind == TN_STRING && tn_str_is(format->as.string, "tonnage.measured/1");
 }
 
-/* A buffer of llama.cpp by device, in a field log or as measured with a model made up for it. */
-static bool is_llamacpp(const struct tn_value *record)
+/* Buffers by device, which may be null where the log was cut. */
+static bool is_llamacpp_log(const struct tn_value *record)
 {
-    return tn_reading_member(tn_reading_member(record, "measured"), "model_mib")
-           || tn_reading_member(record, "llama_cpp") || tn_reading_member(record, "tensor_shapes_by_suffix");
+    const struct tn_value *measured = tn_reading_member(record, "measured");
+    return measured && tn_value_member(measured, TN_STR("model_mib"));
+}
+
+static bool is_llamacpp_row(const struct tn_value *record)
+{
+    return tn_reading_member(record, "llama_cpp") != NULL;
+}
+
+static bool is_described_model(const struct tn_value *record)
+{
+    return tn_reading_member(record, "tensor_shapes_by_suffix") != NULL;
 }
 
 static bool is_field_log(const struct tn_value *record)
@@ -28,17 +38,14 @@ static bool is_field_log(const struct tn_value *record)
     return measured && measured->kind == TN_OBJECT;
 }
 
-static bool read_llamacpp(struct tn_reading *reading)
-{
-    struct tn_str none = {0};
-    return tn_reading_engine(reading, TN_STR("llama.cpp"), none, none, none);
-}
-
 /* The first that applies. */
 static const struct {
     bool (*is)(const struct tn_value *record);
     bool (*read)(struct tn_reading *reading);
-} formats[] = {{is_own, tn_read_own_record}, {is_llamacpp, read_llamacpp}, {is_field_log, tn_read_field_log}};
+} formats[] = {{is_own, tn_read_own_record},
+               {is_llamacpp_log, tn_read_llamacpp_log},
+               {is_llamacpp_row, tn_read_llamacpp_row},
+               {is_field_log, tn_read_field_log}};
 
 static bool read_record(struct tn_reading *reading)
 {
@@ -50,7 +57,7 @@ static bool read_record(struct tn_reading *reading)
     return tn_reading_fault(reading, "no measured record: it has no \"measured\" figures");
 }
 
-/* ---- lines -------------------------------------------------------------------------------------------------------- */
+/* ---- names -------------------------------------------------------------------------------------------------------- */
 
 /* The record's own name; the place where it has none. */
 static bool name_record(struct tn_reading *reading)
@@ -83,22 +90,53 @@ static bool check_name(struct tn_reading *reading, struct tn_measurements *list)
     return true;
 }
 
-static bool read_line(struct tn_arena *arena, const struct tn_catalog *catalog, struct tn_str line,
-                      struct tn_measurements *list, struct tn_error *error)
+/* ---- models that the file describes ------------------------------------------------------------------------------- */
+
+/* Keeps the model for the records of its file. */
+static bool add_model(struct tn_reading reading, struct tn_measurements *list)
 {
-    struct tn_measurement *measurement = &list->items[list->count - 1];
-    struct tn_value root;
-    struct tn_reading reading = {arena, catalog, line, &root, measurement, error};
-    measurement->tp = measurement->pp = measurement->ep = measurement->dp = 1;
-    bool done = tn_json_read(arena, line, &root, error);
-    if (done && root.kind != TN_OBJECT) {
-        done = tn_fail(error, TN_ERROR_JSON, "a measured record is a JSON object, this is %s", tn_kind_name(root.kind));
+    struct tn_measurement none = {0};
+    struct tn_described_model *model = TN_NEW(reading.arena, struct tn_described_model);
+    if (!model) {
+        return tn_fail_memory(reading.error);
     }
-    if (!done) {
-        return tn_fail_at(error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(measurement->file), measurement->line);
-    }
-    return name_record(&reading) && check_name(&reading, list) && read_record(&reading);
+    model->next = list->models;
+    list->models = model;
+    reading.measurement = &none;
+    return tn_read_described_model(&reading, model);
 }
+
+static const struct tn_described_model *model_named(const struct tn_measurements *list, struct tn_str name)
+{
+    const struct tn_described_model *model = list->models;
+    while (model && !tn_str_equal(model->name, name)) {
+        model = model->next;
+    }
+    return model;
+}
+
+/* Gives the records from `first` on the models that they are about, wherever in the file these stand. */
+static bool connect_models(struct tn_reading reading, struct tn_measurements *list, size_t first)
+{
+    bool done = true;
+    for (size_t k = first; done && k < list->count; k++) {
+        struct tn_measurement *measurement = reading.measurement = &list->items[k];
+        if (!measurement->is_described) {
+            continue;
+        }
+        const struct tn_described_model *model = measurement->described = model_named(list, measurement->model);
+        if (!model) {
+            done = tn_reading_fault(&reading, "the file does not describe the model '" TN_STR_FORMAT "'",
+                                    TN_STR_ARGUMENTS(measurement->model));
+        } else if (model->fault.size) {
+            done = tn_reading_fault(&reading, "model '" TN_STR_FORMAT "': " TN_STR_FORMAT,
+                                    TN_STR_ARGUMENTS(model->name), TN_STR_ARGUMENTS(model->fault));
+        }
+    }
+    return done;
+}
+
+/* ---- lines -------------------------------------------------------------------------------------------------------- */
 
 /* An empty record at the end of the list; NULL when memory is out. */
 static struct tn_measurement *add_measurement(struct tn_arena *arena, struct tn_measurements *list)
@@ -113,28 +151,49 @@ static struct tn_measurement *add_measurement(struct tn_arena *arena, struct tn_
         list->items = grown;
         list->capacity = capacity;
     }
-    list->items[list->count] = (struct tn_measurement){0};
+    list->items[list->count] = (struct tn_measurement){.tp = 1, .pp = 1, .ep = 1, .dp = 1};
     return &list->items[list->count++];
+}
+
+static bool read_object(struct tn_reading reading, struct tn_str file, uint32_t number, struct tn_measurements *list)
+{
+    if (is_described_model(reading.record)) {
+        return add_model(reading, list);
+    }
+    reading.measurement = add_measurement(reading.arena, list);
+    if (!reading.measurement) {
+        return tn_fail_memory(reading.error);
+    }
+    reading.measurement->file = file;
+    reading.measurement->line = number;
+    return name_record(&reading) && check_name(&reading, list) && read_record(&reading);
+}
+
+static bool read_line(struct tn_reading reading, struct tn_str file, uint32_t number, struct tn_measurements *list)
+{
+    struct tn_value root;
+    bool done = tn_json_read(reading.arena, reading.line, &root, reading.error);
+    if (done && root.kind != TN_OBJECT) {
+        done = tn_fail(reading.error, TN_ERROR_JSON, "a measured record is a JSON object, this is %s",
+                       tn_kind_name(root.kind));
+    }
+    reading.record = &root;
+    return done ? read_object(reading, file, number, list)
+                : tn_fail_at(reading.error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(file), number);
 }
 
 bool tn_measurements_read(struct tn_arena *arena, const struct tn_catalog *catalog, struct tn_str text,
                           struct tn_str file, struct tn_measurements *list, struct tn_error *error)
 {
+    struct tn_reading reading = {.arena = arena, .catalog = catalog, .error = error};
+    size_t first = list->count;
     bool done = true;
+    list->models = NULL;
     for (uint32_t number = 1; done && text.size; number++) {
         size_t end = tn_str_find(text, TN_STR("\n"));
-        struct tn_str line = tn_str_trim(tn_str_slice(text, 0, end));
+        reading.line = tn_str_trim(tn_str_slice(text, 0, end));
         text = end == SIZE_MAX ? (struct tn_str){0} : tn_str_slice(text, end + 1, text.size);
-        if (!line.size) {
-            continue;
-        }
-        struct tn_measurement *measurement = add_measurement(arena, list);
-        if (!measurement) {
-            return tn_fail_memory(error);
-        }
-        measurement->file = file;
-        measurement->line = number;
-        done = read_line(arena, catalog, line, list, error);
+        done = !reading.line.size || read_line(reading, file, number, list);
     }
-    return done;
+    return done && connect_models(reading, list, first);
 }

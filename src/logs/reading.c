@@ -124,20 +124,13 @@ static struct tn_str number_text(const struct tn_reading *reading, const struct 
     return tn_str_slice(line, start, end);
 }
 
-bool tn_reading_figure(struct tn_reading *reading, const struct tn_value *object, const char *key, uint64_t unit_bytes,
-                       unsigned least_decimals, struct tn_figure *figure)
+bool tn_reading_printed(struct tn_reading *reading, const char *key, struct tn_str text, uint64_t unit_bytes,
+                        unsigned least_decimals, struct tn_figure *figure)
 {
-    const struct tn_value *value = tn_reading_member(object, key);
     bool is_negative;
     uint64_t digits;
     unsigned decimals;
-    if (!value) {
-        return true;
-    }
-    if (value->kind != TN_INTEGER && value->kind != TN_REAL) {
-        return fault_kind(reading, key, value, "a number");
-    }
-    if (!read_decimal(number_text(reading, value), &is_negative, &digits, &decimals)) {
+    if (!read_decimal(text, &is_negative, &digits, &decimals)) {
         return tn_reading_fault(reading, "'%s' is no number as logs print them", key);
     }
     uint64_t scale = 1;
@@ -155,6 +148,16 @@ bool tn_reading_figure(struct tn_reading *reading, const struct tn_value *object
     figure->value = is_negative ? -(int64_t)scaled : (int64_t)scaled;
     figure->rounding = unit_bytes > 1 ? tn_ceil_div(unit_bytes, 2 * scale) : 0;
     return true;
+}
+
+bool tn_reading_figure(struct tn_reading *reading, const struct tn_value *object, const char *key, uint64_t unit_bytes,
+                       unsigned least_decimals, struct tn_figure *figure)
+{
+    const struct tn_value *value = tn_reading_member(object, key);
+    if (value && value->kind != TN_INTEGER && value->kind != TN_REAL) {
+        return fault_kind(reading, key, value, "a number");
+    }
+    return !value || tn_reading_printed(reading, key, number_text(reading, value), unit_bytes, least_decimals, figure);
 }
 
 /* ---- settings ----------------------------------------------------------------------------------------------------- */

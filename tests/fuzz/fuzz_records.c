@@ -41,6 +41,14 @@ static void check(const struct tn_measurement *measurement)
     for (size_t k = 0; k < measurement->set_count; k++) {
         require(measurement->sets[k].name.size > 0);
     }
+    require(!measurement->is_described || measurement->described != NULL);
+    for (size_t k = 0; k < measurement->device_count; k++) {
+        const struct tn_measured_device *device = &measurement->devices[k];
+        require(device->name.size > 0 && device->is_host == !device->gpu_count);
+        for (int buffer = 0; buffer < TN_BUFFER_COUNT; buffer++) {
+            require(device->buffers[buffer].value >= 0);
+        }
+    }
     for (int k = 0; k < TN_FIGURE_COUNT; k++) {
         const struct tn_figure *figure = &measurement->figures[k];
         require(!figure->known || figure->value >= 0 || k == TN_FIGURE_GRAPHS);

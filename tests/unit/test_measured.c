@@ -275,21 +275,6 @@ static void contradictory_and_odd_records_have_a_fault(void **state)
     }
 }
 
-static void records_of_llama_cpp_are_known_as_not_planned(void **state)
-{
-    (void)state;
-    static const char *const lines[] = {
-        ("{\"id\": \"ik-1\", \"engine\": \"ik_llama.cpp\", \"model\": \"X\", \"measured\": {\"model_mib\": {\"CUDA0\": "
-         "1.0}}}"),
-        "{\"record\": \"measurement\", \"llama_cpp\": \"0.5.0\", \"model\": \"tiny\", \"bytes\": {}}",
-        "{\"record\": \"model\", \"model\": \"tiny\", \"metadata\": {}, \"tensor_shapes_by_suffix\": {}}",
-    };
-    for (size_t k = 0; k < sizeof lines / sizeof lines[0]; k++) {
-        assert_string_equal(text_of(read_one(lines[k])->fault), "llama.cpp is not planned yet");
-    }
-    assert_string_equal(text_of(read_one(lines[1])->id), "logs.jsonl:1"); /* it has no name of its own */
-}
-
 static void lines_are_counted_and_broken_ones_named(void **state)
 {
     (void)state;
@@ -357,7 +342,6 @@ int main(void)
         cmocka_unit_test(settings_get_the_names_of_their_engine),
         cmocka_unit_test(remarks_behind_a_model_say_that_it_is_a_build),
         cmocka_unit_test(contradictory_and_odd_records_have_a_fault),
-        cmocka_unit_test(records_of_llama_cpp_are_known_as_not_planned),
         cmocka_unit_test(lines_are_counted_and_broken_ones_named),
         cmocka_unit_test(own_records_mean_the_same),
     };
