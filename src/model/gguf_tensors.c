@@ -225,7 +225,8 @@ static bool shape_result(struct conversion *conversion, const struct tn_gguf_lin
     return true;
 }
 
-/* The type of the first `type` line for the name. */
+/* The type of the first line for the name. What no `weights` line names is nothing that quantize touches, and companions stay as they
+ * are when a quant record is applied. */
 static bool type_result(struct conversion *conversion, struct tn_group *result)
 {
     const struct tn_gguf_lines *types = &conversion->names.lists[TN_GGUF_TYPES];
@@ -236,7 +237,10 @@ static bool type_result(struct conversion *conversion, struct tn_group *result)
         if (wanted && !applies(conversion, &types->items[k], &wanted)) {
             return false;
         }
-        result->dtype = wanted ? types->items[k].dtype : NULL;
+        if (wanted) {
+            result->dtype = types->items[k].dtype;
+            result->is_companion = !types->items[k].is_weights;
+        }
     }
     conversion->result = NULL;
     return result->dtype
@@ -244,16 +248,11 @@ static bool type_result(struct conversion *conversion, struct tn_group *result)
                       TN_STR_ARGUMENTS(result->name));
 }
 
-static bool is_sixteen_bits(const struct tn_dtype *dtype)
-{
-    return tn_str_is(tn_str_of(dtype->name), "F16") || tn_str_is(tn_str_of(dtype->name), "BF16");
-}
-
 /* --quant with a plain dtype, as Q8_0, has settled the types of the checkpoint's groups. */
 static void take_flat_type(const struct conversion *conversion, const struct tn_group *stored, struct tn_group *result)
 {
     bool is_block = stored->dtype && stored->dtype->ggml_type >= 0 && stored->dtype->block_elements > 1;
-    if (is_block && !conversion->quant.type_count && is_sixteen_bits(result->dtype)) {
+    if (is_block && !conversion->quant.type_count) {
         result->dtype = stored->dtype;
     }
 }
@@ -276,9 +275,9 @@ static bool add_result(struct conversion *conversion, const struct tn_gguf_line 
         || !type_result(conversion, &result)) {
         return false;
     }
-    take_flat_type(conversion, stored, &result);
-    /* what is no weight of 16 bits is none that quantize touches, and companions stay as they are */
-    result.is_companion = !is_sixteen_bits(result.dtype);
+    if (!result.is_companion) {
+        take_flat_type(conversion, stored, &result);
+    }
     if (!tn_group_count(&result, conversion->error)) {
         return false;
     }
@@ -312,12 +311,24 @@ static bool convert_by_lines(struct conversion *conversion, const struct tn_grou
     return true;
 }
 
+/* The param of that name, which `common` has. */
+static bool is_left_out(struct conversion *conversion, bool *left_out)
+{
+    static const struct tn_str name = {"left_out", 8};
+    struct tn_value value;
+    if (!find_symbol(conversion, name, &value, conversion->error)) {
+        return false;
+    }
+    *left_out = value.kind == TN_BOOL && value.as.boolean;
+    return true;
+}
+
 static bool convert_group(struct conversion *conversion, const struct tn_group *stored)
 {
     bool found = false;
     conversion->source = stored->plain ? stored->plain : stored;
     tn_evaluator_set_layer(conversion->evaluator, stored->layers ? (int64_t)stored->layers[0] : -1);
-    bool done = convert_by_lines(conversion, stored, &found);
+    bool done = is_left_out(conversion, &found) && (found || convert_by_lines(conversion, stored, &found));
     if (done && !found) {
         tn_fail(conversion->error, TN_ERROR_UNKNOWN_ARCHITECTURE,
                 "no line of the gguf-names records says what becomes of tensor " TN_STR_FORMAT,
@@ -328,7 +339,7 @@ static bool convert_group(struct conversion *conversion, const struct tn_group *
 }
 
 /* Scales of the checkpoint's quantisation, and a head that is stored although the embedding serves as one. */
-static bool is_left_out(const struct tn_group *group)
+static bool is_unread(const struct tn_group *group)
 {
     return group->is_unused || (group->is_companion && (group->plain || !group->rule));
 }
@@ -417,7 +428,7 @@ static bool convert_all(struct conversion *conversion)
 {
     const struct tn_model *model = conversion->model;
     for (size_t k = 0; k < model->group_count; k++) {
-        if (!is_left_out(&model->groups[k]) && !convert_group(conversion, &model->groups[k])) {
+        if (!is_unread(&model->groups[k]) && !convert_group(conversion, &model->groups[k])) {
             return false;
         }
     }
