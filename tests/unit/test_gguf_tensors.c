@@ -354,7 +354,7 @@ static size_t compare_row(struct listing *listing, const struct tn_value *row)
         if (!tensor) {
             fail_msg("%s is missing", list.tensors[k].name);
         }
-        for (uint32_t d = 0; d < row[2].count; d++) {
+        for (uint32_t d = 0; tensor && d < row[2].count; d++) {
             assert_int_equal(tensor->ne[row[2].count - 1 - d], row[2].as.items[d].as.integer);
         }
     }
