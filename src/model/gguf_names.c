@@ -137,6 +137,13 @@ static bool read_type(const struct reader *reader, struct tn_gguf_line *line, st
            && read_when(reader, line, rest);
 }
 
+/* weights DTYPE PATTERN... [when C] */
+static bool read_weights(const struct reader *reader, struct tn_gguf_line *line, struct tn_str rest)
+{
+    line->is_weights = true;
+    return read_type(reader, line, rest);
+}
+
 /* param NAME = EXPRESSION */
 static bool read_param(const struct reader *reader, struct tn_gguf_line *line, struct tn_str rest)
 {
@@ -160,7 +167,8 @@ static const struct {
 } statements[] = {
     {"match", TN_GGUF_LIST_COUNT, read_match}, {"tensor", TN_GGUF_TENSORS, read_tensor},
     {"drop", TN_GGUF_TENSORS, read_drop},      {"add", TN_GGUF_ADDED, read_add},
-    {"type", TN_GGUF_TYPES, read_type},        {"param", TN_GGUF_PARAMS, read_param},
+    {"type", TN_GGUF_TYPES, read_type},        {"weights", TN_GGUF_TYPES, read_weights},
+    {"param", TN_GGUF_PARAMS, read_param},
 };
 
 enum { STATEMENT_COUNT = sizeof statements / sizeof statements[0] };

@@ -8,12 +8,14 @@
 #include "text/expression.h"
 
 struct tn_gguf_line {
-    struct tn_str globs; /* words: `tensor` and `drop` name tensors of the checkpoint, `type` those of the GGUF */
-    struct tn_str name;  /* `tensor` and `add`: in the GGUF */
-    bool has_dims;       /* else the tensor keeps its own */
+    struct tn_str
+        globs; /* words: `tensor` and `drop` name tensors of the checkpoint, `type` and `weights` those of the GGUF */
+    struct tn_str name; /* `tensor` and `add`: in the GGUF */
+    bool has_dims;      /* else the tensor keeps its own */
     uint32_t dim_count;
     const struct tn_expression *dims[TN_MAX_DIMS]; /* outermost first */
-    const struct tn_dtype *dtype;                  /* `type` */
+    const struct tn_dtype *dtype;                  /* `type` and `weights` */
+    bool is_weights;                               /* --quant may give another type */
     const struct tn_expression *expression;        /* `param` */
     const struct tn_expression *when;              /* NULL: always */
     const struct tn_record *record;

@@ -23,6 +23,7 @@ struct conversion {
     /* what the symbols mean now */
     const struct tn_group *source; /* NULL: no tensor */
     const struct tn_group *result; /* whose type is looked for; else NULL */
+    int64_t layer;                 /* the first of the source; -1: none */
     unsigned depth;                /* of params */
 };
 
@@ -40,6 +41,7 @@ enum symbol {
     SYMBOL_COPIES,
     SYMBOL_CLASS,
     SYMBOL_STACK,
+    SYMBOL_MIXER,
     SYMBOL_RANK,
     SYMBOL_DTYPE,
     SYMBOL_COUNT
@@ -47,13 +49,26 @@ enum symbol {
 
 static enum symbol symbol_of(struct tn_str name)
 {
-    static const char *const names[SYMBOL_COUNT] = {"first", "rows",  "cols", "copies",
-                                                    "class", "stack", "rank", "dtype"};
+    static const char *const names[SYMBOL_COUNT] = {"first", "rows",  "cols", "copies", "class",
+                                                    "stack", "mixer", "rank", "dtype"};
     int k = 0;
     while (k < SYMBOL_COUNT && !tn_str_is(name, names[k])) {
         k++;
     }
     return (enum symbol)k;
+}
+
+/* The kind of the first layer that the tensor lies in. */
+static struct tn_str mixer_of(const struct conversion *conversion)
+{
+    const struct tn_model *model = conversion->model;
+    for (size_t k = 0; conversion->layer >= 0 && k < model->predicted_layer_count; k++) {
+        const struct tn_layer *layer = &model->layers[k];
+        if (layer->number == (uint64_t)conversion->layer && tn_str_equal(layer->stack, conversion->source->stack)) {
+            return layer->mixer;
+        }
+    }
+    return (struct tn_str){0};
 }
 
 static struct tn_value value_of(const struct conversion *conversion, enum symbol symbol)
@@ -72,6 +87,8 @@ static struct tn_value value_of(const struct conversion *conversion, enum symbol
         return tn_value_string(tn_str_of(tn_class_names[group->class]));
     case SYMBOL_STACK:
         return tn_value_string(group->stack);
+    case SYMBOL_MIXER:
+        return tn_value_string(mixer_of(conversion));
     case SYMBOL_RANK:
         return tn_value_integer(conversion->result ? conversion->result->dim_count : group->dim_count);
     case SYMBOL_DTYPE:
@@ -135,31 +152,70 @@ static struct tn_str first_class(const struct tn_value *names)
     return is_known ? names->as.items[0].as.string : (struct tn_str){0};
 }
 
-/* The record for a class of the config, in the order in which the converter asks: the text model's own, the whole model's, and where
- * the config names none a class of the architecture's record. */
+struct search {
+    const struct tn_catalog *catalog;
+    struct tn_arena *arena;
+    struct tn_scope scope; /* of conditions */
+    const struct tn_record *found;
+    struct tn_error *error;
+};
+
+static bool try_class(struct search *search, struct tn_str class)
+{
+    return search->found
+           || tn_gguf_names_find(search->catalog, class, &search->scope, search->arena, &search->found, search->error);
+}
+
+/* All classes that an architecture's record is for: they have the same tensors. */
+static bool try_classes_of(struct search *search, const struct tn_record *architecture)
+{
+    struct tn_str classes = architecture ? tn_record_text(architecture, "match") : (struct tn_str){0};
+    bool done = true;
+    if (tn_str_is(tn_str_word(&classes), "architectures")) {
+        for (struct tn_str class = tn_str_word(&classes); done && class.size; class = tn_str_word(&classes)) {
+            done = try_class(search, class);
+        }
+    }
+    return done;
+}
+
+/* The architecture of the text model inside of a model with towers; NULL where there is none. */
+static const struct tn_record *text_architecture(const struct tn_catalog *catalog, const struct tn_value *text)
+{
+    const struct tn_value *type = text ? tn_value_member(text, TN_STR("model_type")) : NULL;
+    struct tn_member member = {TN_STR("model_type"), {.kind = TN_NULL}};
+    struct tn_facts facts = {0};
+    if (!type) {
+        return NULL;
+    }
+    member.value = *type;
+    struct tn_value config = {.kind = TN_OBJECT, .count = 1, .as.members = &member};
+    tn_facts_add(&facts, TN_ORIGIN_CONFIG, (struct tn_str){0}, config);
+    return tn_architecture_find(catalog, &facts);
+}
+
+/* The record for a class of the config, in the order in which the converter asks: the text model's own, then the whole model's. Last for
+ * those that have the same tensors under another name. */
 static bool find_record(const struct tn_catalog *catalog, const struct tn_model *model, struct tn_arena *arena,
                         const struct tn_record **record, struct tn_error *error)
 {
     *record = NULL;
-    struct tn_evaluator *evaluator = model->compiled ? tn_evaluator_new(model->compiled, &model->facts, arena) : NULL;
+    if (!model->compiled) {
+        return true;
+    }
+    struct tn_evaluator *evaluator = tn_evaluator_new(model->compiled, &model->facts, arena);
     if (!evaluator) {
-        return !model->compiled || tn_fail_memory(error);
+        return tn_fail_memory(error);
     }
+    struct search search = {catalog, arena, tn_evaluator_scope(evaluator), NULL, error};
     const struct tn_value *text = tn_facts_find(&model->facts, TN_STR("text_config"), NULL);
-    struct tn_str match = tn_record_text(model->compiled->record, "match");
-    bool by_record = tn_str_is(tn_str_word(&match), "architectures");
-    const struct tn_str classes[] = {
-        first_class(text ? tn_value_member(text, TN_STR("architectures")) : NULL),
-        first_class(tn_facts_find(&model->facts, TN_STR("architectures"), NULL)),
-        by_record ? tn_str_word(&match) : (struct tn_str){0},
-    };
-    struct tn_scope scope = tn_evaluator_scope(evaluator);
-    for (size_t k = 0; !*record && k < sizeof classes / sizeof classes[0]; k++) {
-        if (!tn_gguf_names_find(catalog, classes[k], &scope, arena, record, error)) {
-            return false;
-        }
-    }
-    return true;
+    const struct tn_value *text_classes = text ? tn_value_member(text, TN_STR("architectures")) : NULL;
+    bool done = try_class(&search, first_class(text_classes))
+                && try_class(&search, first_class(tn_facts_find(&model->facts, TN_STR("architectures"), NULL)))
+                && try_classes_of(&search, model->compiled->record)
+                && try_classes_of(&search, text_architecture(catalog, text));
+    *record = search.found;
+    return done;
 }
 
 static bool fail_unknown(const struct tn_model *model, struct tn_error *error)
@@ -225,7 +281,8 @@ static bool shape_result(struct conversion *conversion, const struct tn_gguf_lin
     return true;
 }
 
-/* The type of the first `type` line for the name. */
+/* The type of the first line for the name. What no `weights` line names is nothing that quantize touches, and companions stay as they
+ * are when a quant record is applied. */
 static bool type_result(struct conversion *conversion, struct tn_group *result)
 {
     const struct tn_gguf_lines *types = &conversion->names.lists[TN_GGUF_TYPES];
@@ -236,7 +293,10 @@ static bool type_result(struct conversion *conversion, struct tn_group *result)
         if (wanted && !applies(conversion, &types->items[k], &wanted)) {
             return false;
         }
-        result->dtype = wanted ? types->items[k].dtype : NULL;
+        if (wanted) {
+            result->dtype = types->items[k].dtype;
+            result->is_companion = !types->items[k].is_weights;
+        }
     }
     conversion->result = NULL;
     return result->dtype
@@ -244,16 +304,11 @@ static bool type_result(struct conversion *conversion, struct tn_group *result)
                       TN_STR_ARGUMENTS(result->name));
 }
 
-static bool is_sixteen_bits(const struct tn_dtype *dtype)
-{
-    return tn_str_is(tn_str_of(dtype->name), "F16") || tn_str_is(tn_str_of(dtype->name), "BF16");
-}
-
 /* --quant with a plain dtype, as Q8_0, has settled the types of the checkpoint's groups. */
 static void take_flat_type(const struct conversion *conversion, const struct tn_group *stored, struct tn_group *result)
 {
     bool is_block = stored->dtype && stored->dtype->ggml_type >= 0 && stored->dtype->block_elements > 1;
-    if (is_block && !conversion->quant.type_count && is_sixteen_bits(result->dtype)) {
+    if (is_block && !conversion->quant.type_count) {
         result->dtype = stored->dtype;
     }
 }
@@ -276,9 +331,9 @@ static bool add_result(struct conversion *conversion, const struct tn_gguf_line 
         || !type_result(conversion, &result)) {
         return false;
     }
-    take_flat_type(conversion, stored, &result);
-    /* what is no weight of 16 bits is none that quantize touches, and companions stay as they are */
-    result.is_companion = !is_sixteen_bits(result.dtype);
+    if (!result.is_companion) {
+        take_flat_type(conversion, stored, &result);
+    }
     if (!tn_group_count(&result, conversion->error)) {
         return false;
     }
@@ -312,12 +367,30 @@ static bool convert_by_lines(struct conversion *conversion, const struct tn_grou
     return true;
 }
 
+static void set_layer(struct conversion *conversion, int64_t layer)
+{
+    conversion->layer = layer;
+    tn_evaluator_set_layer(conversion->evaluator, layer);
+}
+
+/* The param of that name, which `common` has. */
+static bool is_left_out(struct conversion *conversion, bool *left_out)
+{
+    static const struct tn_str name = {"left_out", 8};
+    struct tn_value value;
+    if (!find_symbol(conversion, name, &value, conversion->error)) {
+        return false;
+    }
+    *left_out = value.kind == TN_BOOL && value.as.boolean;
+    return true;
+}
+
 static bool convert_group(struct conversion *conversion, const struct tn_group *stored)
 {
     bool found = false;
     conversion->source = stored->plain ? stored->plain : stored;
-    tn_evaluator_set_layer(conversion->evaluator, stored->layers ? (int64_t)stored->layers[0] : -1);
-    bool done = convert_by_lines(conversion, stored, &found);
+    set_layer(conversion, stored->layers ? (int64_t)stored->layers[0] : -1);
+    bool done = is_left_out(conversion, &found) && (found || convert_by_lines(conversion, stored, &found));
     if (done && !found) {
         tn_fail(conversion->error, TN_ERROR_UNKNOWN_ARCHITECTURE,
                 "no line of the gguf-names records says what becomes of tensor " TN_STR_FORMAT,
@@ -328,7 +401,7 @@ static bool convert_group(struct conversion *conversion, const struct tn_group *
 }
 
 /* Scales of the checkpoint's quantisation, and a head that is stored although the embedding serves as one. */
-static bool is_left_out(const struct tn_group *group)
+static bool is_unread(const struct tn_group *group)
 {
     return group->is_unused || (group->is_companion && (group->plain || !group->rule));
 }
@@ -337,7 +410,7 @@ static bool add_further(struct conversion *conversion)
 {
     static const struct tn_group none = {.class = TN_CLASS_NORM, .copies = 1};
     const struct tn_gguf_lines *added = &conversion->names.lists[TN_GGUF_ADDED];
-    tn_evaluator_set_layer(conversion->evaluator, -1);
+    set_layer(conversion, -1);
     for (size_t k = 0; k < added->count; k++) {
         bool wanted;
         conversion->source = &none;
@@ -417,7 +490,7 @@ static bool convert_all(struct conversion *conversion)
 {
     const struct tn_model *model = conversion->model;
     for (size_t k = 0; k < model->group_count; k++) {
-        if (!is_left_out(&model->groups[k]) && !convert_group(conversion, &model->groups[k])) {
+        if (!is_unread(&model->groups[k]) && !convert_group(conversion, &model->groups[k])) {
             return false;
         }
     }

@@ -15,7 +15,8 @@ struct tn_gguf_tensor {
     uint64_t bytes;
 };
 
-/* In no particular order, all from the arena.
+/* Of a header in its order, with the tensors of a tower (mmproj) that was found beside it; else in no particular order. All from the
+ * arena; names of a header point into it.
  * Of a checkpoint that is quantised otherwise (AWQ, FP8) the weights are those of its 16-bit form, as the converter writes them. A
  * checkpoint in F32 becomes a file in F16, the converter's default. Layers that predict further tokens are left out where --quant leaves
  * them out (data/quant/ggml.rec), as are towers, which are files of their own.
