@@ -122,6 +122,8 @@ static bool read_settings(struct session *session)
         .rotates_cache = tn_work_number(work, "rotates_cache") != 0,
         .copies_inside = tn_work_number(work, "copies_inside") != 0,
         .copies_unread = tn_work_number(work, "copies_unread") != 0,
+        .counts_output = tn_work_number(work, "counts_output") != 0,
+        .keeps_latent_values = tn_work_number(work, "keeps_latent_values") != 0,
         .measures_only = tn_work_number(work, "no_alloc") != 0,
         .flash = flash_of(tn_work_text(work, "flash_attn")),
         .cpu = tn_work_text(work, "cpu"),

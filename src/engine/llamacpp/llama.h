@@ -13,25 +13,27 @@ enum tn_llama_flash { TN_LLAMA_FLASH_OFF, TN_LLAMA_FLASH_ON, TN_LLAMA_FLASH_AUTO
 
 /* Settings as they were asked for, with defaults filled in. */
 struct tn_llama_settings {
-    uint64_t version;        /* 0.5.0 is 5000000; builds, by their number, are older */
-    uint64_t context_tokens; /* n_ctx, of all sequences */
-    uint64_t batch_tokens;   /* n_batch */
-    uint64_t ubatch_tokens;  /* n_ubatch */
-    uint64_t sequences;      /* n_seq_max */
-    uint64_t outputs;        /* n_outputs_max; 0: as n_batch */
-    uint64_t context_step;   /* cells: what contexts are rounded up to */
-    bool is_unified;         /* one cache for all sequences */
-    bool window_is_full;     /* swa_full */
-    bool kv_on_gpu;          /* offload_kqv */
-    bool offloads;           /* op_offload */
-    bool is_mapped;          /* weights on the host stay in the mapped file */
-    bool repacks;            /* weights on the host are copied for the CPU's kernels */
-    bool splits_layers;      /* over all GPUs (split_mode layer); else the main GPU has all */
-    bool embeds;             /* embeddings instead of text */
-    bool rotates_cache;      /* a quantised cache is kept in a rotated basis */
-    bool copies_unread;      /* see struct tn_ggml_schedule */
-    bool measures_only;      /* as llama.cpp measures for its own fit: it forgets where nodes were asked to run */
-    bool copies_inside;      /* see struct tn_ggml_device */
+    uint64_t version;         /* 0.5.0 is 5000000; builds, by their number, are older */
+    uint64_t context_tokens;  /* n_ctx, of all sequences */
+    uint64_t batch_tokens;    /* n_batch */
+    uint64_t ubatch_tokens;   /* n_ubatch */
+    uint64_t sequences;       /* n_seq_max */
+    uint64_t outputs;         /* n_outputs_max; 0: as n_batch */
+    uint64_t context_step;    /* cells: what contexts are rounded up to */
+    bool is_unified;          /* one cache for all sequences */
+    bool window_is_full;      /* swa_full */
+    bool kv_on_gpu;           /* offload_kqv */
+    bool offloads;            /* op_offload */
+    bool is_mapped;           /* weights on the host stay in the mapped file */
+    bool repacks;             /* weights on the host are copied for the CPU's kernels */
+    bool splits_layers;       /* over all GPUs (split_mode layer); else the main GPU has all */
+    bool embeds;              /* embeddings instead of text */
+    bool rotates_cache;       /* a quantised cache is kept in a rotated basis */
+    bool copies_unread;       /* see struct tn_ggml_schedule */
+    bool counts_output;       /* n_gpu_layers counts the output as a layer, the last one */
+    bool keeps_latent_values; /* a cache of latent attention has values beside its keys */
+    bool measures_only;       /* as llama.cpp measures for its own fit: it forgets where nodes were asked to run */
+    bool copies_inside;       /* see struct tn_ggml_device */
     enum tn_llama_flash flash;
     const struct tn_dtype *key_type;
     const struct tn_dtype *value_type;

@@ -94,8 +94,9 @@ static int place_of_layer(const struct tn_llama *llama, uint64_t layer)
     const struct tn_llama_settings *settings = &llama->settings;
     uint64_t all = (uint64_t)llama->block_count + 1;
     uint64_t wanted = settings->gpu_layers < 0 ? all : least((uint64_t)settings->gpu_layers, all);
-    uint64_t first = all - wanted;
-    if (!settings->gpu_count || layer < first || !wanted) {
+    uint64_t counted = settings->counts_output ? all : llama->block_count;
+    uint64_t first = counted - least(wanted, counted);
+    if (!settings->gpu_count || layer < first || layer - first >= wanted) {
         return TN_GGML_HOST;
     }
     return settings->splits_layers ? gpu_of(settings, layer - first, wanted) : 0;
@@ -110,7 +111,10 @@ static void add_attention(struct tn_llama *llama, struct tn_llama_layer *layer, 
     layer->value_width = cache->values_per_unit;
     bool has_heads = cache->split.kind == TN_SPLIT_KV || cache->split.kind == TN_SPLIT_HEADS;
     layer->kv_heads = has_heads ? cache->split.parts[0] : 1;
-    llama->has_latent_cache = llama->has_latent_cache || !cache->values_per_unit;
+    if (!layer->value_width && llama->settings.keeps_latent_values) {
+        layer->value_width = tn_llama_fact(llama, "kv_lora_rank", 0);
+    }
+    llama->has_latent_cache = llama->has_latent_cache || !layer->value_width;
     if (layer->is_window) {
         llama->sizes.window_tokens = cache->argument;
     }
