@@ -60,7 +60,14 @@ static bool set_member(struct tn_reading *reading, const struct tn_member *membe
     return name ? tn_reading_set(reading, name, &member->value) : tn_fail_memory(reading->error);
 }
 
-/* A run without memory lays everything out as if nothing were mapped. */
+/* A run without memory lays everything out as if nothing were mapped, and forgets where some nodes were to run. */
+static bool set_mode(struct tn_reading *reading, const struct tn_value *row)
+{
+    struct tn_str mode = {0};
+    return tn_reading_text(reading, row, "mode", &mode)
+           && tn_reading_set_text(reading, "no_alloc", tn_str_is(mode, "no_alloc") ? TN_STR("1") : TN_STR("0"));
+}
+
 static bool set_placement(struct tn_reading *reading, const struct tn_value *settings)
 {
     const struct tn_value *gpus = tn_reading_member(settings, "gpus");
@@ -191,7 +198,8 @@ bool tn_read_llamacpp_row(struct tn_reading *reading)
     }
     measurement->is_described = true;
     measurement->outcome = TN_OUTCOME_STARTED;
-    if (!read_settings(reading, settings) || !read_devices(reading, tn_reading_member(record, "bytes"), settings)) {
+    if (!set_mode(reading, record) || !read_settings(reading, settings)
+        || !read_devices(reading, tn_reading_member(record, "bytes"), settings)) {
         return false;
     }
     find_gpu(reading);
