@@ -116,6 +116,21 @@ static void leave_out_weights(struct tn_measurement *measurement, const struct p
     }
 }
 
+/* Graphs change from build to build, and with settings that the log does not say. */
+static bool leave_out_graphs(struct tn_reading *reading)
+{
+    enum { SLOTS = 4 }; /* llama-server's own number of sequences, which share one cache */
+    struct tn_measurement *measurement = reading->measurement;
+    uint64_t sequences = 1;
+    bool done = tn_reading_tokens(reading, reading->record, "n_seq_max", &sequences);
+    if (measurement->version_basis == TN_VERSION_UNKNOWN) {
+        tn_reading_leave_out(measurement, TN_BUFFER_COMPUTE, "its graph is that of a build that is not logged");
+    } else if (sequences > 1 && sequences != SLOTS && !tn_reading_member(reading->record, "kv_unified")) {
+        tn_reading_leave_out(measurement, TN_BUFFER_COMPUTE, "whether its sequences share one cache is not logged");
+    }
+    return done;
+}
+
 bool tn_leave_out_llamacpp(struct tn_reading *reading, struct tn_str notes)
 {
     struct placement placement;
@@ -125,5 +140,5 @@ bool tn_leave_out_llamacpp(struct tn_reading *reading, struct tn_str notes)
     }
     leave_out_states_and_outputs(reading, notes);
     leave_out_weights(reading->measurement, &placement);
-    return true;
+    return leave_out_graphs(reading);
 }

@@ -83,12 +83,14 @@ size_t tn_llama_find_tensor(const struct tn_llama_file *file, struct tn_str name
 
 static size_t search(const struct tn_llama_file *file, struct tn_str name, uint64_t layer)
 {
-    enum { MOST = 160, WAYS = 4 };
+    enum { MOST = 160 };
+    static const char *const blocks[] = {"blk.", "dec.blk.", NULL};
     char text[MOST];
     size_t found = SIZE_MAX;
-    for (int k = 0; name.size && found == SIZE_MAX && k < WAYS; k++) {
+    for (size_t k = 0; name.size && found == SIZE_MAX && k < 2 * sizeof blocks / sizeof blocks[0]; k++) {
+        const char *block = blocks[k / 2];
         const char *suffix = k % 2 ? "" : ".weight";
-        int size = k < 2 ? snprintf(text, MOST, "blk.%llu." TN_STR_FORMAT "%s", (unsigned long long)layer,
+        int size = block ? snprintf(text, MOST, "%s%llu." TN_STR_FORMAT "%s", block, (unsigned long long)layer,
                                     TN_STR_ARGUMENTS(name), suffix)
                          : snprintf(text, MOST, TN_STR_FORMAT "%s", TN_STR_ARGUMENTS(name), suffix);
         found = size < MOST ? tn_llama_find_tensor(file, (struct tn_str){text, (size_t)size}) : SIZE_MAX;

@@ -43,7 +43,8 @@ struct tn_llama_file *tn_llama_open_file(const struct tn_catalog *catalog, const
 /* The tensor of that name; SIZE_MAX where there is none. */
 size_t tn_llama_find_tensor(const struct tn_llama_file *file, struct tn_str name);
 
-/* The tensor that a recipe names by a number: blk.{layer}.NAME.weight, blk.{layer}.NAME, NAME.weight, NAME, the first that there is;
+/* The tensor that a recipe names by a number: blk.{layer}.NAME.weight, blk.{layer}.NAME, the same of a decoder (dec.blk), NAME.weight, NAME,
+ * the first that there is;
  * SIZE_MAX where there is none. */
 size_t tn_llama_find_weight(const struct tn_llama_file *file, uint32_t weight, uint64_t layer);
 

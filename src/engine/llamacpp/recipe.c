@@ -409,7 +409,7 @@ static struct tn_block *new_block(struct reader *reader, struct tn_str name, con
 static bool is_about_architecture(struct tn_str word)
 {
     return tn_str_is(word, "match") || tn_str_is(word, "place") || tn_str_is(word, "windows")
-           || tn_str_is(word, "no-flash");
+           || tn_str_is(word, "no-flash") || tn_str_is(word, "encoder");
 }
 
 static bool read_lines(struct reader *reader, struct tn_block *block)
@@ -517,6 +517,7 @@ static bool read_architecture(struct reader *reader)
     for (uint32_t k = 0; done && k < record->count; k++) {
         const struct tn_statement *statement = &record->statements[k];
         recipe->has_windows = recipe->has_windows || tn_str_is(statement->word, "windows");
+        recipe->is_encoder = recipe->is_encoder || tn_str_is(statement->word, "encoder");
         recipe->never_flashes = recipe->never_flashes || tn_str_is(statement->word, "no-flash");
         done = !tn_str_is(statement->word, "place") || read_place(reader, statement);
     }
@@ -570,4 +571,9 @@ bool tn_recipe_has_windows(const struct tn_recipe *recipe)
 bool tn_recipe_never_flashes(const struct tn_recipe *recipe)
 {
     return recipe && recipe->never_flashes;
+}
+
+bool tn_recipe_is_encoder(const struct tn_recipe *recipe)
+{
+    return recipe && recipe->is_encoder;
 }

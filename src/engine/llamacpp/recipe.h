@@ -83,6 +83,9 @@ enum tn_recipe_place tn_recipe_place_of(const struct tn_recipe *recipe, struct t
 /* Whether llama.cpp keeps no more tokens than the window in layers that have one; for some architectures it ignores windows. */
 bool tn_recipe_has_windows(const struct tn_recipe *recipe);
 
+/* Whether its attention is not causal: batches are then not cut to the context. recipe may be NULL. */
+bool tn_recipe_is_encoder(const struct tn_recipe *recipe);
+
 /* Whether llama.cpp does without flash attention whatever it is asked for. recipe may be NULL. */
 bool tn_recipe_never_flashes(const struct tn_recipe *recipe);
 

@@ -69,6 +69,7 @@ struct tn_recipe {
     size_t place_count;
     bool has_windows;
     bool never_flashes;
+    bool is_encoder;
 };
 
 #endif

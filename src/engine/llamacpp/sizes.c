@@ -34,7 +34,9 @@ bool tn_llama_size(struct tn_llama *llama)
     if (settings->context_tokens >> MOST_TOKENS_BITS || settings->sequences >> MOST_TOKENS_BITS / 2) {
         return too_large(llama, "the context of all sequences");
     }
-    sizes->batch_tokens = least(settings->context_tokens, settings->batch_tokens);
+    bool is_causal = !tn_recipe_is_encoder(llama->recipe);
+    uint64_t limit = is_causal ? settings->context_tokens : UINT64_MAX;
+    sizes->batch_tokens = least(limit, settings->batch_tokens);
     uint64_t ubatch =
         least(sizes->batch_tokens, settings->ubatch_tokens ? settings->ubatch_tokens : settings->batch_tokens);
     sizes->context_tokens = rounded(settings->context_tokens, settings->context_step);
