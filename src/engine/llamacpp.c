@@ -113,6 +113,7 @@ static bool read_settings(struct session *session)
         .outputs = tn_work_number(work, "n_outputs_max"),
         .context_step = tn_work_number(work, "context_step"),
         .is_unified = tn_work_number(work, "kv_unified") != 0,
+        .rows_by_head = tn_work_number(work, "rows_by_head") != 0,
         .window_is_full = tn_work_number(work, "swa_full") != 0,
         .kv_on_gpu = !tn_work_number(work, "no_kv_offload"),
         .offloads = tn_work_number(work, "op_offload") != 0,

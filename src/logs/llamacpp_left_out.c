@@ -1,4 +1,5 @@
 /* Figures of field logs of llama.cpp that say nothing about a plan: what decides them is not logged, or they are no evidence. */
+#include "engine/record/rules.h"
 #include "logs/reading.h"
 
 static bool says(struct tn_str notes, const char *part)
@@ -119,11 +120,14 @@ static void leave_out_weights(struct tn_measurement *measurement, const struct p
 /* Graphs change from build to build, and with settings that the log does not say. */
 static bool leave_out_graphs(struct tn_reading *reading)
 {
-    enum { SLOTS = 4 }; /* llama-server's own number of sequences, which share one cache */
+    enum { SLOTS = 4, FIRST_BUILD = 3000 }; /* llama-server's own number of sequences, which share one cache */
     struct tn_measurement *measurement = reading->measurement;
     uint64_t sequences = 1;
     bool done = tn_reading_tokens(reading, reading->record, "n_seq_max", &sequences);
-    if (measurement->version_basis == TN_VERSION_UNKNOWN) {
+    uint64_t build;
+    if (tn_build_read(measurement->version, &build) && build < FIRST_BUILD) {
+        tn_reading_leave_out(measurement, TN_BUFFER_COMPUTE, "graphs of builds before b3000 are not known here");
+    } else if (measurement->version_basis == TN_VERSION_UNKNOWN) {
         tn_reading_leave_out(measurement, TN_BUFFER_COMPUTE, "its graph is that of a build that is not logged");
     } else if (sequences > 1 && sequences != SLOTS && !tn_reading_member(reading->record, "kv_unified")) {
         tn_reading_leave_out(measurement, TN_BUFFER_COMPUTE, "whether its sequences share one cache is not logged");

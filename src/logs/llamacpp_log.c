@@ -61,11 +61,12 @@ static bool read_slots(struct tn_reading *reading)
     return done && (sequences != SLOTS || tn_reading_set_text(reading, "kv_unified", TN_STR("1")));
 }
 
-/* The fork has no caches for windows: all layers have room for the whole context. */
+/* The fork has no caches for windows: all layers have room for the whole context; and it keeps keys in rows of one head. */
 static bool read_windows(struct tn_reading *reading)
 {
     return !tn_log_engine_is_fork(reading->measurement->engine)
-           || tn_reading_set_text(reading, "swa_full", TN_STR("1"));
+           || (tn_reading_set_text(reading, "swa_full", TN_STR("1"))
+               && tn_reading_set_text(reading, "rows_by_head", TN_STR("1")));
 }
 
 static bool read_settings(struct tn_reading *reading, struct tn_str notes)

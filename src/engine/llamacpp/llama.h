@@ -21,6 +21,7 @@ struct tn_llama_settings {
     uint64_t outputs;         /* n_outputs_max; 0: as n_batch */
     uint64_t context_step;    /* cells: what contexts are rounded up to */
     bool is_unified;          /* one cache for all sequences */
+    bool rows_by_head;        /* a row of keys is one head's */
     bool window_is_full;      /* swa_full */
     bool kv_on_gpu;           /* offload_kqv */
     bool offloads;            /* op_offload */

@@ -230,9 +230,9 @@ struct tn_llama_share *tn_llama_share_of(const struct tn_llama *llama, struct tn
     return &shares[place >= 0 ? (uint32_t)place : llama->settings.gpu_count];
 }
 
-/* One tensor of a cache, padded as the device's buffers are. */
-static bool cache_bytes(const struct tn_llama *llama, const struct tn_dtype *type, uint64_t width, uint64_t cells,
-                        int place, uint64_t *sum)
+/* One tensor of a cache, padded as the device's buffers are, which depends on the elements of a row. */
+static bool cache_bytes(const struct tn_llama *llama, const struct tn_dtype *type, uint64_t width, uint64_t row,
+                        uint64_t cells, int place, uint64_t *sum)
 {
     enum tn_ggml_kind kind = place >= 0 ? TN_GGML_CUDA : TN_GGML_CPU;
     uint64_t elements;
@@ -249,7 +249,7 @@ static bool cache_bytes(const struct tn_llama *llama, const struct tn_dtype *typ
     if (!fits) {
         return too_large(llama, "the KV cache");
     }
-    bytes = rounded(tn_ggml_stored_bytes(kind, type, width, bytes), tn_ggml_alignment(kind));
+    bytes = rounded(tn_ggml_stored_bytes(kind, type, row, bytes), tn_ggml_alignment(kind));
     return tn_add_u64(*sum, bytes, sum) || too_large(llama, "the KV cache");
 }
 
@@ -265,12 +265,14 @@ static bool add_kv(const struct tn_llama *llama, const struct tn_llama_layer *la
     uint64_t *sum = layer->is_window ? &share->window_kv : &share->kv;
     uint64_t cells = (layer->is_window ? sizes->window_cells : sizes->sequence_tokens) * sizes->streams;
     uint64_t values = layer->value_width;
+    uint64_t key_row = layer->key_width / (llama->settings.rows_by_head ? layer->kv_heads : 1);
     if (tn_llama_is_transposed(llama) && values) { /* transposed: all layers as wide as the widest */
         values = sizes->value_width_max;
     }
-    return cache_bytes(llama, llama->settings.key_type, layer->key_width, cells, layer->cache_place, sum)
-           && cache_bytes(llama, llama->settings.key_type, layer->index_width, cells, layer->cache_place, sum)
-           && cache_bytes(llama, llama->settings.value_type, values, cells, layer->cache_place, sum);
+    return cache_bytes(llama, llama->settings.key_type, layer->key_width, key_row, cells, layer->cache_place, sum)
+           && cache_bytes(llama, llama->settings.key_type, layer->index_width, layer->index_width, cells,
+                          layer->cache_place, sum)
+           && cache_bytes(llama, llama->settings.value_type, values, values, cells, layer->cache_place, sum);
 }
 
 static bool add_states(const struct tn_llama *llama, const struct tn_llama_layer *layer, struct tn_llama_share *shares)
@@ -278,8 +280,8 @@ static bool add_states(const struct tn_llama *llama, const struct tn_llama_layer
     const struct tn_dtype *f32 = tn_dtype_find(TN_STR("F32"));
     uint64_t *sum = &tn_llama_share_of(llama, shares, layer->cache_place)->recurrent;
     uint64_t rows = llama->sizes.state_rows;
-    return cache_bytes(llama, f32, layer->shift_width, rows, layer->cache_place, sum)
-           && cache_bytes(llama, f32, layer->state_width, rows, layer->cache_place, sum);
+    return cache_bytes(llama, f32, layer->shift_width, layer->shift_width, rows, layer->cache_place, sum)
+           && cache_bytes(llama, f32, layer->state_width, layer->state_width, rows, layer->cache_place, sum);
 }
 
 /* An encoder's states are kept for its decoder. */
