@@ -34,11 +34,10 @@ static void *not_null(const struct ggml_graph *test, void *pointer)
     return pointer;
 }
 
-/* "64 8" */
-static int read_numbers(const char *text, uint64_t *numbers, int most)
+int ggml_read_numbers(const char *text, uint64_t *numbers, int most)
 {
     int count = 0;
-    for (char *end; *text && count < most; text = end) {
+    for (char *end; text && *text && count < most; text = end) {
         numbers[count++] = strtoull(text, &end, 10);
     }
     return count;
@@ -50,7 +49,7 @@ struct tn_ggml_tensor *ggml_leaf(struct ggml_graph *test, const char *shape)
     const struct tn_dtype *type = tn_dtype_find(tn_str_word(&rest));
     uint64_t ne[TN_GGML_DIMS] = {1, 1, 1, 1};
     assert_non_null(type);
-    read_numbers(rest.data, ne, TN_GGML_DIMS);
+    ggml_read_numbers(rest.data, ne, TN_GGML_DIMS);
     return not_null(test, tn_ggml_new(&test->graph, type, ne, NULL, 0, &test->error));
 }
 
@@ -96,7 +95,7 @@ struct tn_ggml_tensor *ggml_make_numbers(struct ggml_graph *test, const char *op
                                          const char *numbers)
 {
     struct tn_ggml_call call = {.sources = {a}};
-    call.number_count = read_numbers(numbers, call.numbers, TN_GGML_DIMS);
+    call.number_count = ggml_read_numbers(numbers, call.numbers, TN_GGML_DIMS);
     return make(test, &call, op);
 }
 

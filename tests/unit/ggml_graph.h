@@ -20,6 +20,9 @@ struct ggml_graph {
 void ggml_open(struct ggml_graph *test, int gpu_count);
 void ggml_close(struct ggml_graph *test);
 
+/* Takes "64 8" apart, into `most` numbers; their number. NULL: none. */
+int ggml_read_numbers(const char *text, uint64_t *numbers, int most);
+
 /* shape  "F32 64 8": a type and up to four dimensions, the contiguous one first */
 struct tn_ggml_tensor *ggml_leaf(struct ggml_graph *test, const char *shape);
 struct tn_ggml_tensor *ggml_input(struct ggml_graph *test, const char *shape);
