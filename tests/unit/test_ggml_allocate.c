@@ -296,7 +296,7 @@ static void outputs_are_not_overwritten(void **state)
     expect_bytes(test, 2);
 }
 
-/* Neither what has a view, nor a view: the copy (at 1) is read through one, so that its scaled form lies behind both, in the place of a. */
+/* The copy (at 1) is read through a view: its scaled form does not take its place, but that of a. */
 static void views_are_not_overwritten(void **state)
 {
     struct ggml_graph *test = *state;
@@ -308,6 +308,22 @@ static void views_are_not_overwritten(void **state)
     expect_at(copy, 1);
     expect_at(scaled, 0);
     expect_bytes(test, 2);
+}
+
+/* The copy (at 1) is read once more, when its view still waits to be read: the result goes where a was. */
+static void what_has_a_view_is_not_overwritten(void **state)
+{
+    struct ggml_graph *test = *state;
+    struct tn_ggml_tensor *a = ggml_input(test, "F32 8");
+    struct tn_ggml_tensor *copy = ggml_add(test, "cont", a, NULL, NULL);
+    struct tn_ggml_tensor *view = ggml_make_numbers(test, "reshape", copy, "4 2");
+    ggml_expand(test, view);
+    struct tn_ggml_tensor *scaled = ggml_add(test, "scale", copy, NULL, NULL);
+    ggml_add_any(test, "F32 8", view, scaled, NULL);
+    ggml_allocate(test);
+    expect_at(copy, 1);
+    expect_at(scaled, 0);
+    expect_bytes(test, 3);
 }
 
 /* The view's reader was the last of both: view and viewed are given back, and the next copy lies where the first did. */
@@ -422,6 +438,7 @@ int main(void)
         ON_CPU(a_source_that_is_read_twice_stays),
         ON_CPU(outputs_are_not_overwritten),
         ON_CPU(views_are_not_overwritten),
+        ON_CPU(what_has_a_view_is_not_overwritten),
         ON_CPU(the_last_reader_of_a_view_frees_what_it_views),
         ON_CPU(another_layout_is_not_overwritten),
         ON_CPU(a_later_source_may_be_overwritten),

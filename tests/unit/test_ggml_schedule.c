@@ -84,14 +84,24 @@ static void other_nodes_go_with_their_neighbours(void **state)
     x = ggml_add(test, "mul_mat", far, behind, NULL);
     struct tn_ggml_tensor *between = ggml_add(test, "scale", x, NULL, NULL);
     x = ggml_add(test, "mul_mat", near, between, NULL);
-    x = ggml_add(test, "mul_mat", far, x, NULL);
-    struct tn_ggml_tensor *last = ggml_add(test, "scale", x, NULL, NULL);
+    ggml_add(test, "mul_mat", far, x, NULL);
+    struct tn_ggml_tensor *last = ggml_add(test, "scale", x, NULL, NULL); /* of what lies on the GPU */
     ggml_divide(test);
     assert_int_equal(before->backend, GPU);
     assert_int_equal(behind->backend, GPU);
     assert_int_equal(between->backend, GPU);
     assert_int_equal(last->backend, CPU);
     assert_int_equal(test->schedule.split_count, 4);
+}
+
+/* Before the CPU's, where no GPU's is near: although what it reads lies on the GPU. */
+static void nodes_before_the_cpus_go_with_them(void **state)
+{
+    struct ggml_graph *test = *state;
+    struct tn_ggml_tensor *before = ggml_add(test, "scale", ggml_cache(test, "F32 64 4", GPU), NULL, NULL);
+    ggml_add(test, "mul_mat", ggml_weight(test, "F32 64 64", TN_GGML_HOST), before, NULL);
+    ggml_divide(test);
+    assert_int_equal(before->backend, CPU);
 }
 
 /* Between two nodes of the GPU, one that CUDA does not take: its rows have gaps. */
@@ -347,6 +357,7 @@ int main(void)
         ON_ONE(nodes_run_where_their_result_lies),
         ON_ONE(some_weights_do_not_decide),
         ON_ONE(other_nodes_go_with_their_neighbours),
+        ON_ONE(nodes_before_the_cpus_go_with_them),
         ON_ONE(what_a_gpu_cannot_do_runs_on_the_cpu),
         ON_ONE(views_go_with_what_they_view),
         ON_TWO(a_gpu_does_not_read_the_memory_of_another),

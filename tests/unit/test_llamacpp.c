@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -83,6 +84,44 @@ static void the_buffers_of_llama_3_8b_by_hand(void **state)
     uint64_t mask = 2 * 8192 * tokens;
     assert_int_equal(llamacpp_bytes(&loaded.plan, HOST, "compute"),
                      mask + 4 * tokens * (2 * embedding + 1) + 20 * tokens + 4 * tokens);
+    close_model(&loaded);
+}
+
+/* The same on two GPUs, where all inputs and what goes from GPU to GPU exist four times. F = 14,336 is the width of the feed-forward network.
+ * First GPU: 4 masks, 4 copies of the embeddings and of the 20 bytes of positions and places of each token; beside them a layer's 3 F + 3 E.
+ * Last one: 4 masks, 4 of the states that come from the first, and of 24 bytes a token, the outputs among them; beside them the last states
+ * and the logits, E + V. Host: 4 masks, 28 bytes a token, and two inputs of T x E.
+ * What llama.cpp's own fit measures (no_alloc) leaves the first norm behind the cut on the first GPU, so that its result is copied, too: 4 E. */
+static void the_buffers_of_a_pipeline_by_hand(void **state)
+{
+    const uint64_t row = 4 * 512;
+    const uint64_t masks = UINT64_C(4) * 2 * 8192 * 512;
+    const uint64_t embedding = 4096;
+    struct loaded loaded;
+    open_model(*state, &loaded, "llama3-8b", "0.5.0");
+    llamacpp_run(&loaded.plan, 2, "n_ctx=8192 flash_attn=on tensor_split=1,1");
+    assert_int_equal(llamacpp_bytes(&loaded.plan, 0, "compute"), row * (3 * 14336 + 7 * embedding + 20) + masks);
+    assert_int_equal(llamacpp_bytes(&loaded.plan, 1, "compute"), row * (128256 + 5 * embedding + 24) + masks);
+    assert_int_equal(llamacpp_bytes(&loaded.plan, HOST, "compute"), row * (2 * embedding + 28) + masks);
+    llamacpp_run(&loaded.plan, 2, "n_ctx=8192 flash_attn=on tensor_split=1,1 no_alloc=true");
+    assert_int_equal(llamacpp_bytes(&loaded.plan, 1, "compute"), row * (128256 + 9 * embedding + 24) + masks);
+    close_model(&loaded);
+}
+
+/* What ends the pipeline: layers on the host, caches on the host, a tensor that is told where to go, all on one GPU. */
+static void some_settings_end_the_pipeline(void **state)
+{
+    static const char *const settings[] = {"n_gpu_layers=32", "no_kv_offload=true", "override_tensor=blk.0.ffn_up=CPU",
+                                           "split_mode=none"};
+    const uint64_t mask = UINT64_C(2) * 8192 * 512;
+    struct loaded loaded;
+    open_model(*state, &loaded, "llama3-8b", "0.5.0");
+    for (size_t k = 0; k < COUNT_OF(settings); k++) {
+        char text[128];
+        (void)snprintf(text, sizeof text, "n_ctx=8192 flash_attn=on %s", settings[k]);
+        llamacpp_run(&loaded.plan, 2, text);
+        assert_in_range(llamacpp_bytes(&loaded.plan, HOST, "compute"), mask, 4 * mask);
+    }
     close_model(&loaded);
 }
 
@@ -267,6 +306,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compute_buffers_are_those_that_were_measured),
         cmocka_unit_test(the_buffers_of_llama_3_8b_by_hand),
+        cmocka_unit_test(the_buffers_of_a_pipeline_by_hand),
+        cmocka_unit_test(some_settings_end_the_pipeline),
         cmocka_unit_test(a_server_keeps_fewer_logits),
         cmocka_unit_test(contexts_are_rounded_up_for_each_sequence),
         cmocka_unit_test(older_builds_round_to_32_cells),
