@@ -1,6 +1,6 @@
 /* GGUF models of full size: what their metadata is under the names of config.json, how their tensors are classified, and what their
  * layers cache. tests/data/gguf holds headers of synthetic models that llama.cpp has loaded, with the bytes it gave to their caches. */
-#include "model_load.h"
+#include "model_data.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,60 +14,10 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const measured[] = {
-    "dsv2-lite-mla", "dsv2-lite-nomla", "gemma2-9b",     "gemma3-12b",   "gpt-oss-20b", "llama2-7b",
-    "llama2-13b",    "llama3-8b",       "llama3.2-1b",   "mixtral-8x7b", "phi3-mini",   "qwen2.5-7b",
-    "qwen3-0.6b",    "qwen3-8b",        "qwen3next-80b", "tiny-llama",
+    "dsv2-lite-mla", "dsv2-lite-nomla", "gemma2-9b",   "gemma3-12b",    "gpt-oss-20b", "llama2-7b",
+    "llama2-13b",    "llama3-8b",       "llama3.2-1b", "mixtral-8x7b",  "phi3-mini",   "qwen2.5-7b",
+    "qwen3-0.6b",    "qwen3-30b-a3b",   "qwen3-8b",    "qwen3next-80b", "tiny-llama",
 };
-
-/* ---- writing a model ----------------------------------------------------------------------------------------------- */
-
-static struct model_tensor tensor_like(struct tn_arena *arena, const struct tn_value *shape,
-                                       const struct tn_value *type)
-{
-    struct model_tensor tensor = {.dtype = text_of(arena, type), .dim_count = (uint8_t)shape->count};
-    for (uint32_t d = 0; d < shape->count; d++) {
-        tensor.dims[d] = (uint64_t)shape->as.items[d].as.integer;
-    }
-    return tensor;
-}
-
-static const char *json_of(struct tn_arena *arena, const struct tn_value *value)
-{
-    struct tn_builder text = {0};
-    struct tn_json_writer json = {.builder = &text};
-    tn_json_value(&json, value);
-    const char *result = tn_str_terminated(arena, tn_builder_str(&text));
-    tn_builder_free(&text);
-    assert_non_null(result);
-    return result;
-}
-
-/* Rows of [name, layers, shape, type]. */
-static void write_model(struct model_fixture *fixture, const char *path, const struct tn_value *root)
-{
-    struct tensor_list list = {0};
-    const struct tn_value *rows = member_of(root, "tensors");
-    for (uint32_t k = 0; k < rows->count; k++) {
-        const struct tn_value *row = rows->as.items[k].as.items;
-        struct model_tensor like = tensor_like(&fixture->arena, &row[2], &row[3]);
-        add_tensors(&fixture->arena, &list, text_of(&fixture->arena, &row[0]), text_of(&fixture->arena, &row[1]),
-                    &like);
-    }
-    const char *metadata = json_of(&fixture->arena, member_of(root, "metadata"));
-    assert_true(model_write_gguf(path, metadata, list.tensors, list.count));
-}
-
-static struct tn_model *load_measured(struct model_fixture *fixture, const char *name, struct tn_value *root,
-                                      struct tn_model_files *files)
-{
-    char data[TEST_PATH_SIZE];
-    char path[2 * TEST_PATH_SIZE];
-    (void)snprintf(data, sizeof data, "gguf/%s.json", name);
-    (void)snprintf(path, sizeof path, "%s/%s.gguf", fixture->folder, name);
-    *root = read_test_data(&fixture->arena, data);
-    write_model(fixture, path, root);
-    return must_load_path(fixture->catalog, path, files);
-}
 
 /* ---- what llama.cpp allocates -------------------------------------------------------------------------------------- */
 
@@ -133,7 +83,7 @@ static void caches_are_those_that_llama_cpp_allocates(void **state)
     for (size_t k = 0; k < COUNT_OF(measured); k++) {
         struct tn_value root;
         struct tn_model_files files;
-        struct tn_model *model = load_measured(fixture, measured[k], &root, &files);
+        struct tn_model *model = load_model_data(fixture, measured[k], &root, &files);
         check_contexts(measured[k], model, member_of(&root, "contexts"));
         tn_model_free(model);
         tn_model_files_free(&files);
@@ -146,7 +96,7 @@ static void prediction_by_facts_equals_the_header(void **state)
     for (size_t k = 0; k < COUNT_OF(measured); k++) {
         struct tn_value root;
         struct tn_model_files files;
-        struct tn_model *model = load_measured(fixture, measured[k], &root, &files);
+        struct tn_model *model = load_model_data(fixture, measured[k], &root, &files);
         const struct tn_str record = member_of(&root, "record")->as.string;
         if (!tn_str_equal(model->architecture, record) || has_note(model, "prediction_differs")) {
             fail_msg("%s: record " TN_STR_FORMAT " predicts %llu", measured[k], TN_STR_ARGUMENTS(model->architecture),
@@ -195,7 +145,7 @@ static void tensors_have_classes_and_splits(void **state)
     for (size_t k = 0; k < COUNT_OF(cases); k++) {
         struct tn_value root;
         struct tn_model_files files;
-        struct tn_model *model = load_measured(fixture, cases[k].model, &root, &files);
+        struct tn_model *model = load_model_data(fixture, cases[k].model, &root, &files);
         size_t found = 0;
         for (size_t g = 0; g < model->group_count; g++) {
             const struct tn_group *group = &model->groups[g];
@@ -217,7 +167,7 @@ static void experts_count_by_use(void **state)
 {
     struct tn_value root;
     struct tn_model_files files;
-    struct tn_model *model = load_measured(*state, "mixtral-8x7b", &root, &files);
+    struct tn_model *model = load_model_data(*state, "mixtral-8x7b", &root, &files);
     /* 3 matrices x 4096 x 14336 x 6 unused experts x 32 layers */
     assert_int_equal(model->parameters - model->parameters_active, UINT64_C(3) * 4096 * 14336 * 6 * 32);
     tn_model_free(model);
@@ -269,12 +219,12 @@ static struct tn_model *load_translated(struct model_fixture *fixture, const str
     const struct tn_value *rows = member_of(entry, "tensors");
     for (uint32_t k = 0; k < rows->count; k++) {
         const struct tn_value *row = rows->as.items[k].as.items;
-        struct model_tensor like = tensor_like(&fixture->arena, &row[1], &row[2]);
+        struct model_tensor like = model_data_tensor(&fixture->arena, &row[1], &row[2]);
         add_tensors(&fixture->arena, &list, text_of(&fixture->arena, &row[0]), "", &like);
     }
     char path[2 * TEST_PATH_SIZE];
     (void)snprintf(path, sizeof path, "%s/translated.gguf", fixture->folder);
-    const char *metadata = json_of(&fixture->arena, member_of(entry, "metadata"));
+    const char *metadata = model_data_json(&fixture->arena, member_of(entry, "metadata"));
     assert_true(model_write_gguf(path, metadata, list.tensors, list.count));
     return must_load_path(fixture->catalog, path, files);
 }

@@ -110,11 +110,8 @@ static bool give_back(struct run *run, struct buffer *buffer, uint64_t offset, u
             return true;
         }
         if (offset + size == block->offset) {
-            block->offset = offset;
+            block->offset = offset; /* no block ends there: it would have been met before */
             block->size += size;
-            if (k) {
-                join(buffer, k - 1);
-            }
             return true;
         }
     }

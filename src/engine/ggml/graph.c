@@ -10,21 +10,27 @@ void tn_ggml_graph_begin(struct tn_ggml_graph *graph, struct tn_arena *arena)
                                     .i32 = tn_dtype_find(TN_STR("I32"))};
 }
 
-/* Strides of a packed tensor; false where the bytes exceed 62 bits, so that sums of a few of them cannot wrap around. */
-static bool pack(struct tn_ggml_tensor *tensor)
+/* Also beside a dimension of 0, so that no product of some dimensions wraps around, and no sum of a few sizes in bytes. */
+static bool is_countable(const uint64_t *ne)
 {
-    uint64_t bytes = tensor->type->block_bytes;
-    tensor->nb[0] = bytes;
-    if (!tn_mul_u64(bytes, tensor->ne[0] / tensor->type->block_elements, &bytes)) {
-        return false;
-    }
-    for (int d = 1; d < TN_GGML_DIMS; d++) {
-        tensor->nb[d] = bytes;
-        if (bytes >> 62 || !tn_mul_u64(bytes, tensor->ne[d], &bytes)) {
+    uint64_t elements = 1;
+    for (int d = 0; d < TN_GGML_DIMS; d++) {
+        if (!tn_mul_u64(elements, ne[d] ? ne[d] : 1, &elements) || elements >> TN_GGML_ELEMENTS_BITS) {
             return false;
         }
     }
-    return !(bytes >> 62);
+    return true;
+}
+
+static void pack(struct tn_ggml_tensor *tensor)
+{
+    uint64_t bytes = tensor->type->block_bytes;
+    tensor->nb[0] = bytes;
+    bytes *= tensor->ne[0] / tensor->type->block_elements;
+    for (int d = 1; d < TN_GGML_DIMS; d++) {
+        tensor->nb[d] = bytes;
+        bytes *= tensor->ne[d];
+    }
 }
 
 struct tn_ggml_tensor *tn_ggml_new(struct tn_ggml_graph *graph, const struct tn_dtype *type, const uint64_t *ne,
@@ -39,6 +45,10 @@ struct tn_ggml_tensor *tn_ggml_new(struct tn_ggml_graph *graph, const struct tn_
                 type->name);
         return NULL;
     }
+    if (!is_countable(ne)) {
+        tn_fail(error, TN_ERROR_TOO_LARGE, "a tensor of the graph has 2^%d elements or more", TN_GGML_ELEMENTS_BITS);
+        return NULL;
+    }
     struct tn_ggml_tensor *tensor = TN_NEW(graph->arena, struct tn_ggml_tensor);
     if (!tensor) {
         tn_fail_memory(error);
@@ -50,10 +60,7 @@ struct tn_ggml_tensor *tn_ggml_new(struct tn_ggml_graph *graph, const struct tn_
                                       .view_offset = view_offset + (viewed ? viewed->view_offset : 0),
                                       .place = TN_GGML_NOWHERE,
                                       .backend = -1};
-    if (!pack(tensor)) {
-        tn_fail(error, TN_ERROR_TOO_LARGE, "a tensor of the graph exceeds 62 bits");
-        return NULL;
-    }
+    pack(tensor);
     return tensor;
 }
 

@@ -23,14 +23,15 @@ struct tn_ggml_graph {
 enum {
     TN_GGML_MOST_TENSORS = 1 << 20, /* several times the graph of 1,000 layers: a recipe that makes more is at fault */
     TN_GGML_MOST_DEPTH = 1 << 14,   /* of nodes that are added at once */
+    TN_GGML_ELEMENTS_BITS = 58,     /* that the elements of a tensor take, so that its bytes take no more than 61 */
 };
 
 void tn_ggml_graph_begin(struct tn_ggml_graph *graph, struct tn_arena *arena);
 
 /* A packed tensor of that type and shape; a view of `viewed` where that is not NULL.
  * ne  [TN_GGML_DIMS]
- * Errors: TN_ERROR_TOO_LARGE where bytes exceed 62 bits or there are too many tensors, TN_ERROR_RECORD where ne[0] is no whole number of
- * blocks, TN_ERROR_MEMORY. NULL then. */
+ * Errors: TN_ERROR_TOO_LARGE where it has too many elements or there are too many tensors, TN_ERROR_RECORD where ne[0] is no whole number
+ * of blocks, TN_ERROR_MEMORY. NULL then. */
 struct tn_ggml_tensor *tn_ggml_new(struct tn_ggml_graph *graph, const struct tn_dtype *type, const uint64_t *ne,
                                    struct tn_ggml_tensor *viewed, uint64_t view_offset, struct tn_error *error);
 

@@ -14,6 +14,12 @@ static struct tn_ggml_tensor *fail(struct tn_error *error, const struct tn_ggml_
     return NULL;
 }
 
+static struct tn_ggml_tensor *fail_too_large(struct tn_error *error, const struct tn_ggml_call *call, const char *what)
+{
+    tn_fail(error, TN_ERROR_TOO_LARGE, "%s: %s", call->row->name, what);
+    return NULL;
+}
+
 static struct tn_ggml_tensor *of_shape(struct tn_ggml_graph *graph, const struct tn_dtype *type, uint64_t ne0,
                                        uint64_t ne1, uint64_t ne2, uint64_t ne3, struct tn_error *error)
 {
@@ -173,6 +179,7 @@ static struct tn_ggml_tensor *make_reshape(struct tn_ggml_graph *graph, const st
 static struct tn_ggml_tensor *make_view(struct tn_ggml_graph *graph, const struct tn_ggml_call *call,
                                         struct tn_error *error)
 {
+    enum { MOST_BITS = 60 };
     uint64_t ne[TN_GGML_DIMS];
     shape_of(call, ne);
     struct tn_ggml_tensor *tensor = tn_ggml_new(graph, SOURCE(0)->type, ne, SOURCE(0), call->offset, error);
@@ -184,8 +191,9 @@ static struct tn_ggml_tensor *make_view(struct tn_ggml_graph *graph, const struc
             fits = tn_mul_u64(tensor->nb[d - 1], ne[d - 1], &tensor->nb[d]);
         }
         uint64_t end;
-        if (!fits || !tn_mul_u64(tensor->nb[d], ne[d], &end) || (tensor->nb[d] | end) >> 60) {
-            return fail(error, call, "strides are too large");
+        if (!fits || !tn_mul_u64(tensor->nb[d], ne[d], &end)
+            || (tensor->nb[d] | end | tensor->view_offset) >> MOST_BITS) {
+            return fail_too_large(error, call, "strides or offset are too large");
         }
     }
     return tensor;
@@ -257,7 +265,7 @@ static struct tn_ggml_tensor *make_pad(struct tn_ggml_graph *graph, const struct
     uint64_t ne[TN_GGML_DIMS];
     for (int d = 0; d < TN_GGML_DIMS; d++) {
         if (!tn_add_u64(SOURCE(0)->ne[d], d < call->number_count ? call->numbers[d] : 0, &ne[d])) {
-            return fail(error, call, "the shape is too large");
+            return fail_too_large(error, call, "the shape is too large");
         }
     }
     return tn_ggml_new(graph, SOURCE(0)->type, ne, NULL, 0, error);
@@ -267,6 +275,9 @@ static struct tn_ggml_tensor *make_pad(struct tn_ggml_graph *graph, const struct
 static struct tn_ggml_tensor *make_cast(struct tn_ggml_graph *graph, const struct tn_ggml_call *call,
                                         struct tn_error *error)
 {
+    if (!call->type) {
+        return fail(error, call, "no type is named");
+    }
     struct tn_ggml_tensor *tensor = tn_ggml_new(graph, call->type, SOURCE(0)->ne, NULL, 0, error);
     if (tensor) {
         tensor->sources[1] = tensor;
@@ -306,7 +317,7 @@ static struct tn_ggml_tensor *make_ssm_scan(struct tn_ggml_graph *graph, const s
     uint64_t all = tn_ggml_elements(SOURCE(1));
     if (!tn_mul_u64(elements, state[1], &elements) || !tn_mul_u64(elements, state[2], &elements)
         || !tn_mul_u64(elements, SOURCE(6)->ne[0], &elements) || !tn_add_u64(elements, all, &all)) {
-        return fail(error, call, "the states are too large");
+        return fail_too_large(error, call, "the states are too large");
     }
     return of_shape(graph, graph->f32, all, 1, 1, 1, error);
 }
@@ -319,28 +330,33 @@ static struct tn_ggml_tensor *make_delta_net(struct tn_ggml_graph *graph, const 
     return of_shape(graph, graph->f32, v[0] * v[1], (v[2] + v[0]) * v[3], 1, 1, error);
 }
 
-static struct tn_ggml_tensor *wkv(struct tn_ggml_graph *graph, const struct tn_ggml_tensor *k,
-                                  const struct tn_ggml_tensor *state, struct tn_error *error)
+static struct tn_ggml_tensor *wkv(struct tn_ggml_graph *graph, const struct tn_ggml_call *call,
+                                  const struct tn_ggml_tensor *k, const struct tn_ggml_tensor *state,
+                                  struct tn_error *error)
 {
-    return of_shape(graph, graph->f32, k->ne[0] * k->ne[1], k->ne[2] + k->ne[0] * state->ne[1], 1, 1, error);
+    uint64_t rows;
+    if (!tn_mul_u64(k->ne[0], state->ne[1], &rows) || !tn_add_u64(rows, k->ne[2], &rows)) {
+        return fail_too_large(error, call, "the states are too large");
+    }
+    return of_shape(graph, graph->f32, k->ne[0] * k->ne[1], rows, 1, 1, error);
 }
 
 static struct tn_ggml_tensor *make_wkv6(struct tn_ggml_graph *graph, const struct tn_ggml_call *call,
                                         struct tn_error *error)
 {
-    return wkv(graph, SOURCE(0), SOURCE(5), error);
+    return wkv(graph, call, SOURCE(0), SOURCE(5), error);
 }
 
 static struct tn_ggml_tensor *make_wkv7(struct tn_ggml_graph *graph, const struct tn_ggml_call *call,
                                         struct tn_error *error)
 {
-    return wkv(graph, SOURCE(2), SOURCE(6), error);
+    return wkv(graph, call, SOURCE(2), SOURCE(6), error);
 }
 
 static struct tn_ggml_tensor *make_linear_attention(struct tn_ggml_graph *graph, const struct tn_ggml_call *call,
                                                     struct tn_error *error)
 {
-    return wkv(graph, SOURCE(0), SOURCE(4), error);
+    return wkv(graph, call, SOURCE(0), SOURCE(4), error);
 }
 
 static struct tn_ggml_tensor *make_indexer(struct tn_ggml_graph *graph, const struct tn_ggml_call *call,
@@ -422,6 +438,12 @@ static const struct tn_ggml_row rows[] = {
     {"gated_linear_attn", TN_GGML_OTHER, 0, 5, 5, make_linear_attention},
     {"lightning_indexer", TN_GGML_OTHER, 0, 4, 4, make_indexer},
 };
+
+const struct tn_ggml_row *tn_ggml_ops(size_t *count)
+{
+    *count = sizeof rows / sizeof rows[0];
+    return rows;
+}
 
 const struct tn_ggml_row *tn_ggml_find_op(struct tn_str name)
 {

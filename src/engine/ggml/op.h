@@ -32,6 +32,9 @@ struct tn_ggml_row {
                                    struct tn_error *error);
 };
 
+/* The whole table. */
+const struct tn_ggml_row *tn_ggml_ops(size_t *count);
+
 /* NULL where there is none of that name. */
 const struct tn_ggml_row *tn_ggml_find_op(struct tn_str name);
 

@@ -178,10 +178,11 @@ static void assign_rest(const struct tn_ggml_schedule *schedule)
     }
 }
 
-/* Views go with what they view; sources without a device go with the node that reads them. */
+/* Views go with what they view; sources without a device go with the node that reads them, and to the host where none but a view does. */
 static void assign_sources(const struct tn_ggml_schedule *schedule)
 {
     const struct tn_ggml_list *nodes = &schedule->graph->nodes;
+    const struct tn_ggml_list *leafs = &schedule->graph->leafs;
     for (size_t n = 0; n < nodes->count; n++) {
         struct tn_ggml_tensor *node = nodes->items[n];
         if (node->viewed && node->backend < 0) {
@@ -195,6 +196,11 @@ static void assign_sources(const struct tn_ggml_schedule *schedule)
         }
         for (int d = 0; d < schedule->device_count && node->backend < 0; d++) {
             node->backend = supports(schedule, d, node) ? d : -1;
+        }
+    }
+    for (size_t k = 0; k < leafs->count; k++) {
+        if (leafs->items[k]->backend < 0) {
+            leafs->items[k]->backend = cpu_of(schedule);
         }
     }
 }

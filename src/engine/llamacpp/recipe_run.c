@@ -271,6 +271,13 @@ static bool run_alias(struct run *run, const struct tn_line *line)
 
 static bool run_block(struct run *run, const struct tn_block *block, int depth);
 
+/* Rounds of loops count as well: their block may have no lines. */
+static bool count_line(struct run *run)
+{
+    return ++run->lines_run <= MOST_LINES
+           || tn_fail(run->error, TN_ERROR_TOO_LARGE, "the recipe of the graph runs more than %d lines", MOST_LINES);
+}
+
 static void set_number(struct run *run, uint32_t name, struct tn_value value)
 {
     if (name == TN_RECIPE_LAYER) {
@@ -300,7 +307,7 @@ static bool run_each(struct run *run, const struct tn_line *line, int depth)
     bool done = number_of(run, line->value, &count);
     for (uint64_t k = 0; done && k < count; k++) {
         set_number(run, line->name, tn_value_integer((int64_t)k));
-        done = run_block(run, line->block, depth + 1);
+        done = count_line(run) && run_block(run, line->block, depth + 1);
     }
     return done;
 }
@@ -353,11 +360,7 @@ static bool run_block(struct run *run, const struct tn_block *block, int depth)
     for (size_t k = 0; k < block->count; k++) {
         const struct tn_line *line = &block->lines[k];
         bool is_true;
-        if (++run->lines_run > MOST_LINES) {
-            return tn_fail(run->error, TN_ERROR_TOO_LARGE, "the recipe of the graph runs more than %d lines",
-                           MOST_LINES);
-        }
-        if (!applies(run, line, &is_true) || (is_true && !run_line(run, line, depth))) {
+        if (!count_line(run) || !applies(run, line, &is_true) || (is_true && !run_line(run, line, depth))) {
             tn_fail_in_record(block->record, line->line, run->error);
             return tn_fail_at(run->error, -1, TN_STR_FORMAT ":%u", TN_STR_ARGUMENTS(block->record->file), line->line);
         }
