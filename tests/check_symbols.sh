@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fails when the core library calls a function of libc that is not listed here: the core does no I/O and reads no clock,
-# no environment and no locale.
+# no environment and no locale. Regular expressions are those of a user of llama.cpp (override_tensor), for names in ASCII.
 #
 # usage: check_symbols.sh LIBRARY.a
 set -eu
@@ -10,6 +10,7 @@ memchr memcmp memcpy memmove memset strchr strcmp strlen strncmp strstr
 malloc calloc realloc free
 qsort bsearch
 snprintf vsnprintf
+regcomp regexec regfree
 ceil floor fabs fmod frexp isfinite isinf isnan ldexp log2 modf pow scalbn sqrt fmax fmin trunc
 '
 # What compilers, hardening and sanitizers add by themselves.

@@ -77,6 +77,7 @@ static const struct op_case cases[] = {
     {"mul_mat", {"F16 256 8", "F32 256 3", "F32 256 3"}, NULL, "fewer sources", NULL, NULL, 0},
     /* 2 of 4 experts for each of 7 tokens */
     {"mul_mat_id", {"Q8_0 64 96 4", "F32 64 1 7", "I32 2 7"}, NULL, "F32 96 2 7 1", NULL, NULL, 0},
+    {"mul_mat_id_f32", {"Q8_0 64 96 4", "F32 64 1 7", "I32 2 7"}, NULL, "F32 96 2 7 1", NULL, NULL, 0},
     {"mul_mat_id", {"Q8_0 64 96 4", "F32 32 1 7", "I32 2 7"}, NULL, "different lengths", NULL, NULL, 0},
     {"get_rows", {"Q4_K 256 1000", "I32 7"}, NULL, "F32 256 7 1 1", NULL, NULL, 0},
     {"get_rows", {"F16 1 128 7", "I32 8 7"}, NULL, "F32 1 8 7 1", NULL, NULL, 0},

@@ -379,7 +379,9 @@ static void what_says_nothing_about_a_plan_is_left_out(void **state)
         {LOG(BUFFERS), TN_BUFFER_OUTPUT, NULL},
         {LOG("\"kv_check\": \"independent\", " BUFFERS), TN_BUFFER_KV, NULL},
         {LOG("\"kv_check\": \"circular: n_ctx was identified from the KV size\", " BUFFERS), TN_BUFFER_KV, "inferred"},
-        {LOG("\"kv_check\": \"circular: n_ctx was identified from the KV size\", " BUFFERS), TN_BUFFER_COMPUTE, NULL},
+        {LOG("\"engine_version\": \"b9000\", "
+             "\"kv_check\": \"circular: n_ctx was identified from the KV size\", " BUFFERS),
+         TN_BUFFER_COMPUTE, NULL},
         {LOG(EXPERTS "\"hparams\": {\"n_layer\": 40}, " BUFFERS), TN_BUFFER_MODEL, "host's memory"},
         {LOG(EXPERTS "\"hparams\": {\"n_layer\": 40}, " BUFFERS), TN_BUFFER_COMPUTE, "host's memory"},
         {LOG(EXPERTS "\"hparams\": {\"n_layer\": 40}, " BUFFERS), TN_BUFFER_KV, NULL},
@@ -387,11 +389,14 @@ static void what_says_nothing_about_a_plan_is_left_out(void **state)
          NULL}, /* layers: as many as it says */
         {LOG("\"split_mode\": \"row\", " BUFFERS), TN_BUFFER_MODEL, "rows"},
         {LOG("\"measured\": {\"model_mib\": {\"RPC0\": 1.0}}"), TN_BUFFER_COMPUTE, "backend"},
-        {LOG("\"measured\": {\"model_mib\": {\"Metal\": 1.0}}"), TN_BUFFER_COMPUTE, NULL},
+        {LOG("\"engine_version\": \"b9000\", \"measured\": {\"model_mib\": {\"Metal\": 1.0}}"), TN_BUFFER_COMPUTE,
+         NULL},
         {LOG("\"notes\": \"rs_seq 3\", " BUFFERS), TN_BUFFER_RECURRENT, "draft"},
         {"{\"id\": \"a\", \"engine\": \"llama.cpp\", \"model\": \"M\", " BUFFERS "}", TN_BUFFER_MODEL, "quantised"},
         {"{\"id\": \"a\", \"engine\": \"llama.cpp\", \"model\": \"M\", " BUFFERS "}", TN_BUFFER_OUTPUT, "sequences"},
-        {"{\"id\": \"a\", \"engine\": \"llama.cpp\", \"model\": \"M\", " BUFFERS "}", TN_BUFFER_COMPUTE, NULL},
+        {"{\"id\": \"a\", \"engine\": \"llama.cpp\", \"model\": \"M\", " BUFFERS "}", TN_BUFFER_COMPUTE, "build"},
+        {LOG("\"engine_version\": \"b9000\", \"n_seq_max\": 2, " BUFFERS), TN_BUFFER_COMPUTE, "share one cache"},
+        {LOG("\"engine_version\": \"b2430\", " BUFFERS), TN_BUFFER_COMPUTE, "b3000"},
         {"{\"id\": \"a\", \"engine\": \"ik_llama.cpp\", \"model\": \"M\", " BUFFERS "}", TN_BUFFER_COMPUTE, "graphs"},
         {"{\"id\": \"a\", \"engine\": \"ik_llama.cpp\", \"model\": \"M\", \"arch\": \"deepseek2\", \"mla_attn\": "
          "1, " BUFFERS "}",

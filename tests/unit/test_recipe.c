@@ -39,6 +39,7 @@ struct world {
     struct tn_value config;
     struct tn_ggml_tensor *weights[COUNT_OF(weights)];
     struct tn_ggml_tensor *caches[2][TN_RECIPE_CACHE_COUNT];
+    const struct tn_recipe *recipe;
     struct tn_error error;
 };
 
@@ -47,9 +48,8 @@ static const struct tn_value *fact(void *context, struct tn_str name)
     return tn_value_member(&((const struct world *)context)->config, name);
 }
 
-static struct tn_ggml_tensor *weight(void *context, struct tn_str name, uint64_t layer)
+static struct tn_ggml_tensor *named_weight(struct world *world, struct tn_str name, uint64_t layer)
 {
-    struct world *world = context;
     for (size_t k = 0; k < COUNT_OF(weights); k++) {
         bool is_here = weights[k].layer == EVERY_LAYER || (uint64_t)weights[k].layer == layer;
         if (is_here && tn_str_is(name, weights[k].name)) {
@@ -60,6 +60,15 @@ static struct tn_ggml_tensor *weight(void *context, struct tn_str name, uint64_t
         }
     }
     return NULL;
+}
+
+static struct tn_ggml_tensor *weight(void *context, uint32_t number, uint64_t layer)
+{
+    struct world *world = context;
+    const struct tn_recipe_weight *asked;
+    tn_recipe_weights(world->recipe, &asked);
+    struct tn_ggml_tensor *tensor = asked[number].dotted.size ? named_weight(world, asked[number].dotted, layer) : NULL;
+    return tensor ? tensor : named_weight(world, asked[number].name, layer);
 }
 
 /* Keys in both layers, states in none. */
@@ -98,7 +107,6 @@ static void keep_on_host(void *context, struct tn_ggml_tensor *tensor)
 
 static bool run(struct world *world, const char *records)
 {
-    const struct tn_recipe *recipe;
     struct tn_recipe_world given = {.context = world,
                                     .fact = fact,
                                     .weight = weight,
@@ -119,8 +127,8 @@ static bool run(struct world *world, const char *records)
     given.given[TN_RECIPE_FLASH] = tn_value_boolean(true);
     given.given[TN_RECIPE_IS_WINDOW] = tn_value_boolean(false);
     given.given[TN_RECIPE_ARCHITECTURE] = tn_value_string(TN_STR("test"));
-    return tn_recipe_open(world->made_up.catalog, TN_STR("test"), &world->arena, &recipe, &world->error)
-           && tn_recipe_run(recipe, &given, &world->graph, &world->error);
+    return tn_recipe_open(world->made_up.catalog, TN_STR("test"), &world->arena, &world->recipe, &world->error)
+           && tn_recipe_run(world->recipe, &given, &world->graph, &world->error);
 }
 
 static void close_world(struct world *world)
