@@ -222,6 +222,30 @@ static void report_breakdown(const struct tn_plan *plan, struct tn_report *repor
     }
 }
 
+/* What the engine keeps in the host's memory, where it says so. */
+static void report_host(const struct tn_plan *plan, struct tn_report *report)
+{
+    static const struct tn_column columns[] = {{"category", "category", false, 0},
+                                               {"what", "label", false, 0},
+                                               {"host", "bytes", true, 0},
+                                               {"basis", "basis", false, 0}};
+    const struct tn_stage *host = &plan->ledger.host;
+    struct tn_table *table =
+        host->entry_count ? tn_report_table(report, "In the host's memory", columns, sizeof columns / sizeof columns[0])
+                          : NULL;
+    for (size_t k = 0; table && k < host->entry_count; k++) {
+        const struct tn_entry *entry = &plan->ledger.entries[host->first_entry + k];
+        struct tn_cell *cells = tn_table_row(report, table);
+        if (!cells) {
+            return;
+        }
+        cells[0] = tn_cell_text(tn_str_of(tn_category_names[entry->category]));
+        cells[1] = tn_cell_text(entry->label);
+        cells[2] = tn_cell_bytes(entry->mid_bytes);
+        cells[3] = tn_cell_text(tn_str_of(tn_basis_names[entry->basis]));
+    }
+}
+
 static void report_kv(const struct tn_plan *plan, struct tn_report *report)
 {
     struct tn_builder line = {0};
@@ -324,6 +348,7 @@ void tn_plan_report(const struct tn_plan *plan, bool explain, struct tn_report *
     report_heading(plan, report);
     report_bars(plan, report);
     report_breakdown(plan, report);
+    report_host(plan, report);
     tn_plan_report_settings(plan, explain, report);
     tn_plan_report_log(plan, report);
     report_kv(plan, report);
