@@ -14,7 +14,8 @@ static bool add_line(struct tn_ledger *ledger, const struct tn_builder *text, st
 /* ---- buffers ------------------------------------------------------------------------------------------------------ */
 
 struct buffer {
-    const char *function;
+    const char *line; /* how the log's line begins */
+    int name_width;
     const char *what;
     uint64_t bytes;
     const char *host; /* name of the buffer on the host; NULL: as the others there */
@@ -31,31 +32,40 @@ static void name_device(const struct tn_llama *llama, uint32_t device, const cha
     }
 }
 
+static bool add_buffer(const struct tn_llama *llama, const struct buffer *buffer, const char *name,
+                       struct tn_ledger *ledger)
+{
+    struct tn_builder size = {0};
+    struct tn_builder text = {0};
+    tn_builder_add_fixed(&size, buffer->bytes, UINT64_C(1) << MIB_SHIFT, 2);
+    tn_builder_addf(&text, "%s: %*s%s buffer size = %8s MiB", buffer->line, buffer->name_width, name, buffer->what,
+                    size.data ? size.data : "");
+    text.failed = text.failed || size.failed;
+    bool done = add_line(ledger, &text, llama->error);
+    tn_builder_free(&size);
+    tn_builder_free(&text);
+    return done;
+}
+
 static bool add_buffers(const struct tn_llama *llama, const struct tn_llama_share *share, uint32_t device,
                         struct tn_ledger *ledger)
 {
     const struct buffer buffers[] = {
-        {"load_tensors", "model", share->weights, llama->settings.is_mapped ? "CPU_Mapped" : NULL},
-        {"load_tensors", "model", share->repacked, "CPU_REPACK"},
-        {"llama_context", "output", share->output, NULL},
-        {"llama_kv_cache", "KV", share->kv, "CPU"},
-        {"llama_kv_cache", "KV", share->window_kv, "CPU"},
-        {"llama_memory_recurrent", "RS", share->recurrent, "CPU"},
-        {"sched_reserve", "compute", llama->is_exact ? share->compute : 0, NULL},
+        {"load_tensors", 12, " model", share->weights, llama->settings.is_mapped ? "CPU_Mapped" : NULL},
+        {"load_tensors", 12, " model", share->repacked, "CPU_REPACK"},
+        {"llama_context", 10, "  output", share->output, NULL},
+        {"llama_kv_cache", 10, " KV", share->kv, "CPU"},
+        {"llama_kv_cache", 10, " KV", share->window_kv, "CPU"},
+        {"llama_memory_recurrent", 10, " RS", share->recurrent, "CPU"},
+        {"sched_reserve", 10, " compute", llama->is_exact ? share->compute : 0, NULL},
     };
     bool done = true;
     for (size_t k = 0; done && k < sizeof buffers / sizeof buffers[0]; k++) {
-        struct tn_builder text = {0};
-        char name[CELL];
-        if (!buffers[k].bytes) {
-            continue;
+        if (buffers[k].bytes) {
+            char name[CELL];
+            name_device(llama, device, buffers[k].host, name);
+            done = add_buffer(llama, &buffers[k], name, ledger);
         }
-        name_device(llama, device, buffers[k].host, name);
-        tn_builder_addf(&text, "%s: %12s %7s buffer size = ", buffers[k].function, name, buffers[k].what);
-        tn_builder_add_fixed(&text, buffers[k].bytes, UINT64_C(1) << MIB_SHIFT, 2);
-        tn_builder_add_text(&text, " MiB");
-        done = add_line(ledger, &text, llama->error);
-        tn_builder_free(&text);
     }
     return done;
 }
