@@ -113,6 +113,7 @@ static void read_context(const struct tn_model *model, struct tn_question *quest
     uint64_t most = model->max_context_tokens;
     uint64_t tokens = value->given ? value->number : (most ? most : DEFAULT_CONTEXT_TOKENS);
     question->deployment.context_tokens = tokens;
+    question->deployment.context_is_given = value->given;
     add_setting(question, "context", tokens, (struct tn_str){0},
                 origin_of(value, most ? TN_ORIGIN_CONFIG : TN_ORIGIN_DEFAULT));
     if (value->given && most && tokens > most) {

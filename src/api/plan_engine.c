@@ -77,6 +77,15 @@ void tn_plan_report_settings(const struct tn_plan *plan, bool explain, struct tn
     }
 }
 
+static void add_output(struct tn_report *report, struct tn_str text)
+{
+    struct tn_block *block = tn_report_add(report, TN_BLOCK_OUTPUT);
+    if (block) {
+        block->tone = TN_TONE_DIM;
+        block->text = text;
+    }
+}
+
 void tn_plan_report_log(const struct tn_plan *plan, struct tn_report *report)
 {
     const struct tn_ledger *ledger = &plan->ledger;
@@ -90,11 +99,10 @@ void tn_plan_report_log(const struct tn_plan *plan, struct tn_report *report)
         tn_builder_add_text(&lines, k ? "\n" : "");
         tn_builder_add(&lines, ledger->log[k]);
     }
-    struct tn_block *block = tn_report_add(report, TN_BLOCK_OUTPUT);
-    struct tn_str text = tn_report_keep(report, &lines);
-    if (block) {
-        block->tone = TN_TONE_DIM;
-        block->text = text;
+    add_output(report, tn_report_keep(report, &lines));
+    if (ledger->command.size) {
+        tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN, "To start it");
+        add_output(report, ledger->command);
     }
 }
 

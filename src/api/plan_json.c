@@ -302,6 +302,12 @@ static void write_log(struct tn_json_writer *json, const struct tn_ledger *ledge
         tn_json_string(json, ledger->log[k]);
     }
     tn_json_end_list(json);
+    tn_json_key(json, "command");
+    if (ledger->command.size) {
+        tn_json_string(json, ledger->command);
+    } else {
+        tn_json_null(json);
+    }
 }
 
 bool tn_plan_json(const struct tn_plan *plan, bool explain, struct tn_result *result, struct tn_error *error)

@@ -2,6 +2,7 @@
  * src/engine/llamacpp, ggml's scheduler and allocator in src/engine/ggml. */
 #include "engine/engines.h"
 #include "engine/llamacpp/breakdown.h"
+#include "engine/llamacpp/command.h"
 #include "engine/llamacpp/search.h"
 #include "engine/record/facts.h"
 #include "engine/work.h"
@@ -11,6 +12,7 @@ struct session {
     struct tn_work work;
     struct tn_llama llama;
     struct tn_llama_share shares[TN_LLAMA_MOST_GPUS + 1];
+    bool is_fitted; /* n_gpu_layers auto: settings that were not given are fitted to the memory */
 };
 
 /* ---- settings ----------------------------------------------------------------------------------------------------- */
@@ -36,6 +38,7 @@ static bool read_layers(struct session *session, int64_t *layers)
     struct tn_str text = tn_work_text(&session->work, "n_gpu_layers");
     uint64_t number;
     *layers = -1;
+    session->is_fitted = tn_str_is(text, "auto");
     if (tn_str_is(text, "all") || tn_str_is(text, "auto") || tn_str_starts(text, TN_STR("-"))) {
         return true;
     }
@@ -251,7 +254,23 @@ static bool add_offer(struct session *session, const char *name, uint64_t number
     return done;
 }
 
-/* What to set where the buffers do not fit, found by computing them again. */
+/* With the change that leaves most as it was asked for; none where nothing helps. */
+static bool add_advised_command(struct session *session, const struct tn_llama_advice *advice)
+{
+    struct tn_llama_settings settings = session->llama.settings;
+    if (advice->cpu_experts) {
+        settings.layers_with_experts_on_cpu = advice->cpu_experts;
+    } else if (advice->gpu_layers) {
+        settings.gpu_layers = (int64_t)advice->gpu_layers;
+    } else if (advice->context_tokens) {
+        settings.context_tokens = advice->context_tokens;
+    } else {
+        return true;
+    }
+    return tn_llama_add_command(&session->work, &settings);
+}
+
+/* What to set where the buffers do not fit, found by computing them again; and the command line that starts it. */
 static bool add_offers(struct session *session)
 {
     enum { OFFERS = 3 };
@@ -260,7 +279,13 @@ static bool add_offers(struct session *session)
     uint64_t outside = outside_high_bytes(ledger);
     struct tn_llama_advice advice;
     bool fits = tn_ledger_worst(ledger)->high_bytes <= memory;
-    if (!ledger->wants_text || !memory || fits || !session->llama.settings.gpu_count || outside >= memory) {
+    if (!ledger->wants_text) {
+        return true;
+    }
+    if (!memory || fits || session->is_fitted || !session->llama.settings.gpu_count) {
+        return tn_llama_add_command(&session->work, &session->llama.settings);
+    }
+    if (outside >= memory) {
         return true;
     }
     struct tn_offer *offers = TN_NEW_ARRAY(ledger->arena, struct tn_offer, ledger->offer_count + OFFERS);
@@ -271,7 +296,8 @@ static bool add_offers(struct session *session)
         offers[k] = ledger->offers[k];
     }
     ledger->offers = offers;
-    return add_offer(session, "n_ctx", advice.context_tokens, "the longest context with all layers on GPUs")
+    return add_advised_command(session, &advice)
+           && add_offer(session, "n_ctx", advice.context_tokens, "the longest context with all layers on GPUs")
            && add_offer(session, "n_cpu_moe", advice.cpu_experts, "experts of the first layers on the CPU")
            && add_offer(session, "n_gpu_layers", advice.gpu_layers, "the most layers that fit on GPUs");
 }
@@ -303,6 +329,19 @@ static bool fill_ledger(struct session *session)
            && add_log(session) && add_offers(session) && tn_ledger_finish(work->ledger, work->error);
 }
 
+/* What is free when llama.cpp looks: the runtime has taken its part by then. */
+static bool fit(struct session *session)
+{
+    struct tn_work *work = &session->work;
+    const struct tn_deployment *deployment = work->deployment;
+    uint64_t total = tn_gpu_total_bytes(deployment->gpu, deployment->gpu_memory_bytes);
+    uint64_t taken = tn_work_range(work, "cuda_runtime").mid + tn_work_number(work, "fit_target");
+    bool is_asked = deployment->context_is_given || tn_evaluation_is_given(work->evaluation, "n_ctx");
+    uint64_t least = is_asked ? 0 : tn_work_number(work, "fit_ctx");
+    bool applies = session->is_fitted && total && session->llama.settings.gpu_count;
+    return !applies || work->failed || tn_llama_fit(&session->llama, total > taken ? total - taken : 0, least);
+}
+
 /* The file is read for the first plan of a model. */
 static bool open_file(struct tn_planner *planner, struct tn_error *error)
 {
@@ -330,7 +369,8 @@ static bool plan_llamacpp(struct tn_planner *planner, const struct tn_deployment
                   .error = error},
     };
     return tn_work_begin(&session.work) && tn_evaluation_check(session.work.evaluation, error)
-           && read_settings(&session) && tn_llama_compute(&session.llama, session.shares) && fill_ledger(&session);
+           && read_settings(&session) && fit(&session) && tn_llama_compute(&session.llama, session.shares)
+           && fill_ledger(&session);
 }
 
 const struct tn_engine tn_engine_llamacpp = {.name = "llamacpp",

@@ -21,6 +21,7 @@ struct tn_deployment {
     uint32_t ep;               /* expert parallel: over ranks of tp and dp */
     uint32_t dp;               /* data parallel: whole copies, requests divided among them */
     uint64_t context_tokens;   /* of one request, prompt and output */
+    bool context_is_given;     /* by the user; else it is the model's maximum */
     uint64_t concurrency;      /* requests at once */
     const struct tn_dtype *kv_dtype;
     struct tn_str kv_dtype_name; /* as it was asked for, in the engine's own word; empty: not, or by kv_dtype alone */

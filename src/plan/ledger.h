@@ -133,6 +133,7 @@ struct tn_ledger {
     size_t setting_count;
     struct tn_str *log; /* [log_count] lines that the engine's log will have, where wants_text */
     size_t log_count;
+    struct tn_str command;   /* that starts the engine so, or so that it fits; where wants_text, empty: not known */
     struct tn_offer *offers; /* [offer_count], cheapest first, where wants_text */
     size_t offer_count;
 };

@@ -38,13 +38,14 @@ bool llamacpp_try(struct llamacpp_plan *plan, uint32_t gpu_count, const char *se
                                        .pp = gpu_count ? gpu_count : 1,
                                        .ep = 1,
                                        .dp = 1,
-                                       .context_tokens = 512,
+                                       .gpu_memory_bytes = plan->memory_bytes,
+                                       .context_tokens = plan->context_tokens ? plan->context_tokens : 512,
                                        .concurrency = 1,
                                        .sets = sets,
                                        .set_count = made_up_sets(text, sets, MOST_SETTINGS)};
     deployment.kv_dtype = tn_dtype_find(TN_STR("F16"));
     tn_arena_reset(&plan->arena);
-    plan->ledger = (struct tn_ledger){.arena = &plan->arena};
+    plan->ledger = (struct tn_ledger){.arena = &plan->arena, .wants_text = true};
     plan->error = (struct tn_error){0};
     return plan->planner.engine->plan(&plan->planner, &deployment, &plan->ledger, &plan->error);
 }

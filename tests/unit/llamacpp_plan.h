@@ -15,6 +15,8 @@ struct llamacpp_plan {
     struct tn_arena arena;
     struct tn_ledger ledger;
     struct tn_error error;
+    uint64_t memory_bytes;   /* of each GPU; 0: not judged */
+    uint64_t context_tokens; /* the model's maximum, where no n_ctx is given; 0: 512 */
 };
 
 void llamacpp_open(struct llamacpp_plan *plan, const struct tn_catalog *catalog, const struct tn_model *model,

@@ -339,9 +339,119 @@ static void what_is_no_pattern_is_refused(void **state)
     close_small(&small);
 }
 
+/* ---- fit ---------------------------------------------------------------------------------------------------------- */
+
+static uint64_t buffers(const struct small *small)
+{
+    return llamacpp_bytes(&small->plan, 0, "model") + llamacpp_bytes(&small->plan, 0, "KV cache")
+           + llamacpp_bytes(&small->plan, 0, "compute");
+}
+
+/* What llama.cpp finds free when it looks: the runtime is there already. */
+static void set_free(struct small *small, uint64_t bytes)
+{
+    llamacpp_run(&small->plan, 1, "");
+    small->plan.memory_bytes = bytes + llamacpp_bytes(&small->plan, 0, "CUDA context, modules and graphs");
+}
+
+static void expect_command(const struct small *small, const char *expected)
+{
+    char text[512];
+    (void)snprintf(text, sizeof text, TN_STR_FORMAT, TN_STR_ARGUMENTS(small->plan.ledger.command));
+    assert_string_equal(text, expected);
+}
+
+static void auto_takes_the_most_layers_that_fit(void **state)
+{
+    struct small small;
+    open_small(*state, &small, PART_HEAD);
+    for (int layers = 1; layers <= LAYERS; layers++) {
+        char asked[64];
+        char command[128];
+        small.plan.memory_bytes = 0;
+        (void)snprintf(asked, sizeof asked, "n_ctx=512 n_gpu_layers=%d", layers);
+        llamacpp_run(&small.plan, 1, asked);
+        uint64_t needed = buffers(&small);
+        set_free(&small, needed);
+        llamacpp_run(&small.plan, 1, "n_ctx=512 n_gpu_layers=auto fit_target=0");
+        assert_int_equal(buffers(&small), needed);
+        (void)snprintf(command, sizeof command, "llama-server -m MODEL.gguf -c 512 -ngl %d --no-mmap", layers);
+        expect_command(&small, command);
+        set_free(&small, needed - 1);
+        llamacpp_run(&small.plan, 1, "n_ctx=512 n_gpu_layers=auto fit_target=0");
+        assert_true(buffers(&small) < needed);
+    }
+    close_small(&small);
+}
+
+static void auto_cuts_a_context_that_was_not_asked_for(void **state)
+{
+    struct small small;
+    open_small(*state, &small, PART_HEAD);
+    llamacpp_run(&small.plan, 1, "n_ctx=1024");
+    uint64_t needed = buffers(&small);
+    small.plan.context_tokens = 4096;
+    set_free(&small, needed + 100);
+    llamacpp_run(&small.plan, 1, "n_gpu_layers=auto fit_target=0 fit_ctx=512");
+    assert_int_equal(buffers(&small), needed);
+    expect_command(&small, "llama-server -m MODEL.gguf -c 1024 -ngl all --no-mmap");
+    llamacpp_run(&small.plan, 1, "n_gpu_layers=auto fit_target=100 fit_ctx=512");
+    expect_command(&small, "llama-server -m MODEL.gguf -c 1024 -ngl all --no-mmap");
+    llamacpp_run(&small.plan, 1, "n_gpu_layers=auto fit_target=101 fit_ctx=512"); /* the next of 256 cells */
+    expect_command(&small, "llama-server -m MODEL.gguf -c 768 -ngl all --no-mmap");
+    close_small(&small);
+}
+
+static void auto_moves_experts_before_layers(void **state)
+{
+    struct small small;
+    open_small(*state, &small, PART_HEAD | PART_EXPERTS);
+    llamacpp_run(&small.plan, 1, "n_ctx=512 n_cpu_moe=3");
+    uint64_t needed = buffers(&small);
+    set_free(&small, needed);
+    llamacpp_run(&small.plan, 1, "n_ctx=512 n_gpu_layers=auto fit_target=0");
+    assert_int_equal(buffers(&small), needed);
+    expect_command(&small, "llama-server -m MODEL.gguf -c 512 -ngl all -ncmoe 3 --no-mmap");
+    close_small(&small);
+}
+
+static void a_command_has_what_was_given_in_quotes_where_a_shell_needs_them(void **state)
+{
+    struct small small;
+    open_small(*state, &small, PART_HEAD);
+    llamacpp_run(&small.plan, 1,
+                 "n_ctx=1024 parallel=2 kv_unified=true type_k=q8_0 flash_attn=on op_offload=false "
+                 "n_ubatch=256 override_tensor=ffn_(up|down)=CPU");
+    expect_command(&small, "llama-server -m MODEL.gguf -c 1024 -np 2 -ngl all -ub 256 -kvu -fa on -ctk q8_0 "
+                           "-ot 'ffn_(up|down)=CPU' --no-op-offload --no-mmap");
+    llamacpp_run(&small.plan, 0, "n_ctx=512 op_offload=true");
+    expect_command(&small, "llama-server -m MODEL.gguf -c 512 --device none --no-mmap");
+    close_small(&small);
+}
+
+static void a_plan_that_does_not_fit_has_the_command_of_one_that_does(void **state)
+{
+    struct small small;
+    open_small(*state, &small, PART_HEAD);
+    llamacpp_run(&small.plan, 1, "n_ctx=512 n_gpu_layers=3");
+    uint64_t most = small.plan.ledger.stages[0].high_bytes;
+    small.plan.memory_bytes = most;
+    llamacpp_run(&small.plan, 1, "n_ctx=512");
+    expect_command(&small, "llama-server -m MODEL.gguf -c 512 -ngl 3 --no-mmap");
+    small.plan.memory_bytes = UINT64_C(100) << 20; /* the runtime alone takes more */
+    llamacpp_run(&small.plan, 1, "n_ctx=512");
+    expect_command(&small, "");
+    close_small(&small);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(auto_takes_the_most_layers_that_fit),
+        cmocka_unit_test(auto_cuts_a_context_that_was_not_asked_for),
+        cmocka_unit_test(auto_moves_experts_before_layers),
+        cmocka_unit_test(a_command_has_what_was_given_in_quotes_where_a_shell_needs_them),
+        cmocka_unit_test(a_plan_that_does_not_fit_has_the_command_of_one_that_does),
         cmocka_unit_test(layers_go_to_the_gpu_from_the_last_one_on),
         cmocka_unit_test(shares_divide_layers_over_gpus),
         cmocka_unit_test(a_tied_head_is_loaded_twice_on_a_gpu),

@@ -62,10 +62,10 @@ static void change_experts(struct tn_llama_settings *settings, uint64_t number)
     settings->layers_with_experts_on_cpu = TN_LLAMA_MOST_BLOCKS - number;
 }
 
-static bool has_experts(const struct tn_llama *llama)
+static bool has_experts(const struct tn_llama_file *file)
 {
-    for (size_t k = 0; k < llama->weight_count; k++) {
-        if (tn_str_find(llama->weights[k].name, TN_STR("_exps.")) != SIZE_MAX) {
+    for (size_t k = 0; k < file->tensor_count; k++) {
+        if (tn_str_find(file->tensors[k].name, TN_STR("_exps.")) != SIZE_MAX) {
             return true;
         }
     }
@@ -79,13 +79,53 @@ bool tn_llama_advise(const struct tn_llama *llama, uint64_t limit_bytes, struct 
     *advice = (struct tn_llama_advice){0};
     search.change = change_steps;
     advice->context_tokens = largest(&search, 1, steps) * llama->settings.context_step * llama->settings.sequences;
-    if (has_experts(llama)) {
+    if (has_experts(llama->file)) {
         search.change = change_experts;
-        uint64_t on_gpu = largest(&search, TN_LLAMA_MOST_BLOCKS - llama->block_count, TN_LLAMA_MOST_BLOCKS);
+        uint64_t on_gpu = largest(&search, TN_LLAMA_MOST_BLOCKS - llama->file->block_count, TN_LLAMA_MOST_BLOCKS);
         advice->cpu_experts = on_gpu ? TN_LLAMA_MOST_BLOCKS - on_gpu : 0;
     }
     search.change = change_layers;
-    advice->gpu_layers = largest(&search, 1, llama->block_count);
+    advice->gpu_layers = largest(&search, 1, llama->file->block_count);
+    tn_arena_free(&search.arena);
+    return true;
+}
+
+/* ---- fit ---------------------------------------------------------------------------------------------------------- */
+
+/* Everything on the GPUs, as far as it has been chosen by now. */
+static void change_nothing(struct tn_llama_settings *settings, uint64_t number)
+{
+    (void)settings;
+    (void)number;
+}
+
+static bool cut_context(struct search *search, struct tn_llama *llama, uint64_t least_tokens)
+{
+    uint64_t step = llama->settings.context_step * llama->settings.sequences;
+    uint64_t least = least_tokens * llama->settings.sequences;
+    if (!least_tokens || llama->settings.context_tokens <= least) {
+        return false;
+    }
+    search->change = change_steps;
+    uint64_t steps = largest(search, least / step ? least / step : 1, llama->settings.context_tokens / step);
+    llama->settings.context_tokens = steps ? steps * step : least;
+    return steps > 0;
+}
+
+bool tn_llama_fit(struct tn_llama *llama, uint64_t limit_bytes, uint64_t least_context_tokens)
+{
+    struct search search = {.asked = llama, .limit_bytes = limit_bytes, .change = change_nothing};
+    bool done = fits(&search, 0) || cut_context(&search, llama, least_context_tokens);
+    if (!done && has_experts(llama->file)) {
+        search.change = change_experts;
+        uint64_t on_gpu = largest(&search, TN_LLAMA_MOST_BLOCKS - llama->file->block_count, TN_LLAMA_MOST_BLOCKS);
+        llama->settings.layers_with_experts_on_cpu = on_gpu ? TN_LLAMA_MOST_BLOCKS - on_gpu : 0;
+        done = on_gpu > 0;
+    }
+    if (!done) {
+        search.change = change_layers;
+        llama->settings.gpu_layers = (int64_t)largest(&search, 1, llama->file->block_count);
+    }
     tn_arena_free(&search.arena);
     return true;
 }
