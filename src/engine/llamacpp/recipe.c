@@ -491,7 +491,7 @@ static bool number_questions(struct reader *reader)
 /* place WEIGHT WHERE */
 static bool read_place(struct reader *reader, const struct tn_statement *statement)
 {
-    static const char *const places[] = {"by-name", "input", "first", "output", "twice"};
+    static const char *const places[] = {"by-name", "input", "first", "output", "shared", "twice"};
     struct tn_recipe *recipe = reader->recipe;
     struct tn_str where = statement->rest;
     struct tn_str weight = tn_str_word(&where);
@@ -503,7 +503,7 @@ static bool read_place(struct reader *reader, const struct tn_statement *stateme
             return true;
         }
     }
-    return fail(reader, "expected input, first, output or twice, not", where);
+    return fail(reader, "expected input, first, output, shared or twice, not", where);
 }
 
 /* What the record tells of the architecture beside its graph. */

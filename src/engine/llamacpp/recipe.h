@@ -74,7 +74,8 @@ enum tn_recipe_place {
     TN_RECIPE_WITH_INPUT, /* on the CPU */
     TN_RECIPE_WITH_FIRST, /* with the first layer */
     TN_RECIPE_WITH_OUTPUT,
-    TN_RECIPE_TWICE /* a head that is tied, although it lies where the embedding lies */
+    TN_RECIPE_SHARED, /* a head that is tied: the embedding itself, and no copy of it elsewhere */
+    TN_RECIPE_TWICE   /* a head that is tied, although it lies where the embedding lies */
 };
 
 /* recipe  NULL: by name */

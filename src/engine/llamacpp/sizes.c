@@ -47,7 +47,8 @@ bool tn_llama_size(struct tn_llama *llama)
         sizes->context_tokens = sizes->sequence_tokens * settings->sequences;
     }
     sizes->tokens = rounded(least(sizes->context_tokens, ubatch), settings->sequences);
-    sizes->outputs = settings->outputs ? settings->outputs : sizes->batch_tokens;
+    bool has_encoder = tn_llama_fact(llama, "num_decoder_layers", 0) > 0; /* whose rows are all outputs */
+    sizes->outputs = settings->outputs && !has_encoder ? settings->outputs : sizes->batch_tokens;
     sizes->outputs = least(least(sizes->context_tokens, ubatch), sizes->outputs);
     sizes->state_rows = settings->sequences;
     return sizes->sequence_tokens || tn_fail(llama->error, TN_ERROR_DEPLOYMENT, "a context of no tokens");

@@ -61,6 +61,7 @@ static int layer_of(const struct tn_llama *llama, const struct tn_llama_weight *
     static const int told[] = {[TN_RECIPE_WITH_INPUT] = ON_INPUT,
                                [TN_RECIPE_WITH_FIRST] = 0,
                                [TN_RECIPE_WITH_OUTPUT] = ON_OUTPUT,
+                               [TN_RECIPE_SHARED] = ON_OUTPUT,
                                [TN_RECIPE_TWICE] = ON_OUTPUT};
     enum tn_recipe_place place = tn_recipe_place_of(llama->recipe, weight->name);
     if (place != TN_RECIPE_BY_NAME) {
@@ -333,7 +334,9 @@ static void tie_head(struct tn_llama *llama)
         head.place = TN_GGML_HOST;
     }
     head.place = head.place == TN_GGML_HOST ? place_on_host(llama, &head) : head.place;
-    head.is_shared = head.place == embedding->place && tn_recipe_place_of(llama->recipe, head.name) != TN_RECIPE_TWICE;
+    enum tn_recipe_place told = tn_recipe_place_of(llama->recipe, head.name);
+    head.place = told == TN_RECIPE_SHARED ? embedding->place : head.place;
+    head.is_shared = head.place == embedding->place && told != TN_RECIPE_TWICE;
     llama->head = add_copy(llama, &head, head.place);
 }
 
