@@ -200,6 +200,24 @@ static void share_caches(struct tn_llama *llama)
     }
 }
 
+/* Transposed values are as wide as the widest in every layer, also where a layer has no heads of keys. Hybrid models leave
+ * layers without attention out. */
+static void fill_layers_without_heads(struct tn_llama *llama)
+{
+    bool is_hybrid = false;
+    for (uint32_t k = 0; k < llama->layer_count; k++) {
+        is_hybrid = is_hybrid || llama->layers[k].state_width || llama->layers[k].shift_width;
+    }
+    for (uint32_t k = 0; !is_hybrid && !llama->has_latent_cache && k < llama->layer_count; k++) {
+        struct tn_llama_layer *layer = &llama->layers[k];
+        if (tn_llama_is_transposed(llama) && !layer->has_cache && layer->own_layer == k) {
+            layer->has_cache = true;
+            layer->kv_heads = 1;
+            layer->value_width = llama->sizes.value_width_max;
+        }
+    }
+}
+
 bool tn_llama_place_layers(struct tn_llama *llama)
 {
     llama->layers = TN_NEW_ARRAY(llama->arena, struct tn_llama_layer, llama->layer_count);
@@ -213,6 +231,7 @@ bool tn_llama_place_layers(struct tn_llama *llama)
         add_cache(llama, k);
     }
     share_caches(llama);
+    fill_layers_without_heads(llama);
     for (uint32_t k = 0; k < llama->layer_count; k++) {
         llama->layers[k].place = place_of_layer(llama, k);
         llama->layers[k].cache_place = llama->settings.kv_on_gpu ? llama->layers[k].place : TN_GGML_HOST;
