@@ -129,6 +129,11 @@ static void read_context(const struct tn_model *model, struct tn_question *quest
     }
 }
 
+static const struct tn_dtype *default_kv_dtype(const struct tn_model *model, const struct tn_engine *engine)
+{
+    return engine->kv_dtype ? tn_dtype_find(tn_str_of(engine->kv_dtype)) : tn_cache_default_dtype(model);
+}
+
 static bool read_kv_dtype(const struct tn_model *model, struct tn_question *question, struct tn_error *error)
 {
     const struct tn_input_value *value = &question->request.values[TN_INPUT_KV_DTYPE];
@@ -137,7 +142,7 @@ static bool read_kv_dtype(const struct tn_model *model, struct tn_question *ques
     /* an engine has names of its own, as fp8_ds_mla: it says whether it knows them, and plans by them */
     bool is_named = !is_auto && question->planner.engine->has_record;
     question->deployment.kv_dtype_name = is_named ? value->text : (struct tn_str){0};
-    dtype = dtype || !(is_auto || is_named) ? dtype : tn_cache_default_dtype(model);
+    dtype = dtype || !(is_auto || is_named) ? dtype : default_kv_dtype(model, question->planner.engine);
     if (!dtype) {
         tn_fail(error, TN_ERROR_DTYPE, "unknown KV dtype '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(value->text));
         tn_fail_at(error, -1, "--kv-dtype");

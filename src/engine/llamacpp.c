@@ -376,5 +376,6 @@ static bool plan_llamacpp(struct tn_planner *planner, const struct tn_deployment
 const struct tn_engine tn_engine_llamacpp = {.name = "llamacpp",
                                              .alias = "llama.cpp",
                                              .summary = "llama.cpp: buffers of each device to the byte, replayed",
+                                             .kv_dtype = "F16",
                                              .has_record = true,
                                              .plan = plan_llamacpp};

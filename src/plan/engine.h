@@ -15,9 +15,10 @@ struct tn_planner;
 
 struct tn_engine {
     const char *name;
-    const char *alias;   /* another name that --engine takes; NULL where none */
-    const char *summary; /* one line for lists */
-    bool has_record;     /* data/engine has its versions and settings */
+    const char *alias;    /* another name that --engine takes; NULL where none */
+    const char *summary;  /* one line for lists */
+    const char *kv_dtype; /* of caches, where none is asked for; NULL: that of the model's weights */
+    bool has_record;      /* data/engine has its versions and settings */
     /* Fills the ledger; ledger->arena is set by the caller, the rest is zero.
      * Errors: TN_ERROR_DEPLOYMENT where the engine refuses the deployment, TN_ERROR_USAGE for a setting that it does not take,
      * TN_ERROR_TOO_LARGE, TN_ERROR_MEMORY. */
