@@ -161,9 +161,13 @@ static void write_unjudged(struct tn_builder *text, const struct tn_plan *plan)
 {
     const struct tn_ledger *ledger = &plan->ledger;
     bool is_by_rank = plan->question.planner.engine->has_record;
+    if (is_by_rank && !tn_ledger_worst(ledger)->least_bytes) {
+        tn_builder_add_text(text, "needs no GPU");
+        return;
+    }
     tn_builder_add_text(text, is_by_rank ? "needs at least " : "needs ");
     tn_write_bytes(text, is_by_rank ? tn_ledger_worst(ledger)->least_bytes : ledger->mid_bytes, plan->units);
-    tn_builder_add_text(text, is_by_rank ? " on each GPU; name a --gpu to see whether it starts, and with what pool"
+    tn_builder_add_text(text, is_by_rank ? " on each GPU; name a --gpu to see whether it starts, and what it holds"
                                          : " in all; name a --gpu to see whether it fits");
 }
 

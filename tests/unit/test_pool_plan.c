@@ -269,7 +269,7 @@ static void without_a_gpu_there_is_no_pool_and_no_verdict(void **state)
     assert_true(find(&fixture, "kv.pool_low")->kind == TN_NULL);
     /* 1,000,000 + 150,000 + 1,024,000 bytes */
     assert_text(&fixture, "verdict.message",
-                "needs at least 2.07 MiB on each GPU; name a --gpu to see whether it starts, and with what pool");
+                "needs at least 2.07 MiB on each GPU; name a --gpu to see whether it starts, and what it holds");
     end(&fixture);
 }
 
