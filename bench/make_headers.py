@@ -4,7 +4,7 @@ usage: make_headers.py FOLDER
 
     model.safetensors               90,000 tensors with the names of a large mixture of experts, all in one file
     model.safetensors.index.json    the same tensors over 163 files
-    model.gguf                      a vocabulary of 262,144 tokens with scores, types and merges
+    model.gguf                      40 GB, a vocabulary of 262,144 tokens with scores, types and merges
     model.safetensors.json          what Python's json has to read for the same content
     model.gguf.json
 """
@@ -23,7 +23,7 @@ VOCABULARY = 129280
 SHARDS = 163
 
 GGUF_TOKENS = 262144
-GGUF_LAYERS = 32
+GGUF_LAYERS = 42  # 40 GB of F32
 U32, I32, F32, STRING, ARRAY = 4, 5, 6, 8, 9
 STRUCT_OF = {U32: "I", I32: "i", F32: "f"}
 ALIGNMENT_BYTES = 32
@@ -127,6 +127,7 @@ def gguf_metadata():
         "llama.feed_forward_length": (U32, 14336),
         "llama.attention.head_count": (U32, 32),
         "llama.attention.head_count_kv": (U32, 8),
+        "llama.attention.layer_norm_rms_epsilon": (F32, 1e-5),
         "tokenizer.ggml.model": (STRING, "gpt2"),
         "tokenizer.ggml.tokens": (STRING, tokens),
         "tokenizer.ggml.scores": (F32, [-float(k) for k in range(GGUF_TOKENS)]),
