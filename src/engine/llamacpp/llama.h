@@ -55,6 +55,7 @@ struct tn_llama_layer {
     bool has_cache;     /* of its own */
     bool is_window;
     uint64_t key_width; /* elements of one cell */
+    uint64_t key_row;   /* elements that are padded together on CUDA: of one cell, or of one head */
     uint64_t value_width;
     uint64_t kv_heads;
     uint64_t index_width; /* of the keys of a sparse indexer, which have a cache of their own; 0 where there is none */

@@ -114,6 +114,7 @@ static void add_attention(struct tn_llama *llama, struct tn_llama_layer *layer, 
     layer->value_width = cache->values_per_unit;
     bool has_heads = cache->split.kind == TN_SPLIT_KV || cache->split.kind == TN_SPLIT_HEADS;
     layer->kv_heads = has_heads ? cache->split.parts[0] : 1;
+    layer->key_row = layer->key_width / (llama->settings.rows_by_head ? layer->kv_heads : 1);
     if (!layer->value_width && llama->settings.keeps_latent_values) {
         layer->value_width = tn_llama_fact(llama, "kv_lora_rank", 0);
     }
@@ -200,20 +201,25 @@ static void share_caches(struct tn_llama *llama)
     }
 }
 
-/* Transposed values are as wide as the widest in every layer, also where a layer has no heads of keys. Hybrid models leave
- * layers without attention out. */
+/* Transposed values are as wide as the widest in every layer, also where a layer has no heads of keys; and rows of one head are padded
+ * also where there are none. Hybrid models leave layers without attention out. */
 static void fill_layers_without_heads(struct tn_llama *llama)
 {
+    bool rows_by_head = llama->settings.rows_by_head;
     bool is_hybrid = false;
+    uint64_t row = 0;
     for (uint32_t k = 0; k < llama->layer_count; k++) {
         is_hybrid = is_hybrid || llama->layers[k].state_width || llama->layers[k].shift_width;
+        row = rows_by_head && llama->layers[k].key_row ? llama->layers[k].key_row : row;
     }
-    for (uint32_t k = 0; !is_hybrid && !llama->has_latent_cache && k < llama->layer_count; k++) {
+    bool applies = !is_hybrid && !llama->has_latent_cache && (tn_llama_is_transposed(llama) || rows_by_head);
+    for (uint32_t k = 0; applies && k < llama->layer_count; k++) {
         struct tn_llama_layer *layer = &llama->layers[k];
-        if (tn_llama_is_transposed(llama) && !layer->has_cache && layer->own_layer == k) {
+        if (!layer->has_cache && layer->own_layer == k) {
             layer->has_cache = true;
             layer->kv_heads = 1;
-            layer->value_width = llama->sizes.value_width_max;
+            layer->key_row = row;
+            layer->value_width = tn_llama_is_transposed(llama) ? llama->sizes.value_width_max : 0;
         }
     }
 }
@@ -257,7 +263,7 @@ static bool cache_bytes(const struct tn_llama *llama, const struct tn_dtype *typ
     enum tn_ggml_kind kind = place >= 0 ? TN_GGML_CUDA : TN_GGML_CPU;
     uint64_t elements;
     uint64_t bytes;
-    if (!width) {
+    if (!row) {
         return true;
     }
     if (width % type->block_elements) {
@@ -285,11 +291,11 @@ static bool add_kv(const struct tn_llama *llama, const struct tn_llama_layer *la
     uint64_t *sum = layer->is_window ? &share->window_kv : &share->kv;
     uint64_t cells = (layer->is_window ? sizes->window_cells : sizes->sequence_tokens) * sizes->streams;
     uint64_t values = layer->value_width;
-    uint64_t key_row = layer->key_width / (llama->settings.rows_by_head ? layer->kv_heads : 1);
     if (tn_llama_is_transposed(llama) && values) { /* transposed: all layers as wide as the widest */
         values = sizes->value_width_max;
     }
-    return cache_bytes(llama, llama->settings.key_type, layer->key_width, key_row, cells, layer->cache_place, sum)
+    return cache_bytes(llama, llama->settings.key_type, layer->key_width, layer->key_row, cells, layer->cache_place,
+                       sum)
            && cache_bytes(llama, llama->settings.key_type, layer->index_width, layer->index_width, cells,
                           layer->cache_place, sum)
            && cache_bytes(llama, llama->settings.value_type, values, values, cells, layer->cache_place, sum);
