@@ -491,8 +491,8 @@ static void mark_varying(struct tn_architecture *architecture)
     for (size_t k = 0; k < architecture->cache_count; k++) {
         struct tn_cache_rule *rule = &architecture->caches[k];
         rule->varies = varies(architecture, rule->argument) || varies(architecture, rule->elements)
-                       || varies(architecture, rule->values) || varies(architecture, rule->rows) || varies(architecture, rule->when)
-                       || split_varies(architecture, &rule->split);
+                       || varies(architecture, rule->values) || varies(architecture, rule->rows)
+                       || varies(architecture, rule->when) || split_varies(architecture, &rule->split);
     }
 }
 

@@ -67,7 +67,7 @@ struct tn_cache_rule {
     const struct tn_expression *argument; /* NULL where the growth rule has none */
     const struct tn_expression *elements;
     const struct tn_expression *values; /* NULL: half of the elements */
-    const struct tn_expression *rows; /* NULL where the unit is not made of rows */
+    const struct tn_expression *rows;   /* NULL where the unit is not made of rows */
     const struct tn_expression *when;
     struct tn_split_rule split;
     const struct tn_dtype *dtype; /* NULL: the KV dtype of the deployment */

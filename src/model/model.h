@@ -98,10 +98,11 @@ struct tn_group {
 struct tn_cache {
     struct tn_str label; /* the layer kind: "attention", "sliding", "mamba" */
     enum tn_growth growth;
-    uint64_t argument;            /* w, c, n or r of the growth rule; 0 where it has none */
-    uint64_t elements_per_unit;   /* of one layer, unsharded */
-    uint64_t values_per_unit;     /* of these the values; the rest are keys. 0 for latent attention, and for what is no attention */
-    uint64_t rows;                /* of a state that holds one row for each of the last tokens; 0 for others */
+    uint64_t argument;          /* w, c, n or r of the growth rule; 0 where it has none */
+    uint64_t elements_per_unit; /* of one layer, unsharded */
+    uint64_t
+        values_per_unit; /* of these the values; the rest are keys. 0 for latent attention, and for what is no attention */
+    uint64_t rows;       /* of a state that holds one row for each of the last tokens; 0 for others */
     const struct tn_dtype *dtype; /* NULL: the KV dtype of the deployment */
     struct tn_split split;
     const uint32_t *layers; /* [layer_count] */
