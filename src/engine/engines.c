@@ -4,8 +4,9 @@
 #include "engine/work.h"
 
 const struct tn_engine *const tn_engines[] = {
-    &tn_engine_generic,      &tn_engine_vllm, &tn_engine_sglang,   &tn_engine_trtllm,
-    &tn_engine_transformers, &tn_engine_tgi,  &tn_engine_llamacpp, NULL,
+    &tn_engine_generic,  &tn_engine_vllm,         &tn_engine_sglang,
+    &tn_engine_trtllm,   &tn_engine_transformers, &tn_engine_tgi,
+    &tn_engine_llamacpp, &tn_engine_ollama,       NULL,
 };
 
 const struct tn_engine *tn_engine_find(struct tn_str name)

@@ -11,6 +11,7 @@ extern const struct tn_engine tn_engine_trtllm;
 extern const struct tn_engine tn_engine_transformers;
 extern const struct tn_engine tn_engine_tgi;
 extern const struct tn_engine tn_engine_llamacpp;
+extern const struct tn_engine tn_engine_ollama;
 
 /* Ends with NULL. */
 extern const struct tn_engine *const tn_engines[];
