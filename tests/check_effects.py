@@ -73,9 +73,15 @@ def reached(reads):
     return found
 
 
-def code_of(root, engine, engines):
-    """The C code that may ask the engine's record for a value: its own files, and those of no other engine."""
-    others = tuple(name for name in engines if name != engine)
+def oldest(engines, name):
+    """The ancestor that has no parent."""
+    parent = engines[name][0]
+    return oldest(engines, parent) if parent else name
+
+
+def code_of(root, engine, engines, records):
+    """The C code that may ask the engine's record for a value: its own files, those of its relatives, and those of no other engine."""
+    others = tuple(name for name in engines if oldest(records, name) != oldest(records, engine))
     code = []
     for path in sorted(glob.glob(os.path.join(root, "src", "engine", "**", "*.c"), recursive=True)):
         if not os.path.basename(path).startswith(others):
@@ -91,7 +97,7 @@ def main():
     engines = [name for name in records if name not in parents]
     count, faults = 0, []
     for engine in engines:
-        settings, reads = effects(lines_of(records, engine), code_of(root, engine, engines))
+        settings, reads = effects(lines_of(records, engine), code_of(root, engine, engines, records))
         found = reached(reads)
         count += len(settings)
         faults += [f"{engine}: nothing depends on the setting {name}" for name in settings if name not in found]

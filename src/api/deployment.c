@@ -107,26 +107,53 @@ static bool read_memory(struct tn_question *question, struct tn_error *error)
     return true;
 }
 
-static void read_context(const struct tn_model *model, struct tn_question *question)
+static uint32_t parallel(const struct tn_request *request, enum tn_input input)
+{
+    return request->values[input].given ? (uint32_t)request->values[input].number : 1;
+}
+
+/* The length that the engine takes where none is asked for, which may depend on its GPUs; 0 where it does not say. */
+static bool engine_context(struct tn_question *question, uint64_t *tokens, struct tn_error *error)
+{
+    struct tn_deployment deployment = question->deployment;
+    uint32_t ranks = parallel(&question->request, TN_INPUT_PP) * parallel(&question->request, TN_INPUT_TP);
+    deployment.tp = deployment.ep = deployment.dp = 1;
+    deployment.pp = question->gpu_count > ranks ? question->gpu_count : ranks;
+    return tn_planner_default_context(&question->planner, &deployment, tokens, error);
+}
+
+static bool read_context(const struct tn_model *model, struct tn_question *question, struct tn_error *error)
 {
     const struct tn_input_value *value = &question->request.values[TN_INPUT_CONTEXT];
     uint64_t most = model->max_context_tokens;
-    uint64_t tokens = value->given ? value->number : (most ? most : DEFAULT_CONTEXT_TOKENS);
+    uint64_t tokens = value->number;
+    uint64_t usual = 0;
+    if (!value->given) {
+        if (!engine_context(question, &usual, error)) {
+            return false;
+        }
+        tokens = usual ? usual : (most ? most : DEFAULT_CONTEXT_TOKENS);
+    }
     question->deployment.context_tokens = tokens;
     question->deployment.context_is_given = value->given;
     add_setting(question, "context", tokens, (struct tn_str){0},
-                origin_of(value, most ? TN_ORIGIN_CONFIG : TN_ORIGIN_DEFAULT));
+                origin_of(value, usual ? TN_ORIGIN_DERIVED : (most ? TN_ORIGIN_CONFIG : TN_ORIGIN_DEFAULT)));
     if (value->given && most && tokens > most) {
         add_note(question, "context_beyond_model",
                  "%llu tokens are more than the %llu that the model was made for: memory is counted all the same",
                  (unsigned long long)tokens, (unsigned long long)most);
     }
-    if (!value->given) {
+    if (usual) {
+        add_note(question, "context_default",
+                 "context: the engine's default of %llu tokens; --context plans for another",
+                 (unsigned long long)tokens);
+    } else if (!value->given) {
         add_note(question, "context_default",
                  most ? "context: the model's maximum of %llu tokens; --context plans for less"
                       : "context: %llu tokens, as the model states no maximum; --context says otherwise",
                  (unsigned long long)tokens);
     }
+    return true;
 }
 
 static const struct tn_dtype *default_kv_dtype(const struct tn_model *model, const struct tn_engine *engine)
@@ -151,11 +178,6 @@ static bool read_kv_dtype(const struct tn_model *model, struct tn_question *ques
     question->deployment.kv_dtype = dtype;
     add_setting(question, "kv_dtype", 0, tn_str_of(dtype->name), is_auto ? TN_ORIGIN_DERIVED : TN_ORIGIN_GIVEN);
     return true;
-}
-
-static uint32_t parallel(const struct tn_request *request, enum tn_input input)
-{
-    return request->values[input].given ? (uint32_t)request->values[input].number : 1;
 }
 
 static bool check_ranks(const struct tn_question *question, struct tn_error *error)
@@ -280,10 +302,9 @@ bool tn_question_read(struct tn_question *question, const struct tn_model *model
         tn_fail_at(error, -1, "--params");
         return tn_fail_hint(error, "name a model, give its config.json, or leave --engine out");
     }
-    if (!read_memory(question, error)) {
+    if (!read_memory(question, error) || !read_context(model, question, error)) {
         return false;
     }
-    read_context(model, question);
     deployment->concurrency = concurrency->given ? concurrency->number : 1;
     deployment->overhead_ppm = overhead->given ? (uint32_t)overhead->number : DEFAULT_OVERHEAD_PPM;
     add_setting(question, "concurrency", deployment->concurrency, (struct tn_str){0},

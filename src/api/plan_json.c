@@ -237,7 +237,8 @@ static void write_remedy(struct tn_json_writer *json, const struct tn_remedy *re
 
 static void write_start(struct tn_json_writer *json, const struct tn_plan *plan)
 {
-    static const char *const starts[] = {[TN_START_YES] = "yes", [TN_START_UNSURE] = "unsure", [TN_START_NO] = "no"};
+    static const char *const starts[] = {
+        [TN_START_YES] = "yes", [TN_START_PARTLY] = "partly", [TN_START_UNSURE] = "unsure", [TN_START_NO] = "no"};
     bool says = plan->question.planner.engine->has_record && plan->verdict.judged;
     tn_json_key(json, "start");
     tn_json_text(json, says ? starts[plan->ledger.start] : NULL);
@@ -331,6 +332,7 @@ bool tn_plan_json(const struct tn_plan *plan, bool explain, struct tn_result *re
     tn_json_key(&json, "notes");
     tn_json_begin_list(&json);
     tn_write_note_items(&json, plan->question.notes, plan->question.note_count);
+    tn_write_note_items(&json, plan->ledger.notes, plan->ledger.note_count);
     tn_write_note_items(&json, plan->model->notes, plan->model->note_count);
     tn_json_end_list(&json);
     if (explain && !tn_explain_json(plan->model, &result->arena, &json, error)) {

@@ -145,9 +145,11 @@ static void write_pool(struct tn_builder *text, const struct tn_plan *plan)
 
 static void write_refusal(struct tn_builder *text, const struct tn_plan *plan)
 {
+    static const char *const verbs[] = {[TN_START_PARTLY] = "runs partly on the CPU, not wholly",
+                                        [TN_START_UNSURE] = "may not start",
+                                        [TN_START_NO] = "does not start"};
     const struct tn_ledger *ledger = &plan->ledger;
-    tn_builder_addf(text, "%s %s start on ", plan->question.planner.engine->name,
-                    ledger->start == TN_START_NO ? "does not" : "may not");
+    tn_builder_addf(text, "%s %s on ", plan->question.planner.engine->name, verbs[ledger->start]);
     tn_plan_write_gpus(text, plan, rank_count(ledger));
     if (ledger->complaint.size) {
         tn_builder_add_text(text, ": ");

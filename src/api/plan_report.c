@@ -361,5 +361,6 @@ void tn_plan_report(const struct tn_plan *plan, bool explain, struct tn_report *
     }
     report_remedies(plan, report);
     tn_write_notes(report, plan->question.notes, plan->question.note_count);
+    tn_write_notes(report, plan->ledger.notes, plan->ledger.note_count);
     tn_write_notes(report, plan->model->notes, plan->model->note_count);
 }

@@ -1,11 +1,12 @@
 /* One row per engine, and what plans of one engine share. */
 #include "engine/engines.h"
 
-#include "engine/record/rules.h"
+#include "engine/work.h"
 
 const struct tn_engine *const tn_engines[] = {
-    &tn_engine_generic,      &tn_engine_vllm, &tn_engine_sglang,   &tn_engine_trtllm,
-    &tn_engine_transformers, &tn_engine_tgi,  &tn_engine_llamacpp, NULL,
+    &tn_engine_generic,  &tn_engine_vllm,         &tn_engine_sglang,
+    &tn_engine_trtllm,   &tn_engine_transformers, &tn_engine_tgi,
+    &tn_engine_llamacpp, &tn_engine_ollama,       NULL,
 };
 
 const struct tn_engine *tn_engine_find(struct tn_str name)
@@ -39,6 +40,23 @@ void tn_planner_share(const struct tn_planner *planner, const struct tn_model *m
                                  .model = model,
                                  .rules = planner->rules,
                                  .weight_rules = planner->weight_rules};
+}
+
+bool tn_planner_default_context(struct tn_planner *planner, const struct tn_deployment *deployment, uint64_t *tokens,
+                                struct tn_error *error)
+{
+    static const char name[] = "default_context";
+    struct tn_arena arena = {0};
+    struct tn_ledger ledger = {.arena = &arena};
+    struct tn_work work = {.planner = planner, .deployment = deployment, .ledger = &ledger, .error = error};
+    *tokens = 0;
+    if (!planner->rules || !tn_rules_have(planner->rules, name)) {
+        return true;
+    }
+    bool done = tn_work_begin(&work);
+    *tokens = done ? tn_work_number(&work, name) : 0;
+    tn_arena_free(&arena);
+    return done && !work.failed;
 }
 
 void tn_planner_close(struct tn_planner *planner)

@@ -11,6 +11,7 @@ extern const struct tn_engine tn_engine_trtllm;
 extern const struct tn_engine tn_engine_transformers;
 extern const struct tn_engine tn_engine_tgi;
 extern const struct tn_engine tn_engine_llamacpp;
+extern const struct tn_engine tn_engine_ollama;
 
 /* Ends with NULL. */
 extern const struct tn_engine *const tn_engines[];
@@ -27,6 +28,11 @@ bool tn_planner_open(struct tn_planner *planner, const struct tn_engine *engine,
 
 /* A planner of another model by the same engine and version. The records stay those of `planner`, which is to be closed after it. */
 void tn_planner_share(const struct tn_planner *planner, const struct tn_model *model, struct tn_planner *other);
+
+/* Tokens of a request where none are asked for, by the engine's own default; 0 where its record names none (`let default_context`).
+ * planner  with its model. Errors: those of tn_evaluation_new, TN_ERROR_EXPRESSION. */
+bool tn_planner_default_context(struct tn_planner *planner, const struct tn_deployment *deployment, uint64_t *tokens,
+                                struct tn_error *error);
 
 void tn_planner_close(struct tn_planner *planner);
 

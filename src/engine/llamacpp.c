@@ -1,23 +1,20 @@
 /* llama.cpp: buffers per device. Settings and versions are data (data/engine/llamacpp.rec), graphs too (data/graph); the parts stand in
  * src/engine/llamacpp, ggml's scheduler and allocator in src/engine/ggml. */
+#include "engine/llamacpp.h"
+
+#include "base/number.h"
 #include "engine/engines.h"
 #include "engine/llamacpp/breakdown.h"
 #include "engine/llamacpp/command.h"
 #include "engine/llamacpp/search.h"
 #include "engine/record/facts.h"
-#include "engine/work.h"
 #include "text/quantity.h"
 
-struct session {
-    struct tn_work work;
-    struct tn_llama llama;
-    struct tn_llama_share shares[TN_LLAMA_MOST_GPUS + 1];
-    bool is_fitted; /* n_gpu_layers auto: settings that were not given are fitted to the memory */
-};
+#include <string.h>
 
 /* ---- settings ----------------------------------------------------------------------------------------------------- */
 
-static bool fail_setting(struct session *session, const char *name, struct tn_str value, const char *expected)
+static bool fail_setting(struct tn_llama_session *session, const char *name, struct tn_str value, const char *expected)
 {
     tn_fail(session->work.error, TN_ERROR_USAGE, "%s '" TN_STR_FORMAT "': expected %s", name, TN_STR_ARGUMENTS(value),
             expected);
@@ -25,7 +22,7 @@ static bool fail_setting(struct session *session, const char *name, struct tn_st
 }
 
 /* A type that caches may have. */
-static bool read_type(struct session *session, const char *name, const struct tn_dtype **type)
+static bool read_type(struct tn_llama_session *session, const char *name, const struct tn_dtype **type)
 {
     struct tn_str text = tn_work_text(&session->work, name);
     *type = tn_str_is(text, "auto") ? tn_dtype_find(TN_STR("F16")) : tn_dtype_find(text);
@@ -33,7 +30,7 @@ static bool read_type(struct session *session, const char *name, const struct tn
            || fail_setting(session, name, text, "f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1 or iq4_nl");
 }
 
-static bool read_layers(struct session *session, int64_t *layers)
+static bool read_layers(struct tn_llama_session *session, int64_t *layers)
 {
     struct tn_str text = tn_work_text(&session->work, "n_gpu_layers");
     uint64_t number;
@@ -50,7 +47,7 @@ static bool read_layers(struct session *session, int64_t *layers)
 }
 
 /* "3,1" or "22GiB,24GiB" */
-static bool read_shares(struct session *session, const char *name, float *shares)
+static bool read_shares(struct tn_llama_session *session, const char *name, float *shares)
 {
     struct tn_str rest = tn_work_text(&session->work, name);
     for (uint32_t k = 0; rest.size; k++) {
@@ -69,7 +66,7 @@ static bool read_shares(struct session *session, const char *name, float *shares
     return true;
 }
 
-static bool read_split(struct session *session, struct tn_llama_settings *settings)
+static bool read_split(struct tn_llama_session *session, struct tn_llama_settings *settings)
 {
     if (!read_shares(session, "tensor_split", settings->shares)) {
         return false;
@@ -90,7 +87,7 @@ static enum tn_llama_flash flash_of(struct tn_str text)
     return tn_str_is(text, "on") || tn_str_is(text, "1") ? TN_LLAMA_FLASH_ON : TN_LLAMA_FLASH_OFF;
 }
 
-static bool read_devices(struct session *session, struct tn_llama_settings *settings)
+static bool read_devices(struct tn_llama_session *session, struct tn_llama_settings *settings)
 {
     struct tn_work *work = &session->work;
     const struct tn_deployment *deployment = work->deployment;
@@ -103,7 +100,7 @@ static bool read_devices(struct session *session, struct tn_llama_settings *sett
     return read_layers(session, &settings->gpu_layers) && read_split(session, settings);
 }
 
-static bool read_settings(struct session *session)
+static bool read_settings(struct tn_llama_session *session)
 {
     struct tn_work *work = &session->work;
     struct tn_llama_settings *settings = &session->llama.settings;
@@ -115,6 +112,7 @@ static bool read_settings(struct session *session)
         .sequences = tn_work_number(work, "n_seq_max"),
         .outputs = tn_work_number(work, "n_outputs_max"),
         .context_step = tn_work_number(work, "context_step"),
+        .window_kept = tn_work_number(work, "window_kept"),
         .is_unified = tn_work_number(work, "kv_unified") != 0,
         .rows_by_head = tn_work_number(work, "rows_by_head") != 0,
         .window_is_full = tn_work_number(work, "swa_full") != 0,
@@ -145,8 +143,8 @@ static bool read_settings(struct session *session)
 /* ---- the ledger --------------------------------------------------------------------------------------------------- */
 
 /* What is known to the byte. */
-static bool add(const struct session *session, enum tn_category category, enum tn_basis basis, const char *label,
-                const char *formula, uint64_t bytes)
+static bool add(const struct tn_llama_session *session, enum tn_category category, enum tn_basis basis,
+                const char *label, const char *formula, uint64_t bytes)
 {
     struct tn_entry entry = {.category = category,
                              .basis = basis,
@@ -158,12 +156,32 @@ static bool add(const struct session *session, enum tn_category category, enum t
     return !bytes || tn_ledger_add(session->work.ledger, entry, session->work.error);
 }
 
+static uint64_t percent_of(uint64_t bytes, uint64_t percent)
+{
+    uint64_t part;
+    return tn_mul_div_up(bytes, percent, 100, &part) ? part : UINT64_MAX;
+}
+
+/* Where llama.cpp's graph stands in for another one, the record says how far that may be off. */
+static bool add_replayed(struct tn_llama_session *session, uint64_t bytes)
+{
+    uint64_t low = tn_work_number(&session->work, "compute_low_percent");
+    uint64_t high = tn_work_number(&session->work, "compute_high_percent");
+    struct tn_entry entry = {.category = TN_CATEGORY_ACTIVATION,
+                             .basis = low == high ? TN_BASIS_REPLAYED : TN_BASIS_ASSUMED,
+                             .label = TN_STR("compute"),
+                             .low_bytes = percent_of(bytes, low),
+                             .mid_bytes = bytes,
+                             .high_bytes = percent_of(bytes, high),
+                             .formula = TN_STR("ggml's allocator over the graph of the largest batch")};
+    return !bytes || tn_ledger_add(session->work.ledger, entry, session->work.error);
+}
+
 /* Replayed; or the bound, of which the buffers that were measured are between a quarter and all, and mostly half. */
-static bool add_compute(const struct session *session, uint64_t bytes)
+static bool add_compute(struct tn_llama_session *session, uint64_t bytes)
 {
     if (session->llama.is_exact) {
-        return add(session, TN_CATEGORY_ACTIVATION, TN_BASIS_REPLAYED, "compute",
-                   "ggml's allocator over the graph of the largest batch", bytes);
+        return add_replayed(session, bytes);
     }
     struct tn_str why = TN_STR("no recipe tells this architecture's graph: all results of a layer at once");
     if (session->llama.why_bound.size && !tn_str_copy(session->work.ledger->arena, session->llama.why_bound, &why)) {
@@ -179,7 +197,7 @@ static bool add_compute(const struct session *session, uint64_t bytes)
     return tn_ledger_add(session->work.ledger, entry, session->work.error);
 }
 
-static bool add_share(const struct session *session, const struct tn_llama_share *share, bool is_host)
+static bool add_share(struct tn_llama_session *session, const struct tn_llama_share *share, bool is_host)
 {
     const struct tn_llama *llama = &session->llama;
     const char *model = !is_host ? "model" : llama->settings.is_mapped ? "model, mapped" : "model";
@@ -198,7 +216,7 @@ static bool add_share(const struct session *session, const struct tn_llama_share
                   share->output);
 }
 
-static bool add_gpu(struct session *session, uint32_t gpu)
+static bool add_gpu(struct tn_llama_session *session, uint32_t gpu)
 {
     struct tn_work *work = &session->work;
     uint32_t first = 0;
@@ -214,6 +232,80 @@ static bool add_gpu(struct session *session, uint32_t gpu)
     return add_share(session, &session->shares[gpu], false)
            && tn_evaluation_add_entries(work->evaluation, work->ledger, work->error);
 }
+
+bool tn_llama_session_report(struct tn_llama_session *session)
+{
+    struct tn_work *work = &session->work;
+    uint32_t gpus = session->llama.settings.gpu_count;
+    bool done = true;
+    work->ledger->ranks_per_stage = 1;
+    for (uint32_t k = 0; done && k < gpus; k++) {
+        done = add_gpu(session, k);
+    }
+    if (!gpus && !tn_ledger_begin_stage(work->ledger, 0, 0)) {
+        return tn_fail_memory(work->error);
+    }
+    tn_ledger_begin_host(work->ledger);
+    return done && add_share(session, &session->shares[gpus], true) && !work->failed && tn_work_add_texts(work);
+}
+
+/* ---- the session -------------------------------------------------------------------------------------------------- */
+
+/* The file is read for the first plan of a model. */
+static bool open_file(struct tn_planner *planner, struct tn_error *error)
+{
+    if (!planner->file || planner->file->model != planner->model) {
+        planner->file = tn_llama_open_file(planner->catalog, planner->model, &planner->arena, error);
+    }
+    return planner->file != NULL;
+}
+
+bool tn_llama_session_begin(struct tn_llama_session *session, struct tn_planner *planner,
+                            const struct tn_deployment *deployment, struct tn_ledger *ledger, struct tn_error *error)
+{
+    *session = (struct tn_llama_session){0};
+    error = error ? error : &session->unwanted;
+    if (!open_file(planner, error)) {
+        return false;
+    }
+    session->work = (struct tn_work){.planner = planner, .deployment = deployment, .ledger = ledger, .error = error};
+    session->llama = (struct tn_llama){
+        .model = planner->model, .file = planner->file, .arena = &planner->placement_arena, .error = error};
+    session->llama.recipe = planner->file->recipe;
+    if (!tn_work_begin(&session->work)) {
+        return false;
+    }
+    tn_evaluation_give_text(session->work.evaluation, TN_GIVEN_GGUF_ARCHITECTURE, planner->file->architecture);
+    return tn_evaluation_check(session->work.evaluation, error) && read_settings(session);
+}
+
+static void start_anew(struct tn_llama_session *session)
+{
+    struct tn_llama *llama = &session->llama;
+    tn_arena_reset(llama->arena);
+    memset(session->shares, 0, sizeof session->shares);
+    *llama = (struct tn_llama){.model = llama->model,
+                               .file = llama->file,
+                               .recipe = llama->file->recipe,
+                               .arena = llama->arena,
+                               .settings = llama->settings,
+                               .error = llama->error};
+}
+
+bool tn_llama_session_look(struct tn_llama_session *session)
+{
+    struct tn_llama *llama = &session->llama;
+    start_anew(session);
+    return tn_llama_size(llama) && tn_llama_read_weights(llama) && tn_llama_place_layers(llama);
+}
+
+bool tn_llama_session_compute(struct tn_llama_session *session)
+{
+    start_anew(session);
+    return tn_llama_compute(&session->llama, session->shares);
+}
+
+/* ---- llama.cpp itself --------------------------------------------------------------------------------------------- */
 
 /* What the runtime takes of a GPU beside the buffers, as the best guess. */
 static uint64_t outside_bytes(const struct tn_ledger *ledger)
@@ -237,7 +329,7 @@ static uint64_t outside_high_bytes(const struct tn_ledger *ledger)
     return sum;
 }
 
-static bool add_offer(struct session *session, const char *name, uint64_t number, const char *meaning)
+static bool add_offer(struct tn_llama_session *session, const char *name, uint64_t number, const char *meaning)
 {
     struct tn_ledger *ledger = session->work.ledger;
     struct tn_builder text = {0};
@@ -255,7 +347,7 @@ static bool add_offer(struct session *session, const char *name, uint64_t number
 }
 
 /* With the change that leaves most as it was asked for; none where nothing helps. */
-static bool add_advised_command(struct session *session, const struct tn_llama_advice *advice)
+static bool add_advised_command(struct tn_llama_session *session, const struct tn_llama_advice *advice)
 {
     struct tn_llama_settings settings = session->llama.settings;
     if (advice->cpu_experts) {
@@ -271,7 +363,7 @@ static bool add_advised_command(struct session *session, const struct tn_llama_a
 }
 
 /* What to set where the buffers do not fit, found by computing them again; and the command line that starts it. */
-static bool add_offers(struct session *session)
+static bool add_offers(struct tn_llama_session *session)
 {
     enum { OFFERS = 3 };
     struct tn_ledger *ledger = session->work.ledger;
@@ -302,7 +394,7 @@ static bool add_offers(struct session *session)
            && add_offer(session, "n_gpu_layers", advice.gpu_layers, "the most layers that fit on GPUs");
 }
 
-static bool add_log(struct session *session)
+static bool add_log(struct tn_llama_session *session)
 {
     const struct tn_deployment *deployment = session->work.deployment;
     struct tn_ledger *ledger = session->work.ledger;
@@ -312,25 +404,8 @@ static bool add_log(struct session *session)
            || tn_llama_add_log(&session->llama, session->shares, gpu, total, outside_bytes(ledger), ledger);
 }
 
-static bool fill_ledger(struct session *session)
-{
-    struct tn_work *work = &session->work;
-    uint32_t gpus = session->llama.settings.gpu_count;
-    bool done = true;
-    work->ledger->ranks_per_stage = 1;
-    for (uint32_t k = 0; done && k < gpus; k++) {
-        done = add_gpu(session, k);
-    }
-    if (!gpus && !tn_ledger_begin_stage(work->ledger, 0, 0)) {
-        return tn_fail_memory(work->error);
-    }
-    tn_ledger_begin_host(work->ledger);
-    return done && add_share(session, &session->shares[gpus], true) && !work->failed && tn_work_add_texts(work)
-           && add_log(session) && add_offers(session) && tn_ledger_finish(work->ledger, work->error);
-}
-
 /* What is free when llama.cpp looks: the runtime has taken its part by then. */
-static bool fit(struct session *session)
+static bool fit(struct tn_llama_session *session)
 {
     struct tn_work *work = &session->work;
     const struct tn_deployment *deployment = work->deployment;
@@ -342,35 +417,13 @@ static bool fit(struct session *session)
     return !applies || work->failed || tn_llama_fit(&session->llama, total > taken ? total - taken : 0, least);
 }
 
-/* The file is read for the first plan of a model. */
-static bool open_file(struct tn_planner *planner, struct tn_error *error)
-{
-    if (!planner->file || planner->file->model != planner->model) {
-        planner->file = tn_llama_open_file(planner->catalog, planner->model, &planner->arena, error);
-    }
-    return planner->file != NULL;
-}
-
 static bool plan_llamacpp(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_ledger *ledger,
                           struct tn_error *error)
 {
-    struct tn_error unwanted = {0};
-    error = error ? error : &unwanted;
-    if (!open_file(planner, error)) {
-        return false;
-    }
-    tn_arena_reset(&planner->placement_arena);
-    struct session session = {
-        .work = {.planner = planner, .deployment = deployment, .ledger = ledger, .error = error},
-        .llama = {.model = planner->model,
-                  .file = planner->file,
-                  .recipe = planner->file->recipe,
-                  .arena = &planner->placement_arena,
-                  .error = error},
-    };
-    return tn_work_begin(&session.work) && tn_evaluation_check(session.work.evaluation, error)
-           && read_settings(&session) && fit(&session) && tn_llama_compute(&session.llama, session.shares)
-           && fill_ledger(&session);
+    struct tn_llama_session session;
+    return tn_llama_session_begin(&session, planner, deployment, ledger, error) && fit(&session)
+           && tn_llama_session_compute(&session) && tn_llama_session_report(&session) && add_log(&session)
+           && add_offers(&session) && tn_ledger_finish(ledger, session.work.error);
 }
 
 const struct tn_engine tn_engine_llamacpp = {.name = "llamacpp",

@@ -130,13 +130,15 @@ bool tn_work_judge(struct tn_work *work, const struct tn_start_check *checks, si
     return true;
 }
 
-/* Without a pool there was no GPU, and nothing that a log could say. */
+/* Without a GPU there is nothing that a log could say. */
 bool tn_work_add_texts(struct tn_work *work)
 {
     struct tn_ledger *ledger = work->ledger;
+    bool has_gpu = ledger->pool.present || work->deployment->gpu_memory_bytes;
     tn_evaluation_give(work->evaluation, TN_GIVEN_STARTS, ledger->start != TN_START_NO);
     return !ledger->wants_text
            || (tn_evaluation_add_settings(work->evaluation, ledger, work->error)
-               && (!ledger->pool.present || tn_evaluation_add_log(work->evaluation, ledger, work->error))
+               && (!has_gpu || tn_evaluation_add_log(work->evaluation, ledger, work->error))
+               && (!has_gpu || tn_evaluation_add_notes(work->evaluation, ledger, work->error))
                && tn_evaluation_add_offers(work->evaluation, ledger, work->error));
 }

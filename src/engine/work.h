@@ -50,7 +50,7 @@ struct tn_start_check {
 /* Sets ledger->start, its complaint and its setting: the first check that fails, else the first that may. */
 bool tn_work_judge(struct tn_work *work, const struct tn_start_check *checks, size_t count);
 
-/* Settings, log lines and offers, where the ledger wants them. */
+/* Settings, log lines, notes and offers, where the ledger wants them. */
 bool tn_work_add_texts(struct tn_work *work);
 
 #endif

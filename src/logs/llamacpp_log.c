@@ -8,15 +8,25 @@ enum { LOGGED_DECIMALS = 2, LEAST_SIZE_DECIMALS = 2 };
 
 /* ---- what was asked --------------------------------------------------------------------------------------------------- */
 
-/* Settings under the engine's own names. */
+/* llama.cpp's settings in records, and under the engine's own names. */
 static bool read_same_settings(struct tn_reading *reading)
 {
-    static const char *const names[] = {"n_ctx",  "n_batch", "n_ubatch",    "n_seq_max",
-                                        "type_k", "type_v",  "n_gpu_layers"};
+    static const struct {
+        const char *key;
+        const char *ollama; /* NULL: it follows from another one */
+    } names[] = {{"n_ctx", "num_ctx"},
+                 {"n_batch", NULL},
+                 {"n_ubatch", "num_batch"},
+                 {"n_seq_max", "OLLAMA_NUM_PARALLEL"},
+                 {"type_k", "OLLAMA_KV_CACHE_TYPE"},
+                 {"type_v", NULL},
+                 {"n_gpu_layers", "num_gpu"}};
+    bool is_ollama = tn_log_engine_is_ollama(reading->measurement->engine);
     bool done = true;
     for (size_t k = 0; done && k < sizeof names / sizeof names[0]; k++) {
-        const struct tn_value *value = tn_reading_member(reading->record, names[k]);
-        done = !value || tn_reading_set(reading, names[k], value);
+        const struct tn_value *value = tn_reading_member(reading->record, names[k].key);
+        const char *name = is_ollama ? names[k].ollama : names[k].key;
+        done = !value || !name || tn_reading_set(reading, name, value);
     }
     return done;
 }
@@ -28,10 +38,10 @@ static bool read_attention(struct tn_reading *reading)
         const char *value;
     } rows[] = {{"1", "on"}, {"enabled", "on"}, {"0", "off"}, {"auto", "auto"}};
     struct tn_str written = {0};
+    const char *name = tn_log_engine_is_ollama(reading->measurement->engine) ? "OLLAMA_FLASH_ATTENTION" : "flash_attn";
     bool done = tn_reading_text(reading, reading->record, "flash_attn", &written);
     for (size_t k = 0; done && k < sizeof rows / sizeof rows[0]; k++) {
-        done = !tn_str_is(written, rows[k].written)
-               || tn_reading_set_text(reading, "flash_attn", tn_str_of(rows[k].value));
+        done = !tn_str_is(written, rows[k].written) || tn_reading_set_text(reading, name, tn_str_of(rows[k].value));
     }
     return done;
 }
@@ -43,7 +53,10 @@ static bool read_said_settings(struct tn_reading *reading, struct tn_str notes)
         const char *part;
         const char *name;
         const char *value;
-    } rows[] = {{"n_outputs_max = n_batch", "n_outputs_max", "0"}, {"n_outputs_max = 1", "n_outputs_max", "1"}};
+    } rows[] = {
+        {"n_outputs_max = n_batch", "n_outputs_max", "0"},
+        {"n_outputs_max = 1", "n_outputs_max", "1"},
+        {"engine projection before fitting", "num_gpu", "999"}}; /* of ollama: all layers, whether they fit or not */
     bool done = true;
     for (size_t k = 0; done && k < sizeof rows / sizeof rows[0]; k++) {
         done = tn_str_find(notes, tn_str_of(rows[k].part)) == SIZE_MAX

@@ -45,6 +45,11 @@ const char *tn_log_engine_name(const struct tn_log_engine *engine)
     return engine->engine;
 }
 
+bool tn_log_engine_is_ollama(const struct tn_log_engine *engine)
+{
+    return engine->column == ENGINE_OLLAMA;
+}
+
 bool tn_log_engine_is_fork(const struct tn_log_engine *engine)
 {
     return engine->is_fork;
@@ -310,7 +315,7 @@ bool tn_reading_own_settings(struct tn_reading *reading)
         [ENGINE_TRANSFORMERS] = {"max_length", "torch_dtype", NULL},
         [ENGINE_TGI] = {"max_total_tokens", "dtype", NULL},
         [ENGINE_LLAMACPP] = {"n_ctx", NULL, NULL},
-        [ENGINE_OLLAMA] = {"n_ctx", NULL, NULL},
+        [ENGINE_OLLAMA] = {"num_ctx", NULL, NULL},
     };
     const struct tn_measurement *measurement = reading->measurement;
     if (!measurement->engine) {

@@ -136,6 +136,9 @@ const char *tn_log_engine_name(const struct tn_log_engine *engine);
 /* Whether it is a program with changes of its own to that engine. */
 bool tn_log_engine_is_fork(const struct tn_log_engine *engine);
 
+/* ollama, which has names of its own for the settings of llama.cpp. */
+bool tn_log_engine_is_ollama(const struct tn_log_engine *engine);
+
 /* Whether the log of the engine prints what is available to the pool, and not what the pool takes of it. */
 bool tn_log_engine_prints_available(const struct tn_log_engine *engine);
 

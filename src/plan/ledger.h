@@ -94,7 +94,12 @@ struct tn_pool {
 };
 
 /* Whether the engine starts at all. */
-enum tn_start { TN_START_YES, TN_START_UNSURE, TN_START_NO };
+enum tn_start {
+    TN_START_YES,
+    TN_START_PARTLY, /* it runs, but a part of the model that was asked for does not find room on the GPUs */
+    TN_START_UNSURE,
+    TN_START_NO
+};
 
 /* A setting of the engine as it was used. */
 struct tn_used_setting {
@@ -113,7 +118,7 @@ struct tn_offer {
 
 struct tn_ledger {
     struct tn_arena *arena;
-    bool wants_text;         /* set by the caller: settings, log lines and offers are wanted too, not only numbers */
+    bool wants_text; /* set by the caller: settings, log lines, notes and offers are wanted too, not only numbers */
     struct tn_stage *stages; /* [stage_count] */
     uint32_t stage_count;
     uint32_t ranks_per_stage; /* tp x dp */
@@ -133,6 +138,8 @@ struct tn_ledger {
     size_t setting_count;
     struct tn_str *log; /* [log_count] lines that the engine's log will have, where wants_text */
     size_t log_count;
+    struct tn_note *notes; /* [note_count] what the engine's record has to say of the plan, where wants_text */
+    size_t note_count;
     struct tn_str command;   /* that starts the engine so, or so that it fits; where wants_text, empty: not known */
     struct tn_offer *offers; /* [offer_count], cheapest first, where wants_text */
     size_t offer_count;

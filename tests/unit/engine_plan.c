@@ -13,6 +13,15 @@
 
 enum { MOST_SETTINGS = 8 };
 
+static void open_planner(struct engine_plan *plan, const char *engine, const char *version)
+{
+    const struct tn_engine *found = tn_engine_find(tn_str_of(engine));
+    assert_non_null(found);
+    if (!tn_planner_open(&plan->planner, found, plan->made_up.catalog, plan->model, tn_str_of(version), &plan->error)) {
+        fail_msg("%s", plan->error.message);
+    }
+}
+
 void engine_plan_open(struct engine_plan *plan, const char *engine, const char *version, const char *config)
 {
     *plan = (struct engine_plan){0};
@@ -21,11 +30,16 @@ void engine_plan_open(struct engine_plan *plan, const char *engine, const char *
     if (!plan->model) {
         fail_msg("%s", plan->made_up.error.message);
     }
-    const struct tn_engine *found = tn_engine_find(tn_str_of(engine));
-    assert_non_null(found);
-    if (!tn_planner_open(&plan->planner, found, plan->made_up.catalog, plan->model, tn_str_of(version), &plan->error)) {
-        fail_msg("%s", plan->error.message);
-    }
+    open_planner(plan, engine, version);
+}
+
+void engine_plan_open_named(struct engine_plan *plan, const char *engine, const char *version, const char *name,
+                            const char *quant)
+{
+    *plan = (struct engine_plan){0};
+    made_up_open_real(&plan->made_up);
+    plan->model = made_up_load_named(&plan->made_up, name, quant);
+    open_planner(plan, engine, version);
 }
 
 struct tn_deployment engine_plan_deployment(uint64_t context_tokens)

@@ -19,6 +19,10 @@ struct engine_plan {
 /* config  as JSON. Fails the test where the engine, its version or the model can not be read. */
 void engine_plan_open(struct engine_plan *plan, const char *engine, const char *version, const char *config);
 
+/* The same with a model of the catalog in a quantisation, "" for its own. */
+void engine_plan_open_named(struct engine_plan *plan, const char *engine, const char *version, const char *name,
+                            const char *quant);
+
 /* One rank on no GPU, one request. */
 struct tn_deployment engine_plan_deployment(uint64_t context_tokens);
 

@@ -30,6 +30,7 @@ static const char records[] = "engine base\n"
                               "  refuse heads % tp != 0 : {heads} heads do not divide by {tp} for {kernel:w}\n"
                               "  log true : weights {weights:gib2} GiB, {blocks:g} blocks, {max_concurrency:x2}x\n"
                               "  log eager : no graphs\n"
+                              "  tell weights > 0 : {weights:iec} or {weights:si}\n"
                               "  say late : {length:n} tokens are too many\n"
                               "  remedy share 0.95 : {length:n} tokens in more of the GPU\n"
                               "  remedy eager true when not eager : no graphs\n"
@@ -192,6 +193,33 @@ static void refusals_and_logs_are_filled_in(void **state)
     made_up_close(&fixture.made_up);
 }
 
+/* 16,094,380,032 bytes are 14.989 GiB, and of powers of 10 whole ones from 10 on; 9,960,000,000 are 9.96 GB, 671,088,640 are 640 MiB. */
+static void notes_have_sizes_in_their_unit(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t bytes;
+        const char *note;
+    } rows[] = {{UINT64_C(16094380032), "15.0 GiB or 16 GB"},
+                {UINT64_C(9960000000), "9.3 GiB or 10.0 GB"},
+                {671088640, "640.0 MiB or 671 MB"},
+                {5000000, "4.8 MiB or 5 MB"},
+                {999, "999 B or 999 B"},
+                {UINT64_C(3000) << 40, "3072000.0 GiB or 3298534 GB"}};
+    struct fixture fixture;
+    begin(&fixture, "made", "", NULL, 0);
+    struct tn_ledger ledger = {.arena = &fixture.made_up.arena};
+    assert_true(tn_evaluation_add_notes(fixture.evaluation, &ledger, NULL));
+    assert_int_equal(ledger.note_count, 0);
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        tn_evaluation_give(fixture.evaluation, TN_GIVEN_WEIGHTS, rows[k].bytes);
+        assert_true(tn_evaluation_add_notes(fixture.evaluation, &ledger, NULL));
+        assert_int_equal(ledger.note_count, 1);
+        assert_string_equal(ledger.notes[0].message.data, rows[k].note);
+    }
+    made_up_close(&fixture.made_up);
+}
+
 static void remedies_are_other_values_than_the_present_ones(void **state)
 {
     (void)state;
@@ -225,7 +253,7 @@ static void formulas_that_need_themselves_end_in_an_error(void **state)
     begin(&fixture, "circle", "", NULL, 0);
     assert_false(tn_evaluation_number(fixture.evaluation, "a", &value, &fixture.error));
     assert_int_equal(fixture.error.code, TN_ERROR_EXPRESSION);
-    assert_string_equal(fixture.error.where, "made-up.rec:26");
+    assert_string_equal(fixture.error.where, "made-up.rec:27");
     assert_false(tn_evaluation_number(fixture.evaluation, "c", &value, &fixture.error));
     assert_int_equal(fixture.error.code, TN_ERROR_RECORD);
     made_up_close(&fixture.made_up);
@@ -272,6 +300,7 @@ int main(void)
         cmocka_unit_test(what_a_user_sets_has_no_range_and_no_formula),
         cmocka_unit_test(settings_that_are_wrong_are_refused_by_name),
         cmocka_unit_test(refusals_and_logs_are_filled_in),
+        cmocka_unit_test(notes_have_sizes_in_their_unit),
         cmocka_unit_test(remedies_are_other_values_than_the_present_ones),
         cmocka_unit_test(formulas_that_need_themselves_end_in_an_error),
         cmocka_unit_test(broken_records_name_their_line),

@@ -20,6 +20,7 @@ struct tn_llama_settings {
     uint64_t sequences;       /* n_seq_max */
     uint64_t outputs;         /* n_outputs_max; 0: as n_batch */
     uint64_t context_step;    /* cells: what contexts are rounded up to */
+    uint64_t window_kept;     /* tokens that a layer with a window keeps of a sequence; 0: as many as the window has */
     bool is_unified;          /* one cache for all sequences */
     bool rows_by_head;        /* a row of keys is one head's */
     bool window_is_full;      /* swa_full */

@@ -409,6 +409,26 @@ bool tn_evaluation_again(struct tn_evaluation *evaluation, const struct tn_deplo
 
 static const double MICRO = 1e6;
 
+/* A size in its unit. Whole ones, of `whole_from` on, are cut off; others have one decimal. */
+static void add_size(struct tn_builder *text, uint64_t bytes, uint64_t step, const char *const units[4],
+                     uint64_t whole_from)
+{
+    uint64_t unit = 1;
+    int k = 0;
+    for (; k < 3 && bytes / step >= unit; k++) {
+        unit *= step;
+    }
+    if (unit == 1 || bytes / unit >= whole_from || (whole_from < UINT64_MAX && bytes % unit == 0)) {
+        tn_builder_add_u64(text, bytes / unit);
+    } else {
+        tn_builder_add_fixed(text, bytes, unit, 1);
+    }
+    tn_builder_addf(text, " %s", units[k]);
+}
+
+static const char *const binary_units[] = {"B", "KiB", "MiB", "GiB"};
+static const char *const decimal_units[] = {"B", "KB", "MB", "GB"};
+
 static void add_value(struct tn_builder *text, const struct tn_value *value, struct tn_str format)
 {
     uint64_t number = whole(value);
@@ -424,6 +444,10 @@ static void add_value(struct tn_builder *text, const struct tn_value *value, str
                              decimals);
     } else if (tn_str_starts(format, TN_STR("gib"))) {
         tn_builder_add_fixed(text, number, gib, tn_str_is(format, "gib4") ? 4 : 2);
+    } else if (tn_str_is(format, "iec")) {
+        add_size(text, number, 1024, binary_units, UINT64_MAX);
+    } else if (tn_str_is(format, "si")) {
+        add_size(text, number, 1000, decimal_units, 10);
     } else if (tn_str_is(format, "mib2")) {
         tn_builder_add_fixed(text, number, gib >> 10, 2);
     } else {
@@ -539,28 +563,49 @@ bool tn_evaluation_add_entries(struct tn_evaluation *evaluation, struct tn_ledge
     return true;
 }
 
-bool tn_evaluation_add_log(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error)
+/* The texts that apply, filled in. */
+static bool add_texts(struct tn_evaluation *evaluation, const struct tn_rule_texts *from, struct tn_arena *arena,
+                      struct tn_str **texts, size_t *count, struct tn_error *error)
 {
-    const struct tn_rule_texts *logs = &evaluation->rules->logs;
-    ledger->log = TN_NEW_ARRAY(ledger->arena, struct tn_str, logs->count + 1);
-    ledger->log_count = 0;
-    if (!ledger->log) {
+    *texts = TN_NEW_ARRAY(arena, struct tn_str, from->count + 1);
+    *count = 0;
+    if (!*texts) {
         return tn_fail_memory(error);
     }
-    for (size_t k = 0; k < logs->count; k++) {
+    for (size_t k = 0; k < from->count; k++) {
         bool applies;
-        if (!is_true(evaluation, logs->texts[k].when, &applies, error)) {
-            return tn_fail_in_record(logs->texts[k].record, logs->texts[k].line, error);
+        if (!is_true(evaluation, from->texts[k].when, &applies, error)) {
+            return tn_fail_in_record(from->texts[k].record, from->texts[k].line, error);
         }
         if (!applies) {
             continue;
         }
-        if (!fill_text(evaluation, &logs->texts[k], ledger->arena, &ledger->log[ledger->log_count], error)) {
+        if (!fill_text(evaluation, &from->texts[k], arena, &(*texts)[*count], error)) {
             return false;
         }
-        ledger->log_count++;
+        ++*count;
     }
     return true;
+}
+
+bool tn_evaluation_add_log(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error)
+{
+    return add_texts(evaluation, &evaluation->rules->logs, ledger->arena, &ledger->log, &ledger->log_count, error);
+}
+
+bool tn_evaluation_add_notes(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error)
+{
+    struct tn_str *texts;
+    size_t count;
+    if (!add_texts(evaluation, &evaluation->rules->notes, ledger->arena, &texts, &count, error)) {
+        return false;
+    }
+    ledger->notes = TN_NEW_ARRAY(ledger->arena, struct tn_note, count + 1);
+    ledger->note_count = ledger->notes ? count : 0;
+    for (size_t k = 0; k < ledger->note_count; k++) {
+        ledger->notes[k] = (struct tn_note){.code = "engine", .message = texts[k]};
+    }
+    return ledger->notes || tn_fail_memory(error);
 }
 
 /* A value as a user would give it. */

@@ -344,6 +344,7 @@ void tn_give_facts(struct tn_evaluation *evaluation, const struct tn_model *mode
     tn_evaluation_give(evaluation, TN_GIVEN_LAYERS, model->layer_count);
     tn_evaluation_give(evaluation, TN_GIVEN_ELEMENT_BYTES, computation->block_bytes);
     tn_evaluation_give(evaluation, TN_GIVEN_MAX_POSITION, model->max_context_tokens);
+    tn_evaluation_give(evaluation, TN_GIVEN_FILE_BYTES, model->checkpoint_bytes);
     tn_evaluation_give(evaluation, TN_GIVEN_KV_BITS, UINT64_C(8) * kv->block_bytes / kv->block_elements);
     tn_evaluation_give_text(evaluation, TN_GIVEN_QUANT, model->quant);
     tn_evaluation_give_text(evaluation, TN_GIVEN_ARCHITECTURE, model->architecture_class);

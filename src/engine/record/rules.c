@@ -36,6 +36,7 @@ const char *const tn_given_names[TN_GIVEN_COUNT] = {
     [TN_GIVEN_VISION_WIDTH] = "vision_width",
     [TN_GIVEN_ELEMENT_BYTES] = "element_bytes",
     [TN_GIVEN_MAX_POSITION] = "max_position",
+    [TN_GIVEN_FILE_BYTES] = "file_bytes",
     [TN_GIVEN_WEIGHTS] = "weights",
     [TN_GIVEN_WEIGHTS_ALLOCATED] = "weights_allocated",
     [TN_GIVEN_WEIGHTS_RESERVED] = "weights_reserved",
@@ -54,12 +55,17 @@ const char *const tn_given_names[TN_GIVEN_COUNT] = {
     [TN_GIVEN_AVAILABLE] = "available",
     [TN_GIVEN_NEEDED] = "needed",
     [TN_GIVEN_STARTS] = "starts",
+    [TN_GIVEN_GPU_LAYERS] = "gpu_layers",
+    [TN_GIVEN_ALL_LAYERS] = "all_layers",
+    [TN_GIVEN_REPORTED_BYTES] = "reported_bytes",
+    [TN_GIVEN_REPORTED_GPU_BYTES] = "reported_gpu_bytes",
     [TN_GIVEN_SUGGESTED] = "suggested",
     [TN_GIVEN_QUANT] = "quant",
     [TN_GIVEN_GPU_NAME] = "gpu_name",
     [TN_GIVEN_ARCHITECTURE] = "architecture",
     [TN_GIVEN_FAMILY] = "family",
     [TN_GIVEN_KV_DTYPE] = "kv_dtype",
+    [TN_GIVEN_GGUF_ARCHITECTURE] = "gguf",
     [TN_GIVEN_BUILD] = "build",
     [TN_GIVEN_KIB] = "KiB",
     [TN_GIVEN_MIB] = "MiB",
@@ -319,6 +325,11 @@ static bool read_log(struct reader *reader)
     return add_text(reader, &reader->rules->logs, false);
 }
 
+static bool read_tell(struct reader *reader)
+{
+    return add_text(reader, &reader->rules->notes, false);
+}
+
 static bool read_say(struct reader *reader)
 {
     return add_text(reader, &reader->rules->says, true);
@@ -359,9 +370,10 @@ static bool read_statement(struct reader *reader)
         const char *word;
         bool (*read)(struct reader *reader);
     } words[] = {
-        {"setting", read_setting}, {"let", read_let},       {"since", read_since},  {"same", read_same},
-        {"entry", read_entry},     {"refuse", read_refuse}, {"log", read_log},      {"say", read_say},
-        {"remedy", read_remedy},   {"name", read_nothing},  {"note", read_nothing}, {"versions", read_nothing},
+        {"setting", read_setting},  {"let", read_let},       {"since", read_since},  {"same", read_same},
+        {"entry", read_entry},      {"refuse", read_refuse}, {"log", read_log},      {"say", read_say},
+        {"remedy", read_remedy},    {"tell", read_tell},     {"name", read_nothing}, {"note", read_nothing},
+        {"versions", read_nothing},
     };
     for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
         if (tn_str_is(reader->statement->word, words[k].word)) {
@@ -397,10 +409,11 @@ static bool make_room(struct reader *reader, size_t count)
     rules->refusals.texts = TN_NEW_ARRAY(reader->arena, struct tn_rule_text, count + 1);
     rules->logs.texts = TN_NEW_ARRAY(reader->arena, struct tn_rule_text, count + 1);
     rules->says.texts = TN_NEW_ARRAY(reader->arena, struct tn_rule_text, count + 1);
+    rules->notes.texts = TN_NEW_ARRAY(reader->arena, struct tn_rule_text, count + 1);
     rules->remedies = TN_NEW_ARRAY(reader->arena, struct tn_rule_remedy, count + 1);
     rules->settings = TN_NEW_ARRAY(reader->arena, struct tn_rules_setting, count + 1);
     bool done = rules->rows && rules->entries && rules->refusals.texts && rules->logs.texts && rules->says.texts
-                && rules->remedies && rules->settings
+                && rules->notes.texts && rules->remedies && rules->settings
                 && tn_map_reserve(reader->arena, &rules->names, TN_GIVEN_COUNT + count);
     uint32_t existing;
     for (uint32_t k = 0; done && k < TN_GIVEN_COUNT; k++) {
@@ -502,6 +515,7 @@ static void number_all(const struct tn_rules *rules)
     }
     number_texts(rules, &rules->refusals);
     number_texts(rules, &rules->logs);
+    number_texts(rules, &rules->notes);
 }
 
 static bool list_dependents(struct reader *reader, uint32_t given)
@@ -624,6 +638,11 @@ struct tn_str tn_rules_version(const struct tn_rules *rules)
 uint64_t tn_rules_version_number(const struct tn_rules *rules)
 {
     return rules->version_number;
+}
+
+bool tn_rules_have(const struct tn_rules *rules, const char *name)
+{
+    return find_row(rules, tn_str_of(name)) != NULL;
 }
 
 size_t tn_rules_settings(const struct tn_rules *rules, const struct tn_rules_setting **settings)

@@ -11,12 +11,14 @@
  *       refuse EXPRESSION : TEXT                 the engine does not take the deployment where it is true
  *       log EXPRESSION : TEXT                    what its log will say, where true
  *       say NAME : TEXT                          a text that the C code asks for: why the engine does not start
+ *       tell EXPRESSION : TEXT                   a note of the plan, where true
  *       remedy NAME EXPRESSION : TEXT            another value of a setting, to be tried where the deployment does not fit; the cheapest
  *                                                stands first
  *
  * A formula of a setting or let may end in `range LOW, HIGH`, two expressions in which `mid` is its value. TYPE is one of count, tokens,
  * bytes, real, flag, word. An entry may have `when EXPRESSION` behind its NAME, a remedy behind its value. In a TEXT {NAME:FORMAT} puts in a value: n (12345), g (12,345),
- * x2 (2.31) to x4, gib2 (GiB with two decimals), gib4, mib2, or w (a word). A record inherits: `engine vllm : vllm_fitted`. Formulas read
+ * x1 (2.3) to x4, gib2 (GiB with two decimals), gib4, mib2, iec (1.5 GiB,
+ * 640.0 MiB), si (1.6 GB, 12 GB), or w (a word). A record inherits: `engine vllm : vllm_fitted`. Formulas read
  *
  *     settings and lets by name (in any order; evaluated when first needed)
  *     what the engine's C code gives (enum tn_given): deployment, GPU, widths of the model, weights of the rank
@@ -42,6 +44,9 @@ struct tn_str tn_rules_version(const struct tn_rules *rules); /* "0.19.0", as sh
 
 /* major * 1000000 + minor * 1000 + patch */
 uint64_t tn_rules_version_number(const struct tn_rules *rules);
+
+/* Whether the record has a setting or let of that name. */
+bool tn_rules_have(const struct tn_rules *rules, const char *name);
 
 /* The same of a text: "0.20.2rc1" -> 20002. *size gets the length of what was read. false where it does not begin with such a number. */
 bool tn_version_read(struct tn_str text, uint64_t *number, size_t *size);
@@ -108,6 +113,7 @@ enum tn_given {
     TN_GIVEN_VISION_WIDTH,
     TN_GIVEN_ELEMENT_BYTES, /* of the computation: 2 or 4 */
     TN_GIVEN_MAX_POSITION,  /* the model's longest context; 0 where unknown */
+    TN_GIVEN_FILE_BYTES,    /* file_bytes: of the tensors in the model's files */
     TN_GIVEN_WEIGHTS,       /* weights: bytes on this rank as tensors */
     TN_GIVEN_WEIGHTS_ALLOCATED,
     TN_GIVEN_WEIGHTS_RESERVED,  /* what the allocator keeps of the GPU for them */
@@ -127,13 +133,18 @@ enum tn_given {
     TN_GIVEN_AVAILABLE,        /* bytes that are left for the pool */
     TN_GIVEN_NEEDED,           /* bytes that one request of the maximum length needs */
     TN_GIVEN_STARTS,           /* starts: whether the engine does, as far as its checks say */
-    TN_GIVEN_SUGGESTED,        /* tokens of the longest request that would be taken */
-    TN_GIVEN_QUANT,            /* text: the quantisation record's id, "" where none */
-    TN_GIVEN_GPU_NAME,         /* text */
-    TN_GIVEN_ARCHITECTURE,     /* text: the class that the config names */
-    TN_GIVEN_FAMILY,           /* text: the id of the model's architecture record */
-    TN_GIVEN_KV_DTYPE,         /* text: the KV dtype as asked for, "auto" where not */
-    TN_GIVEN_BUILD,            /* build: where the version is a build, its number; else more than any */
+    TN_GIVEN_GPU_LAYERS, /* layers on GPUs, of an engine that leaves others on the processor; the output counts as one */
+    TN_GIVEN_ALL_LAYERS,         /* as many as there are, the output with them */
+    TN_GIVEN_REPORTED_BYTES,     /* what the engine says that the model takes, everywhere */
+    TN_GIVEN_REPORTED_GPU_BYTES, /* the same, on GPUs */
+    TN_GIVEN_SUGGESTED,          /* tokens of the longest request that would be taken */
+    TN_GIVEN_QUANT,              /* text: the quantisation record's id, "" where none */
+    TN_GIVEN_GPU_NAME,           /* text */
+    TN_GIVEN_ARCHITECTURE,       /* text: the class that the config names */
+    TN_GIVEN_FAMILY,             /* text: the id of the model's architecture record */
+    TN_GIVEN_KV_DTYPE,           /* text: the KV dtype as asked for, "auto" where not */
+    TN_GIVEN_GGUF_ARCHITECTURE, /* gguf: text: general.architecture of its GGUF, for engines that read one; "" where unknown */
+    TN_GIVEN_BUILD,             /* build: where the version is a build, its number; else more than any */
     TN_GIVEN_KIB,
     TN_GIVEN_MIB,
     TN_GIVEN_GIB,
@@ -181,8 +192,9 @@ bool tn_evaluation_add_entries(struct tn_evaluation *evaluation, struct tn_ledge
 /* The text of a `say`, filled in; in the evaluation's arena. Empty where the record has none of that name. */
 bool tn_evaluation_say(struct tn_evaluation *evaluation, const char *name, struct tn_str *text, struct tn_error *error);
 
-/* Adds the record's log lines to the ledger. */
+/* Adds the record's log lines to the ledger, and its notes. */
 bool tn_evaluation_add_log(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error);
+bool tn_evaluation_add_notes(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error);
 
 /* Adds the values that the record's remedies have now. What is not another value than the present one is left out. */
 bool tn_evaluation_add_offers(struct tn_evaluation *evaluation, struct tn_ledger *ledger, struct tn_error *error);

@@ -75,6 +75,7 @@ struct tn_rules {
     struct tn_rule_texts refusals;
     struct tn_rule_texts logs;
     struct tn_rule_texts says;
+    struct tn_rule_texts notes;
     struct tn_rule_remedy *remedies; /* [remedy_count] */
     size_t remedy_count;
     struct tn_rules_setting *settings; /* [setting_count]: of the rows that are settings, in their order */
