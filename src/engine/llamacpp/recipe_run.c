@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MOST_DEPTH = 32, MOST_LINES = 1 << 22, MEMBERS = 2 * TN_GGML_DIMS };
+enum { MOST_DEPTH = 32, MOST_LINES = 1 << 20, MEMBERS = 2 * TN_GGML_DIMS };
 
 enum held { HELD_NOTHING, HELD_NUMBER, HELD_TENSOR };
 
@@ -296,6 +296,9 @@ static bool run_let(struct run *run, const struct tn_line *line)
     struct tn_value value;
     if (!tn_expression_evaluate(line->value, &run->scope, &run->scratch, &value, run->error)) {
         return false;
+    }
+    if (line->name == TN_RECIPE_LAYER && value.kind != TN_INTEGER) {
+        return tn_fail(run->error, TN_ERROR_RECORD, "a layer has a number");
     }
     set_number(run, line->name, value);
     return true;
