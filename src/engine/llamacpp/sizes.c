@@ -60,7 +60,8 @@ static void size_window(struct tn_llama *llama)
     struct tn_llama_sizes *sizes = &llama->sizes;
     uint64_t ubatch =
         least(sizes->batch_tokens, settings->ubatch_tokens ? settings->ubatch_tokens : settings->batch_tokens);
-    uint64_t cells = sizes->window_tokens * (settings->is_unified ? settings->sequences : 1) + ubatch;
+    uint64_t window = least(sizes->window_tokens, sizes->sequence_tokens);
+    uint64_t cells = window * (settings->is_unified ? settings->sequences : 1) + ubatch;
     sizes->window_cells = rounded(least(sizes->sequence_tokens, cells), TN_LLAMA_CELL_STEP);
     if (settings->window_is_full) {
         sizes->window_cells = sizes->sequence_tokens;
