@@ -368,15 +368,17 @@ static void a_recipe_tells_where_weights_lie(void **state)
 {
     struct world world;
     (void)state;
-    const struct tn_recipe *recipe = open_recipe(&world,
-                                                 MAIN "  windows\n  place a.weight first\n  place b.weight input\n  "
-                                                      "place c.weight output\n  place output.weight twice\n",
-                                                 "test");
+    const struct tn_recipe *recipe =
+        open_recipe(&world,
+                    MAIN "  windows\n  place a.weight first\n  place b.weight input\n  "
+                         "place c.weight output\n  place output.weight twice\n  place d.weight shared\n",
+                    "test");
     assert_int_equal(tn_recipe_place_of(recipe, TN_STR("a.weight")), TN_RECIPE_WITH_FIRST);
     assert_int_equal(tn_recipe_place_of(recipe, TN_STR("b.weight")), TN_RECIPE_WITH_INPUT);
     assert_int_equal(tn_recipe_place_of(recipe, TN_STR("c.weight")), TN_RECIPE_WITH_OUTPUT);
     assert_int_equal(tn_recipe_place_of(recipe, TN_STR("output.weight")), TN_RECIPE_TWICE);
-    assert_int_equal(tn_recipe_place_of(recipe, TN_STR("d.weight")), TN_RECIPE_BY_NAME);
+    assert_int_equal(tn_recipe_place_of(recipe, TN_STR("d.weight")), TN_RECIPE_SHARED);
+    assert_int_equal(tn_recipe_place_of(recipe, TN_STR("e.weight")), TN_RECIPE_BY_NAME);
     assert_int_equal(tn_recipe_place_of(NULL, TN_STR("a.weight")), TN_RECIPE_BY_NAME);
     assert_true(tn_recipe_has_windows(recipe));
     close_world(&world);
@@ -405,7 +407,7 @@ static const struct {
     {"  do block\ngraph block\n  x = silu %z\n", TN_ERROR_RECORD, "no cache is named \"%z\"", 5},
     {"  x = silu @\n", TN_ERROR_RECORD, "no weight is named \"@\"", 3},
     {"  x = silu @{n\n", TN_ERROR_RECORD, "expected @{name}.weight, not \"@{n\"", 3},
-    {"  place a.weight\n", TN_ERROR_RECORD, "expected input, first, output or twice, not \"\"", 3},
+    {"  place a.weight\n", TN_ERROR_RECORD, "expected input, first, output, shared or twice, not \"\"", 3},
     {"  place a.weight nowhere\n", TN_ERROR_RECORD, "not \"nowhere\"", 3},
     /* what is left over */
     {"  let n 1 2\n", TN_ERROR_RECORD, "expected `when` or the end of the line, not \"2\"", 3},
