@@ -71,7 +71,7 @@ static int place_of(const struct world *world, uint64_t layer)
 static struct tn_ggml_tensor *weight(void *context, uint32_t number, uint64_t layer)
 {
     struct world *world = context;
-    struct tn_ggml_tensor **made = layer < LAYERS ? &world->made[number * LAYERS + layer] : NULL;
+    struct tn_ggml_tensor **made = layer < LAYERS ? &world->made[(size_t)number * LAYERS + layer] : NULL;
     for (size_t k = 0; made && !*made && k < sizeof weights / sizeof weights[0]; k++) {
         struct tn_str name = tn_str_of(weights[k].name);
         if (tn_str_equal(world->asked[number].name, name) || tn_str_equal(world->asked[number].dotted, name)) {

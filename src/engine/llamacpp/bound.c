@@ -119,7 +119,7 @@ static uint64_t state_bytes(const struct tn_llama *llama)
     for (uint32_t k = 0; k < llama->layer_count; k++) {
         widest = larger(widest, plus(llama->layers[k].shift_width, llama->layers[k].state_width));
     }
-    return times(times(times(4 * F32_BYTES, widest), llama->sizes.state_rows), 4);
+    return times(times(16, times(F32_BYTES, widest)), llama->sizes.state_rows);
 }
 
 static uint64_t layer_bytes(const struct tn_llama *llama, const struct widths *widths)
@@ -163,7 +163,7 @@ bool tn_llama_bound_compute(const struct tn_llama *llama, struct tn_llama_share 
         return false;
     }
     uint64_t bytes = plus(layer_bytes(llama, &widths), SMALL_BYTES);
-    uint64_t passed = times(times(4 * F32_BYTES, llama->sizes.tokens), llama->embedding);
+    uint64_t passed = times(times(4, times(F32_BYTES, llama->sizes.tokens)), llama->embedding);
     uint64_t inputs = times(gpus > 1 ? COPIES : 1, plus(passed, mask_bytes(llama)));
     /* flash attention for heads without a kernel runs on the CPU, which then has copies of the GPUs' caches */
     bool copies_caches = gpus > 1 && llama->uses_flash && !tn_llama_has_kernels(llama);

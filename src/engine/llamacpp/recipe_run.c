@@ -159,8 +159,8 @@ static struct tn_ggml_tensor **part_of(struct run *run, uint32_t name, uint32_t 
     }
     if ((size_t)part >= variable->part_count) {
         size_t count = (size_t)part * 2 + 8;
-        struct tn_ggml_tensor **parts =
-            tn_arena_grow(run->graph->arena, variable->parts, variable->part_count, count, sizeof(*parts));
+        struct tn_ggml_tensor **parts = tn_arena_grow(run->graph->arena, variable->parts, variable->part_count, count,
+                                                      sizeof(struct tn_ggml_tensor *));
         if (!parts) {
             tn_fail_memory(run->error);
             return NULL;
