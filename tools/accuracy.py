@@ -244,7 +244,8 @@ def write_buffers(program, name, title):
 def write_llamacpp(program):
     print("\n## Buffers of llama.cpp\n")
     print("Each device has a sample of each term; [measured.md](measured.md) says what the terms are, and why figures are left out.")
-    write_buffers(program, "rows.jsonl", "Models made for it, by llama.cpp itself")
+    write_buffers(program, "rows.jsonl", "Models made for it, by llama.cpp itself: every setting")
+    write_buffers(program, "graphs.jsonl", "Models made for it, by llama.cpp itself: every architecture")
     write_buffers(program, "fieldlogs.jsonl", "Field logs")
 
 

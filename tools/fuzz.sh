@@ -21,6 +21,8 @@ run_target() {
     seeds=tests/fuzz/corpus/$subject
     mkdir -p "$build/corpus/$subject"
     [ -d "$seeds" ] || seeds=
+    [ "$subject" != recipe ] || seeds="$seeds data/graph"
+    [ "$subject" != llamacpp ] || seeds="$seeds tests/data/gguf"
     # shellcheck disable=SC2086 # no seeds, no argument
     if "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$build/$subject-" "$build/corpus/$subject" $seeds >"$build/$subject.log" 2>&1; then

@@ -2,10 +2,14 @@
 """Writes tests/measured/llamacpp/*.jsonl: records of llama.cpp in the formats of the larger collection, without what no reader looks at.
 
 usage: tools/measured_llamacpp.py ROWS.jsonl FIELDLOGS.jsonl tests/measured/llamacpp
+       tools/measured_llamacpp.py --graphs ROWS.jsonl MODELS tests/measured/llamacpp
 
-Of the rows one is kept for each model and each combination of settings other than context and batch, the models that they are about, and
-no setting that is the default. docs/measured.md describes both formats.
+Of the rows one is kept for each model and each combination of settings other than context and batch, all real loads, the models that they are
+about, and no setting that is the default. With --graphs the rows are of many models, which MODELS describes in NAME.json (the metadata and all tensors):
+of those measured without memory six are kept for each model and version, so that each value of each setting occurs; of real loads all.
+docs/measured.md describes the formats.
 """
+import collections
 import json
 import os
 import re
@@ -32,7 +36,7 @@ def kind(row):
 
 
 def short_row(row):
-    kept = {key: row[key] for key in ("record", "llama_cpp", "model", "bytes", "output_buffer_MiB_logged", "log") if key in row}
+    kept = {key: row[key] for key in ("record", "llama_cpp", "source", "mode", "model", "bytes", "output_buffer_MiB_logged", "log") if key in row}
     kept["settings"] = {key: value for key, value in row["settings"].items() if key not in DEFAULTS or DEFAULTS[key] != value}
     if "log" in kept:
         kept["log"] = [line for line in kept["log"] if "output buffer" in line]
@@ -44,9 +48,74 @@ def rows(path):
     for row in lines(path):
         if row["record"] == "model":
             yield {key: value for key, value in row.items() if key != "note"}
-        elif kind(row) not in seen:
+        elif row["mode"] != "no_alloc" or kind(row) not in seen:
             seen.add(kind(row))
             yield short_row(row)
+
+
+# ---- rows of many models ----
+
+ROWS_KEPT = 6
+
+
+def features(row):
+    return [(row["llama_cpp"], key, json.dumps(value)) for key, value in row["settings"].items()]
+
+
+def select(rows, seen):
+    """The plainest row, then those whose values have been seen least."""
+    left = sorted(rows, key=lambda row: len(short_row(row)["settings"]))
+    chosen = []
+    while left and len(chosen) < ROWS_KEPT:
+        row = left[0] if not chosen else max(left, key=lambda row: sum(1 / (1 + seen[one]) for one in features(row)))
+        left.remove(row)
+        chosen.append(row)
+        seen.update(features(row))
+    return chosen
+
+
+def ranges(layers):
+    """[0, 1, 2, 5] -> "0-2,5"."""
+    parts = []
+    for layer in layers:
+        if parts and parts[-1][1] == layer - 1:
+            parts[-1][1] = layer
+        else:
+            parts.append([layer, layer])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in parts)
+
+
+def tensor_rows(tensors):
+    """Tensors of the same shape and type in several layers become one row."""
+    layers = {}
+    for name, shape, dtype in tensors:
+        parts = re.fullmatch(r"((?:enc\.|dec\.)?blk\.)(\d+)(\..*)", name)
+        key = (parts[1] + "{i}" + parts[3] if parts else name, tuple(shape), dtype)
+        layers.setdefault(key, []).extend([int(parts[2])] if parts else [])
+    return [[name, ranges(found), list(shape), dtype] for (name, shape, dtype), found in layers.items()]
+
+
+def described(name, path):
+    with open(path, encoding="utf-8") as file:
+        model = json.load(file)
+    metadata = {key: value["value"] if isinstance(value, dict) else value for key, value in model["metadata"].items() if key != "general.name"}
+    return {"record": "model", "model": name, "metadata": metadata, "tensors": tensor_rows(model["tensors"])}
+
+
+def graphs(path, models):
+    groups = {}
+    for row in lines(path):
+        if row["record"] == "measurement":
+            groups.setdefault((row["model"], row["llama_cpp"], row["mode"] == "no_alloc"), []).append(row)
+    seen = collections.Counter()
+    for name in dict.fromkeys(model for model, _, _ in groups):
+        yield described(name, os.path.join(models, name + ".json"))
+        for (model, _, is_measured_only), rows in groups.items():
+            if model == name:
+                yield from map(short_row, select(rows, seen) if is_measured_only else rows)
+
+
+# ---- field logs ----
 
 
 def field_logs(path):
@@ -66,6 +135,9 @@ def write(path, records):
 
 
 def main():
+    if len(sys.argv) == 5 and sys.argv[1] == "--graphs":
+        write(os.path.join(sys.argv[4], "graphs.jsonl"), graphs(*sys.argv[2:4]))
+        return
     if len(sys.argv) != 4:
         sys.exit(__doc__)
     row_path, log_path, folder = sys.argv[1:]

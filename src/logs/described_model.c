@@ -1,10 +1,11 @@
-/* A model that a file of records describes itself: metadata as a GGUF has it, and the shape of one tensor of each kind. The tensors of the
- * layers that have the kind follow from it, so that the model can be loaded as its GGUF would be. */
+/* A model that a file of records describes itself: metadata as a GGUF has it, and its tensors, so that the model can be loaded as its GGUF
+ * would be. Either each kind of tensor has a shape, and which layers have the kind follows from its name; or a list says which. */
 #include "logs/reading.h"
 
 #include "base/number.h"
+#include "text/quantity.h"
 
-enum { MOST_LAYERS = 10000, MOST_TENSORS = 1000000, ALIGNMENT_BYTES = 32, USUAL_INTERVAL = 4 };
+enum { MOST_LAYERS = 10000, MOST_TENSORS = 1000000, FIRST_TENSORS = 512, ALIGNMENT_BYTES = 32, USUAL_INTERVAL = 4 };
 
 /* Which layers have a kind of tensors. */
 enum layers {
@@ -104,17 +105,14 @@ static struct layout layout_of(const struct tn_value *metadata, const struct tn_
 
 /* ---- tensors ------------------------------------------------------------------------------------------------------------ */
 
-/* [[256, 1000], "q8_0"]: dimensions as a GGUF has them, the contiguous one first. */
-static bool read_shape(const struct tn_value *shape, struct tn_tensor *tensor)
+/* [256, 1000] and "q8_0": dimensions as a GGUF has them, the contiguous one first. */
+static bool read_shape(const struct tn_value *dims, const struct tn_value *type, struct tn_tensor *tensor)
 {
-    bool is_pair = shape->kind == TN_LIST && shape->count == 2 && shape->as.items[0].kind == TN_LIST
-                   && shape->as.items[1].kind == TN_STRING;
-    const struct tn_value *dims = is_pair ? &shape->as.items[0] : NULL;
     uint64_t elements = 1;
-    if (!dims || !dims->count || dims->count > TN_MAX_DIMS) {
+    if (dims->kind != TN_LIST || type->kind != TN_STRING || !dims->count || dims->count > TN_MAX_DIMS) {
         return false;
     }
-    tensor->dtype = tn_dtype_find(shape->as.items[1].as.string);
+    tensor->dtype = tn_dtype_find(type->as.string);
     tensor->dim_count = (uint8_t)dims->count;
     for (uint32_t k = 0; k < dims->count; k++) {
         const struct tn_value *dim = &dims->as.items[k];
@@ -135,6 +133,17 @@ static bool add_tensor(struct tn_reading *reading, struct tn_header *header, str
         return tn_fail_memory(reading->error);
     }
     uint64_t stored = tn_ceil_div(tensor.bytes, ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
+    if (header->count == header->capacity) {
+        header->capacity = header->capacity ? 2 * header->capacity : FIRST_TENSORS;
+        header->tensors =
+            tn_arena_grow(reading->arena, header->tensors, header->count, header->capacity, sizeof *header->tensors);
+        if (!header->tensors) {
+            return tn_fail_memory(reading->error);
+        }
+    }
+    if (header->count == MOST_TENSORS) {
+        return tn_reading_fault(reading, "the model has more than %d tensors", MOST_TENSORS);
+    }
     tensor.offset = header->file_bytes;
     if (!tn_add_u64(header->file_bytes, stored, &header->file_bytes)) {
         return tn_reading_fault(reading, "the model is larger than 64 bits can count");
@@ -150,7 +159,8 @@ static bool add_kind(struct tn_reading *reading, const struct layout *layout, co
     struct tn_tensor tensor = {0};
     struct tn_builder name = {0};
     bool done = true;
-    if (!read_shape(&kind->value, &tensor)) {
+    const struct tn_value *items = kind->value.kind == TN_LIST ? kind->value.as.items : NULL;
+    if (!items || kind->value.count != 2 || !read_shape(&items[0], &items[1], &tensor)) {
         return tn_reading_fault(reading, "'" TN_STR_FORMAT "' is no shape with a type", TN_STR_ARGUMENTS(kind->key));
     }
     if (!is_of_layers(kind->key)) {
@@ -169,21 +179,89 @@ static bool add_kind(struct tn_reading *reading, const struct layout *layout, co
     return done;
 }
 
-static bool read_tensors(struct tn_reading *reading, const struct tn_value *metadata, const struct tn_value *shapes,
-                         struct tn_header *header)
+static bool read_kinds(struct tn_reading *reading, const struct tn_value *metadata, const struct tn_value *shapes,
+                       struct tn_header *header)
 {
     struct layout layout = layout_of(metadata, shapes);
     bool done = true;
-    if (!layout.layer_count || layout.layer_count > MOST_LAYERS || layout.layer_count * shapes->count > MOST_TENSORS) {
-        return tn_reading_fault(reading, "the model has no number of layers, or more than %d tensors", MOST_TENSORS);
-    }
-    header->capacity = (size_t)layout.layer_count * shapes->count;
-    header->tensors = TN_NEW_ARRAY(reading->arena, struct tn_tensor, header->capacity);
-    if (!header->tensors) {
-        return tn_fail_memory(reading->error);
+    if (!layout.layer_count || layout.layer_count > MOST_LAYERS) {
+        return tn_reading_fault(reading, "the model has no number of layers, or more than %d", MOST_LAYERS);
     }
     for (uint32_t k = 0; done && k < shapes->count; k++) {
         done = add_kind(reading, &layout, &shapes->as.members[k], header);
+    }
+    return done;
+}
+
+/* ---- lists of tensors --------------------------------------------------------------------------------------------------- */
+
+/* "0-5,9": takes 0-5 off; a layer alone is its own range. */
+static bool take_range(struct tn_str *text, uint64_t *first, uint64_t *last)
+{
+    size_t comma = tn_str_find(*text, TN_STR(","));
+    struct tn_str range = tn_str_slice(*text, 0, comma);
+    size_t dash = tn_str_find(range, TN_STR("-"));
+    *text = comma == SIZE_MAX ? (struct tn_str){0} : tn_str_slice(*text, comma + 1, text->size);
+    bool is_one = dash == SIZE_MAX && tn_quantity_number(range, first);
+    *last = is_one ? *first : 0;
+    return is_one
+           || (dash != SIZE_MAX && tn_quantity_number(tn_str_slice(range, 0, dash), first)
+               && tn_quantity_number(tn_str_slice(range, dash + 1, range.size), last) && *first <= *last);
+}
+
+/* One tensor for each of these layers, whose number stands for {i} in the name. */
+static bool add_range(struct tn_reading *reading, struct tn_str name, uint64_t first, uint64_t last,
+                      const struct tn_tensor *tensor, struct tn_header *header)
+{
+    size_t mark = tn_str_find(name, TN_STR("{i}"));
+    struct tn_builder text = {0};
+    bool done = true;
+    for (uint64_t layer = first; done && layer <= last && !reading->measurement->fault.size; layer++) {
+        tn_builder_clear(&text);
+        tn_builder_add(&text, tn_str_slice(name, 0, mark));
+        tn_builder_add_u64(&text, layer);
+        tn_builder_add(&text, tn_str_slice(name, mark + 3, name.size));
+        done = add_tensor(reading, header, *tensor, &text);
+    }
+    tn_builder_free(&text);
+    return done;
+}
+
+/* ["blk.{i}.attn_q.weight", "0-31", [4096, 4096], "q4_k"]; no layers for a name without {i}. */
+static bool add_row(struct tn_reading *reading, const struct tn_value *row, struct tn_header *header)
+{
+    struct tn_tensor tensor = {0};
+    const struct tn_value *items = row->kind == TN_LIST && row->count == 4 ? row->as.items : NULL;
+    if (!items || items[0].kind != TN_STRING || items[1].kind != TN_STRING
+        || !read_shape(&items[2], &items[3], &tensor)) {
+        return tn_reading_fault(reading, "tensors are rows of name, layers, dimensions and type");
+    }
+    struct tn_str name = items[0].as.string;
+    struct tn_str layers = items[1].as.string;
+    if (tn_str_find(name, TN_STR("{i}")) == SIZE_MAX) {
+        struct tn_builder text = {0};
+        tn_builder_add(&text, name);
+        bool done = add_tensor(reading, header, tensor, &text);
+        tn_builder_free(&text);
+        return done;
+    }
+    bool done = true;
+    while (done && layers.size && !reading->measurement->fault.size) {
+        uint64_t first;
+        uint64_t last;
+        if (!take_range(&layers, &first, &last) || last > MOST_LAYERS) {
+            return tn_reading_fault(reading, "'" TN_STR_FORMAT "' are no layers", TN_STR_ARGUMENTS(items[1].as.string));
+        }
+        done = add_range(reading, name, first, last, &tensor, header);
+    }
+    return done;
+}
+
+static bool read_rows(struct tn_reading *reading, const struct tn_value *rows, struct tn_header *header)
+{
+    bool done = true;
+    for (uint32_t k = 0; done && !reading->measurement->fault.size && k < rows->count; k++) {
+        done = add_row(reading, &rows->as.items[k], header);
     }
     return done;
 }
@@ -192,12 +270,16 @@ bool tn_read_described_model(struct tn_reading *reading, struct tn_described_mod
 {
     const struct tn_value *metadata = tn_reading_member(reading->record, "metadata");
     const struct tn_value *shapes = tn_reading_member(reading->record, "tensor_shapes_by_suffix");
+    const struct tn_value *rows = tn_reading_member(reading->record, "tensors");
+    bool is_object = metadata && metadata->kind == TN_OBJECT;
     bool done = tn_reading_text(reading, reading->record, "model", &model->name);
-    if (done && (!metadata || metadata->kind != TN_OBJECT || !shapes || shapes->kind != TN_OBJECT)) {
-        done = tn_reading_fault(reading, "a model is described by its metadata and the shapes of its tensors");
+    model->header.metadata = is_object ? *metadata : (struct tn_value){0};
+    if (done && is_object && shapes && shapes->kind == TN_OBJECT) {
+        done = read_kinds(reading, metadata, shapes, &model->header);
+    } else if (done && is_object && rows && rows->kind == TN_LIST) {
+        done = read_rows(reading, rows, &model->header);
     } else if (done) {
-        model->header.metadata = *metadata;
-        done = read_tensors(reading, metadata, shapes, &model->header);
+        done = tn_reading_fault(reading, "a model is described by its metadata and its tensors");
     }
     model->fault = reading->measurement->fault;
     return done;

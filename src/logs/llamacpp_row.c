@@ -60,12 +60,17 @@ static bool set_member(struct tn_reading *reading, const struct tn_member *membe
     return name ? tn_reading_set(reading, name, &member->value) : tn_fail_memory(reading->error);
 }
 
-/* A run without memory lays everything out as if nothing were mapped, and forgets where some nodes were to run. */
+/* A run without memory lays everything out as if nothing were mapped, and forgets where some nodes were to run. It says nothing about what
+ * would have fitted. */
 static bool set_mode(struct tn_reading *reading, const struct tn_value *row)
 {
     struct tn_str mode = {0};
-    return tn_reading_text(reading, row, "mode", &mode)
-           && tn_reading_set_text(reading, "no_alloc", tn_str_is(mode, "no_alloc") ? TN_STR("1") : TN_STR("0"));
+    if (!tn_reading_text(reading, row, "mode", &mode)) {
+        return false;
+    }
+    bool is_measured_only = tn_str_is(mode, "no_alloc");
+    reading->measurement->outcome = is_measured_only ? TN_OUTCOME_UNKNOWN : TN_OUTCOME_STARTED;
+    return tn_reading_set_text(reading, "no_alloc", is_measured_only ? TN_STR("1") : TN_STR("0"));
 }
 
 static bool set_placement(struct tn_reading *reading, const struct tn_value *settings)
@@ -197,7 +202,6 @@ bool tn_read_llamacpp_row(struct tn_reading *reading)
         return tn_reading_fault(reading, "'settings' must be an object");
     }
     measurement->is_described = true;
-    measurement->outcome = TN_OUTCOME_STARTED;
     if (!set_mode(reading, record) || !read_settings(reading, settings)
         || !read_devices(reading, tn_reading_member(record, "bytes"), settings)) {
         return false;

@@ -29,7 +29,7 @@ static bool is_llamacpp_row(const struct tn_value *record)
 
 static bool is_described_model(const struct tn_value *record)
 {
-    return tn_reading_member(record, "tensor_shapes_by_suffix") != NULL;
+    return tn_reading_member(record, "tensor_shapes_by_suffix") || tn_reading_member(record, "tensors");
 }
 
 static bool is_field_log(const struct tn_value *record)

@@ -232,7 +232,7 @@ static enum gguf_type type_of(const struct tn_value *value)
     return value->as.integer >= INT32_MIN ? GGUF_I32 : GGUF_I64;
 }
 
-static void add_pair(struct tn_builder *file, const struct tn_member *member)
+void gguf_add_pair(struct tn_builder *file, const struct tn_member *member)
 {
     const struct tn_value *value = &member->value;
     gguf_add_string(file, member->key);
@@ -284,7 +284,7 @@ static bool write_gguf(const char *path, const struct tn_value *metadata, const 
     uint32_t member_count = part == 0 ? metadata->count : 0;
     gguf_add_start(&file, 3, end - first, member_count + (part_count ? 3 : 0));
     for (uint32_t k = 0; k < member_count; k++) {
-        add_pair(&file, &metadata->as.members[k]);
+        gguf_add_pair(&file, &metadata->as.members[k]);
     }
     if (part_count) {
         gguf_add_key(&file, "split.no", GGUF_U16);

@@ -50,7 +50,8 @@ void gguf_add_string(struct tn_builder *file, struct tn_str text);             /
 void gguf_add_start(struct tn_builder *file, uint32_t version, uint64_t tensor_count, uint64_t pair_count);
 void gguf_add_key(struct tn_builder *file, const char *key, enum gguf_type type);
 void gguf_add_array(struct tn_builder *file, const char *key, enum gguf_type type,
-                    uint64_t count); /* without elements */
+                    uint64_t count);                                         /* without elements */
+void gguf_add_pair(struct tn_builder *file, const struct tn_member *member); /* as in metadata_json */
 void gguf_add_tensor(struct tn_builder *file, const struct model_tensor *tensor, uint32_t type, uint64_t offset);
 void gguf_add_padding(struct tn_builder *file, size_t alignment_bytes);
 

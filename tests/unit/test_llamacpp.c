@@ -81,7 +81,7 @@ static void the_buffers_of_llama_3_8b_by_hand(void **state)
     open_model(*state, &loaded, "llama3-8b", "0.5.0");
     llamacpp_run(&loaded.plan, 1, "n_ctx=8192 flash_attn=on");
     assert_int_equal(llamacpp_bytes(&loaded.plan, 0, "compute"), 4 * tokens * (128256 + embedding));
-    uint64_t mask = 2 * 8192 * tokens;
+    uint64_t mask = tokens * 2 * 8192;
     assert_int_equal(llamacpp_bytes(&loaded.plan, HOST, "compute"),
                      mask + 4 * tokens * (2 * embedding + 1) + 20 * tokens + 4 * tokens);
     close_model(&loaded);
@@ -94,13 +94,13 @@ static void the_buffers_of_llama_3_8b_by_hand(void **state)
  * What llama.cpp's own fit measures (no_alloc) leaves the first norm behind the cut on the first GPU, so that its result is copied, too: 4 E. */
 static void the_buffers_of_a_pipeline_by_hand(void **state)
 {
-    const uint64_t row = 4 * 512;
+    const uint64_t row = 2048; /* 512 tokens of 4 bytes */
     const uint64_t masks = UINT64_C(4) * 2 * 8192 * 512;
     const uint64_t embedding = 4096;
     struct loaded loaded;
     open_model(*state, &loaded, "llama3-8b", "0.5.0");
     llamacpp_run(&loaded.plan, 2, "n_ctx=8192 flash_attn=on tensor_split=1,1");
-    assert_int_equal(llamacpp_bytes(&loaded.plan, 0, "compute"), row * (3 * 14336 + 7 * embedding + 20) + masks);
+    assert_int_equal(llamacpp_bytes(&loaded.plan, 0, "compute"), row * (7 * embedding + 43008 + 20) + masks);
     assert_int_equal(llamacpp_bytes(&loaded.plan, 1, "compute"), row * (128256 + 5 * embedding + 24) + masks);
     assert_int_equal(llamacpp_bytes(&loaded.plan, HOST, "compute"), row * (2 * embedding + 28) + masks);
     llamacpp_run(&loaded.plan, 2, "n_ctx=8192 flash_attn=on tensor_split=1,1 no_alloc=true");
@@ -201,7 +201,7 @@ static const struct {
     {"n_ctx=8192 n_batch=64", 8192, 1280},   /* 1,088 */
     {"n_ctx=1024", 1024, 1024},
     {"n_ctx=8192 swa_full=true", 8192, 8192},
-    {"n_ctx=32768 n_seq_max=4", 32768, 4 * 1536},
+    {"n_ctx=32768 n_seq_max=4", 32768, 6144},
     {"n_ctx=32768 n_seq_max=4 kv_unified=true", 32768, 4608}, /* 4 x 1,024 + 512 */
 };
 

@@ -250,7 +250,7 @@ static void products_are_repacked_for_the_cpu(void **state)
     expect_weights(&small, HOST, rest);
     llamacpp_run(&small.plan, 0, "no_repack=true");
     assert_int_equal(repacked(&small), 0);
-    expect_weights(&small, HOST, rest + 3 * MATRIX);
+    expect_weights(&small, HOST, rest + UINT64_C(3) * MATRIX);
     llamacpp_run(&small.plan, 0, "cpu=none");
     assert_int_equal(repacked(&small), 0);
     llamacpp_run(&small.plan, 0, "cpu=neon"); /* Q6_K as well */

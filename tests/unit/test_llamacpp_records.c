@@ -62,6 +62,7 @@ static void expect_buffer(const struct tn_measured_device *device, enum tn_buffe
     MODEL("small", "\"general.architecture\": \"llama\", \"llama.block_count\": 2",                   \
           "\"token_embd.weight\": [[256, 10], \"q8_0\"], \"attn_q.weight\": [[256, 256], \"q8_0\"], " \
           "\"attn_norm.weight\": [[256], \"f32\"]")
+#define LIST(tensors) "{\"model\": \"small\", \"metadata\": {}, \"tensors\": " tensors "}\n"
 #define ROW(rest) "{\"record\": \"measurement\", \"llama_cpp\": \"0.5.0\", \"model\": \"small\", " rest "}\n"
 
 static void a_row_has_settings_and_the_bytes_of_each_device(void **state)
@@ -176,6 +177,24 @@ static void tensors_of_some_layers_stand_in_these_alone(void **state)
     }
 }
 
+/* Two kinds of layers, as no rule tells them: 0 to 2 and 4 have a matrix of 32 x 64 in F16, 4,096 bytes, layer 3 one of 34 bytes. */
+static void a_list_says_which_layers_have_a_tensor(void **state)
+{
+    (void)state;
+    const struct tn_measurement *m = read_one(
+        "{\"record\": \"model\", \"model\": \"small\", \"metadata\": {\"general.architecture\": \"llama\"}, "
+        "\"tensors\": ["
+        "[\"token_embd.weight\", \"\", [32, 10], \"q8_0\"], [\"blk.{i}.attn_q.weight\", \"0-2,4\", [32, 64], \"f16\"], "
+        "[\"blk.{i}.attn_q.weight\", \"3\", [32], \"q8_0\"]]}\n" ROW("\"bytes\": {\"CPU\": {\"model\": 1}}"));
+    assert_int_equal(m->fault.size, 0);
+    const struct tn_header *header = &m->described->header;
+    assert_int_equal(header->count, 6);
+    assert_int_equal(tensor_named(header, "blk.4.attn_q.weight")->bytes, 4096);
+    assert_int_equal(tensor_named(header, "blk.4.attn_q.weight")->dims[0], 64); /* outermost first */
+    assert_int_equal(tensor_named(header, "blk.3.attn_q.weight")->bytes, 34);
+    assert_int_equal(header->file_bytes, 352 + 4 * 4096 + 64); /* in steps of 32 bytes */
+}
+
 static void broken_rows_and_models_have_a_fault(void **state)
 {
     (void)state;
@@ -197,6 +216,14 @@ static void broken_rows_and_models_have_a_fault(void **state)
                "\"a\": [[4294967296, 4294967296], \"f32\"]"),
          row, "'a' is no shape with a type"},
         {"{\"model\": \"small\", \"tensor_shapes_by_suffix\": 5}\n", row, "is described by its metadata"},
+        {LIST("5"), row, "is described by its metadata"},
+        {LIST("[5]"), row, "rows of name, layers, dimensions and type"},
+        {LIST("[[\"a\", \"\", [1]]]"), row, "rows of name, layers, dimensions and type"},
+        {LIST("[[\"a\", \"\", [1], \"f33\"]]"), row, "rows of name, layers, dimensions and type"},
+        {LIST("[[\"a{i}\", \"2-1\", [1], \"f32\"]]"), row, "'2-1' are no layers"},
+        {LIST("[[\"a{i}\", \"0-99999\", [1], \"f32\"]]"), row, "'0-99999' are no layers"},
+        {LIST("[[\"a{i}\", \"x\", [1], \"f32\"]]"), row, "'x' are no layers"},
+        {LIST("[[\"a{i}\", \",\", [1], \"f32\"]]"), row, "',' are no layers"},
         {SMALL, ROW("\"bytes\": 5"), "'bytes' must be an object"},
         {SMALL, ROW("\"bytes\": {}"), "no buffer of a device is logged"},
         {SMALL, ROW("\"bytes\": {\"CUDA0\": {\"model\": -5}}"), "a buffer of CUDA0 is below 0"},
@@ -479,6 +506,7 @@ int main(void)
         cmocka_unit_test(a_computer_without_gpu_has_one_device),
         cmocka_unit_test(a_described_model_has_the_tensors_of_all_its_layers),
         cmocka_unit_test(tensors_of_some_layers_stand_in_these_alone),
+        cmocka_unit_test(a_list_says_which_layers_have_a_tensor),
         cmocka_unit_test(broken_rows_and_models_have_a_fault),
         cmocka_unit_test(buffers_keep_what_their_digits_say),
         cmocka_unit_test(settings_get_the_names_of_llama_cpp),

@@ -368,17 +368,23 @@ static void a_recipe_tells_where_weights_lie(void **state)
 {
     struct world world;
     (void)state;
-    const struct tn_recipe *recipe = open_recipe(&world,
-                                                 MAIN "  windows\n  place a.weight first\n  place b.weight input\n  "
-                                                      "place c.weight output\n  place output.weight twice\n",
-                                                 "test");
+    const struct tn_recipe *recipe =
+        open_recipe(&world,
+                    MAIN "  windows\n  place a.weight first\n  place b.weight input\n  "
+                         "place c.weight output\n  place output.weight twice\n  place d.weight shared\n",
+                    "test");
     assert_int_equal(tn_recipe_place_of(recipe, TN_STR("a.weight")), TN_RECIPE_WITH_FIRST);
     assert_int_equal(tn_recipe_place_of(recipe, TN_STR("b.weight")), TN_RECIPE_WITH_INPUT);
     assert_int_equal(tn_recipe_place_of(recipe, TN_STR("c.weight")), TN_RECIPE_WITH_OUTPUT);
     assert_int_equal(tn_recipe_place_of(recipe, TN_STR("output.weight")), TN_RECIPE_TWICE);
-    assert_int_equal(tn_recipe_place_of(recipe, TN_STR("d.weight")), TN_RECIPE_BY_NAME);
+    assert_int_equal(tn_recipe_place_of(recipe, TN_STR("d.weight")), TN_RECIPE_SHARED);
+    assert_int_equal(tn_recipe_place_of(recipe, TN_STR("e.weight")), TN_RECIPE_BY_NAME);
     assert_int_equal(tn_recipe_place_of(NULL, TN_STR("a.weight")), TN_RECIPE_BY_NAME);
     assert_true(tn_recipe_has_windows(recipe));
+    close_world(&world);
+    recipe = open_recipe(&world, MAIN "  no-flash\n", "test");
+    assert_true(tn_recipe_never_flashes(recipe) && !tn_recipe_has_windows(recipe));
+    assert_false(tn_recipe_never_flashes(NULL));
     close_world(&world);
     assert_false(tn_recipe_has_windows(open_recipe(&world, MAIN START, "test")));
     close_world(&world);
@@ -401,6 +407,8 @@ static const struct {
     {"  do block\ngraph block\n  x = silu %z\n", TN_ERROR_RECORD, "no cache is named \"%z\"", 5},
     {"  x = silu @\n", TN_ERROR_RECORD, "no weight is named \"@\"", 3},
     {"  x = silu @{n\n", TN_ERROR_RECORD, "expected @{name}.weight, not \"@{n\"", 3},
+    {"  place a.weight\n", TN_ERROR_RECORD, "expected input, first, output, shared or twice, not \"\"", 3},
+    {"  place a.weight nowhere\n", TN_ERROR_RECORD, "not \"nowhere\"", 3},
     /* what is left over */
     {"  let n 1 2\n", TN_ERROR_RECORD, "expected `when` or the end of the line, not \"2\"", 3},
     {"  let n 1 when true 5\n", TN_ERROR_RECORD, "left over: \"5\"", 3},
@@ -433,6 +441,7 @@ static const struct {
     {START "  let n 1024\n  part{n} = silu x\n", TN_ERROR_RECORD, "\"n\" is no number of a part", 6},
     {START "  let n 0 - 1\n  y = part{n}\n", TN_ERROR_RECORD, "\"n\" is no number of a part", 6},
     {START "  let n 3\n  y = part{n}\n", TN_ERROR_RECORD, "\"part\" is no tensor", 6},
+    {"  let il \"first\"\n", TN_ERROR_RECORD, "a layer has a number", 3},
     /* operations */
     {START "  x = mul_mat @norm @attn_q.bias\n", TN_ERROR_RECORD, "mul_mat: rows of the sources have different lengths",
      5},
@@ -440,8 +449,8 @@ static const struct {
     {"  x = input [4611686018427387904, 4]\n", TN_ERROR_TOO_LARGE, "2^58 elements", 3},
     /* what would not end */
     {"  do main\n", TN_ERROR_RECORD, "graphs are nested deeper than 32", 3},
-    {"  each n 9000000000000000000 block\ngraph block\n", TN_ERROR_TOO_LARGE, "more than 4194304 lines", 3},
-    {"  each n 9000000000000000000 block\ngraph block\n  let m n\n", TN_ERROR_TOO_LARGE, "more than 4194304 lines", 5},
+    {"  each n 9000000000000000000 block\ngraph block\n", TN_ERROR_TOO_LARGE, "more than 1048576 lines", 3},
+    {"  each n 9000000000000000000 block\ngraph block\n  let m n\n", TN_ERROR_TOO_LARGE, "more than 1048576 lines", 5},
     {"  each n 9000000000000000000 block\ngraph block\n  x = input [1]\n", TN_ERROR_TOO_LARGE, "tensors", 5},
 };
 

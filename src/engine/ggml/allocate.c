@@ -16,8 +16,8 @@ struct buffer {
     struct block *blocks; /* [count] by offset; the last is the open end */
     size_t count;
     size_t capacity;
-    uint64_t alignment;
-    uint64_t used; /* the furthest byte so far */
+    uint64_t alignment; /* a power of two */
+    uint64_t used;      /* the furthest byte so far */
 };
 
 struct run {
@@ -54,7 +54,7 @@ static bool insert_block(struct run *run, struct buffer *buffer, struct block bl
 
 static uint64_t aligned(const struct buffer *buffer, uint64_t bytes)
 {
-    return (bytes + buffer->alignment - 1) / buffer->alignment * buffer->alignment;
+    return (bytes + buffer->alignment - 1) & ~(buffer->alignment - 1);
 }
 
 /* The smallest hole that is large enough, of equal ones the last; else the open end. */
@@ -74,8 +74,8 @@ static size_t fitting_block(const struct buffer *buffer, uint64_t size)
 static bool take(struct run *run, struct buffer *buffer, uint64_t bytes, uint64_t *offset)
 {
     uint64_t size = aligned(buffer, bytes);
-    struct block *block = &buffer->blocks[fitting_block(buffer, size)];
-    if (block->size < size) {
+    struct block *block = buffer->blocks ? &buffer->blocks[fitting_block(buffer, size)] : NULL;
+    if (!block || block->size < size) {
         return tn_fail(run->error, TN_ERROR_TOO_LARGE, "the compute buffer exceeds 62 bits");
     }
     *offset = block->offset;

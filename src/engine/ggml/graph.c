@@ -69,7 +69,8 @@ bool tn_ggml_append(struct tn_arena *arena, struct tn_ggml_list *list, struct tn
 {
     if (list->count == list->capacity) {
         size_t capacity = list->capacity ? list->capacity * 2 : 1024;
-        struct tn_ggml_tensor **items = tn_arena_grow(arena, list->items, list->count, capacity, sizeof(*items));
+        struct tn_ggml_tensor **items =
+            tn_arena_grow(arena, list->items, list->count, capacity, sizeof(struct tn_ggml_tensor *));
         if (!items) {
             return tn_fail_memory(error);
         }

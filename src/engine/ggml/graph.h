@@ -21,7 +21,7 @@ struct tn_ggml_graph {
 };
 
 enum {
-    TN_GGML_MOST_TENSORS = 1 << 20, /* several times the graph of 1,000 layers: a recipe that makes more is at fault */
+    TN_GGML_MOST_TENSORS = 1 << 18, /* more than twice the largest graph of 1,000 layers; half a second's work */
     TN_GGML_MOST_DEPTH = 1 << 14,   /* of nodes that are added at once */
     TN_GGML_ELEMENTS_BITS = 58,     /* that the elements of a tensor take, so that its bytes take no more than 61 */
 };

@@ -237,7 +237,7 @@ static struct tn_ggml_tensor **copies_on(const struct division *division, struct
             return NULL;
         }
     }
-    return &tensor->copies[device * schedule->copies];
+    return &tensor->copies[(size_t)device * (size_t)schedule->copies];
 }
 
 static struct tn_ggml_tensor *copy_of(const struct division *division, const struct tn_ggml_tensor *tensor, int device)

@@ -1,5 +1,5 @@
 /* Results of one layer that are held at once, at most: those of all its products, the stream before and after it, and what attention and
- * states need. True of every graph that was measured (tests/check_llamacpp.py holds it to be), 1.1 to 4 times the buffer. */
+ * states need. True of nearly every graph that was measured (tests/unit/test_llamacpp_bound.c), 1.1 to 4 times the buffer. */
 #include "engine/llamacpp/bound.h"
 
 #include "base/number.h"
@@ -119,7 +119,7 @@ static uint64_t state_bytes(const struct tn_llama *llama)
     for (uint32_t k = 0; k < llama->layer_count; k++) {
         widest = larger(widest, plus(llama->layers[k].shift_width, llama->layers[k].state_width));
     }
-    return times(times(times(4 * F32_BYTES, widest), llama->sizes.state_rows), 4);
+    return times(times(16, times(F32_BYTES, widest)), llama->sizes.state_rows);
 }
 
 static uint64_t layer_bytes(const struct tn_llama *llama, const struct widths *widths)
@@ -133,10 +133,9 @@ static uint64_t layer_bytes(const struct tn_llama *llama, const struct widths *w
     return plus(plus(bytes, logits), plus(attention_bytes(llama), state_bytes(llama)));
 }
 
-/* Flash attention for heads without a kernel runs on the CPU, which then has copies of the GPUs' caches. */
-static bool attends_on_gpus(const struct tn_llama *llama)
+bool tn_llama_has_kernels(const struct tn_llama *llama)
 {
-    for (uint32_t k = 0; llama->uses_flash && k < llama->layer_count; k++) {
+    for (uint32_t k = 0; k < llama->layer_count; k++) {
         const struct tn_llama_layer *layer = &llama->layers[k];
         uint64_t values = layer->value_width ? layer->value_width : layer->key_width;
         if (layer->has_cache && !tn_ggml_has_head(layer->key_width / layer->kv_heads, values / layer->kv_heads)) {
@@ -164,9 +163,11 @@ bool tn_llama_bound_compute(const struct tn_llama *llama, struct tn_llama_share 
         return false;
     }
     uint64_t bytes = plus(layer_bytes(llama, &widths), SMALL_BYTES);
-    uint64_t passed = times(times(4 * F32_BYTES, llama->sizes.tokens), llama->embedding);
+    uint64_t passed = times(times(4, times(F32_BYTES, llama->sizes.tokens)), llama->embedding);
     uint64_t inputs = times(gpus > 1 ? COPIES : 1, plus(passed, mask_bytes(llama)));
-    uint64_t caches = gpus > 1 && !attends_on_gpus(llama) ? times(COPIES, cache_bytes(shares, gpus)) : 0;
+    /* flash attention for heads without a kernel runs on the CPU, which then has copies of the GPUs' caches */
+    bool copies_caches = gpus > 1 && llama->uses_flash && !tn_llama_has_kernels(llama);
+    uint64_t caches = copies_caches ? times(COPIES, cache_bytes(shares, gpus)) : 0;
     for (uint32_t k = 0; k <= gpus; k++) { /* the CPU may have to do what a GPU has no kernel for */
         uint64_t offloaded = k < gpus ? widths.on_host : plus(widths.on_gpu, caches);
         shares[k].compute = plus(plus(bytes, offloaded), plus(inputs, SMALL_BYTES));

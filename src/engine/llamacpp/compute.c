@@ -361,7 +361,11 @@ bool tn_llama_resolve_flash(struct tn_llama *llama)
 {
     struct tn_llama_flash_answer answer = question_of(&llama->settings);
     llama->uses_flash = llama->settings.flash != TN_LLAMA_FLASH_OFF;
-    if (llama->settings.flash != TN_LLAMA_FLASH_AUTO || !llama->recipe) {
+    if (llama->settings.flash != TN_LLAMA_FLASH_AUTO) {
+        return true;
+    }
+    if (!llama->recipe) { /* it takes less */
+        llama->uses_flash = !llama->settings.gpu_count || tn_llama_has_kernels(llama);
         return true;
     }
     if (is_answered(llama, &answer)) {

@@ -386,7 +386,7 @@ static struct tn_block *new_block(struct reader *reader, struct tn_str name, con
     if (reader->block_count == reader->block_capacity) {
         size_t capacity = reader->block_capacity ? reader->block_capacity * 2 : 64;
         struct tn_block **list =
-            tn_arena_grow(reader->arena, reader->block_list, reader->block_count, capacity, sizeof(*list));
+            tn_arena_grow(reader->arena, reader->block_list, reader->block_count, capacity, sizeof(struct tn_block *));
         reader->block_list = list ? list : reader->block_list;
         reader->block_capacity = list ? capacity : reader->block_capacity;
     }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { MOST_DEPTH = 32, MOST_LINES = 1 << 22, MEMBERS = 2 * TN_GGML_DIMS };
+enum { MOST_DEPTH = 32, MOST_LINES = 1 << 20, MEMBERS = 2 * TN_GGML_DIMS };
 
 enum held { HELD_NOTHING, HELD_NUMBER, HELD_TENSOR };
 
@@ -159,8 +159,8 @@ static struct tn_ggml_tensor **part_of(struct run *run, uint32_t name, uint32_t 
     }
     if ((size_t)part >= variable->part_count) {
         size_t count = (size_t)part * 2 + 8;
-        struct tn_ggml_tensor **parts =
-            tn_arena_grow(run->graph->arena, variable->parts, variable->part_count, count, sizeof(*parts));
+        struct tn_ggml_tensor **parts = tn_arena_grow(run->graph->arena, variable->parts, variable->part_count, count,
+                                                      sizeof(struct tn_ggml_tensor *));
         if (!parts) {
             tn_fail_memory(run->error);
             return NULL;
@@ -296,6 +296,9 @@ static bool run_let(struct run *run, const struct tn_line *line)
     struct tn_value value;
     if (!tn_expression_evaluate(line->value, &run->scope, &run->scratch, &value, run->error)) {
         return false;
+    }
+    if (line->name == TN_RECIPE_LAYER && value.kind != TN_INTEGER) {
+        return tn_fail(run->error, TN_ERROR_RECORD, "a layer has a number");
     }
     set_number(run, line->name, value);
     return true;

@@ -61,7 +61,8 @@ static void size_window(struct tn_llama *llama)
     uint64_t ubatch =
         least(sizes->batch_tokens, settings->ubatch_tokens ? settings->ubatch_tokens : settings->batch_tokens);
     uint64_t kept = settings->window_kept ? settings->window_kept : sizes->window_tokens;
-    uint64_t cells = kept * (settings->is_unified ? settings->sequences : 1) + ubatch;
+    uint64_t window = least(kept, sizes->sequence_tokens);
+    uint64_t cells = window * (settings->is_unified ? settings->sequences : 1) + ubatch;
     sizes->window_cells = rounded(least(sizes->sequence_tokens, cells), TN_LLAMA_CELL_STEP);
     if (settings->window_is_full) {
         sizes->window_cells = sizes->sequence_tokens;
