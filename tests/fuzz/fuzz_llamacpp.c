@@ -1,7 +1,8 @@
 /* Any header of a GGUF file, planned by llama.cpp. The header is described in JSON, as in tests/data/gguf, so that what is changed in it is a
  * number or a name and not the file's form:
  *     {"metadata": {...}, "tensors": [["blk.{i}.attn_q.weight", "0-31", [4096, 4096], "Q4_K"], ...],
- *      "version": "0.5.0", "gpus": 2, "settings": "n_ctx=8192 flash_attn=on"} */
+ *      "version": "0.5.0", "gpus": 2, "gpu": "rtx-4090", "settings": "n_ctx=8192 flash_attn=on"}
+ * With a gpu what would fit is searched as well. */
 #include "../unit/model_writer.h"
 #include "engine/engines.h"
 #include "format/gguf.h"
@@ -193,6 +194,8 @@ static void plan(const struct tn_value *description, const struct tn_model *mode
                                        .sets = sets,
                                        .set_count = read_settings(text_at(description, "settings"), sets)};
     deployment.kv_dtype = tn_dtype_find(TN_STR("F16"));
+    deployment.gpu = tn_catalog_find_gpu(catalog(), text_at(description, "gpu"), NULL);
+    deployment.gpu_memory_bytes = deployment.gpu ? deployment.gpu->memory_bytes : 0;
     struct tn_ledger ledger = {.arena = arena, .wants_text = true};
     bool done = deployment.pp
                 && tn_planner_open(&planner, tn_engine_find(TN_STR("llamacpp")), catalog(), model,

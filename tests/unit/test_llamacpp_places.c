@@ -444,6 +444,23 @@ static void a_plan_that_does_not_fit_has_the_command_of_one_that_does(void **sta
     close_small(&small);
 }
 
+/* llama.cpp keeps 512 of everything that layers have. One tensor of layer 512 is enough. */
+static void more_than_512_layers_are_refused(void **state)
+{
+    static const struct model_tensor last = {"blk.512.attn_norm.weight", "F32", 1, {64}};
+    struct small small;
+    struct tensor_list list = {0};
+    struct model_fixture *fixture = *state;
+    add_tensors(&fixture->arena, &list, embedding.name, "", &embedding);
+    add_layers(fixture, &list, of_layers, COUNT_OF(of_layers));
+    add_tensors(&fixture->arena, &list, last.name, "", &last);
+    load_small(fixture, &small, &list, METADATA "}");
+    assert_false(llamacpp_try(&small.plan, 1, ""));
+    assert_int_equal(small.plan.error.code, TN_ERROR_DEPLOYMENT);
+    assert_string_equal(small.plan.error.message, "llama.cpp takes at most 512 layers, the model has 513");
+    close_small(&small);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,6 +477,7 @@ int main(void)
         cmocka_unit_test(experts_stay_on_the_host),
         cmocka_unit_test(patterns_say_where_weights_go),
         cmocka_unit_test(what_is_no_pattern_is_refused),
+        cmocka_unit_test(more_than_512_layers_are_refused),
     };
     return cmocka_run_group_tests(tests, model_fixture_open, model_fixture_close);
 }

@@ -6,6 +6,7 @@
 /* Encoders and decoders count their blocks each. */
 static uint32_t block_of(struct tn_str name)
 {
+    enum { MOST = 1 << 16 }; /* more than any model has */
     uint32_t block = 0;
     size_t at = strlen("blk.");
     if (tn_str_starts(name, TN_STR("enc.")) || tn_str_starts(name, TN_STR("dec."))) {
@@ -15,10 +16,10 @@ static uint32_t block_of(struct tn_str name)
         return UINT32_MAX;
     }
     size_t first = at;
-    for (; at < name.size && name.data[at] >= '0' && name.data[at] <= '9' && block < TN_LLAMA_MOST_BLOCKS; at++) {
+    for (; at < name.size && name.data[at] >= '0' && name.data[at] <= '9' && block < MOST; at++) {
         block = block * 10 + (uint32_t)(name.data[at] - '0');
     }
-    bool is_block = at > first && at < name.size && name.data[at] == '.' && block < TN_LLAMA_MOST_BLOCKS;
+    bool is_block = at > first && at < name.size && name.data[at] == '.' && block < MOST;
     return is_block ? block : UINT32_MAX;
 }
 
@@ -43,7 +44,10 @@ static bool read_tensors(struct tn_llama_file *file, struct tn_arena *arena, str
         }
         done = tn_map_insert(arena, &file->names, tensor->name, (uint32_t)k, &existing) || tn_fail_memory(error);
     }
-    return done;
+    return done
+           && (file->block_count <= TN_LLAMA_MOST_BLOCKS
+               || tn_fail(error, TN_ERROR_DEPLOYMENT, "llama.cpp takes at most %d layers, the model has %u",
+                          TN_LLAMA_MOST_BLOCKS, file->block_count));
 }
 
 static bool prepare_search(struct tn_llama_file *file, struct tn_arena *arena, struct tn_error *error)

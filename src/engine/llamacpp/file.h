@@ -6,7 +6,7 @@
 #include "engine/llamacpp/recipe.h"
 #include "model/gguf_tensors.h"
 
-enum { TN_LLAMA_MOST_BLOCKS = 1 << 16 };
+enum { TN_LLAMA_MOST_BLOCKS = 512 }; /* LLAMA_MAX_LAYERS: it refuses files with more */
 
 /* What "auto" of flash attention was resolved to, and for which deployment: it does not depend on the context. */
 struct tn_llama_flash_answer {
@@ -36,7 +36,8 @@ struct tn_llama_file {
 };
 
 /* Memory from the arena; NULL with the error filled.
- * Errors: those of tn_gguf_tensors and tn_recipe_open; TN_ERROR_DTYPE for a type that is newer than the program. */
+ * Errors: those of tn_gguf_tensors and tn_recipe_open; TN_ERROR_DTYPE for a type that is newer than the program; TN_ERROR_DEPLOYMENT for more
+ * layers than llama.cpp takes. */
 struct tn_llama_file *tn_llama_open_file(const struct tn_catalog *catalog, const struct tn_model *model,
                                          struct tn_arena *arena, struct tn_error *error);
 
