@@ -43,7 +43,7 @@ static uint64_t results_of(const struct tn_llama_weight *weight, uint64_t expert
 /* Weights of a block stand in any order in the list. */
 static bool measure(const struct tn_llama *llama, struct widths *widths)
 {
-    uint64_t experts_used = tn_llama_fact(llama, "num_experts_per_tok", 1);
+    uint64_t experts_used = larger(tn_llama_experts_used(llama), 1);
     uint64_t *results = TN_NEW_ARRAY(llama->arena, uint64_t, (size_t)llama->block_count + 1);
     if (!results) {
         return tn_fail_memory(llama->error);
@@ -126,7 +126,7 @@ static uint64_t layer_bytes(const struct tn_llama *llama, const struct widths *w
 {
     const struct tn_llama_sizes *sizes = &llama->sizes;
     uint64_t stream = times(8, larger(llama->embedding, widths->inputs));
-    uint64_t experts = times(times(2, tn_llama_fact(llama, "num_experts_per_tok", 0)), llama->embedding);
+    uint64_t experts = times(times(2, tn_llama_experts_used(llama)), llama->embedding);
     uint64_t elements = plus(plus(widths->results, widths->results / 4), plus(stream, experts));
     uint64_t bytes = times(times(F32_BYTES, sizes->tokens), elements);
     uint64_t logits = times(times(F32_BYTES, sizes->outputs), plus(llama->vocabulary, llama->embedding));

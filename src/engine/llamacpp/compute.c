@@ -218,6 +218,7 @@ static void describe(const struct build *build, struct tn_recipe_world *world, u
     give(world, TN_RECIPE_STATE_ROWS, sizes->state_rows);
     give(world, TN_RECIPE_VOCABULARY, llama->vocabulary);
     give(world, TN_RECIPE_EMBEDDING, llama->embedding);
+    give(world, TN_RECIPE_EXPERTS_USED, tn_llama_experts_used(llama));
     for (uint32_t k = llama->layer_count; k > 0; k--) {
         const struct tn_llama_layer *layer = &llama->layers[k - 1];
         give(world, TN_RECIPE_HEAD_SIZE,

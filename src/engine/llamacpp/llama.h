@@ -144,6 +144,9 @@ bool tn_llama_add_compute(struct tn_llama *llama, struct tn_llama_share *shares)
 /* A number of the model's config; `otherwise` where it is absent or no integer. */
 uint64_t tn_llama_fact(const struct tn_llama *llama, const char *key, uint64_t otherwise);
 
+/* Experts that a token is sent to; 0 without experts. */
+uint64_t tn_llama_experts_used(const struct tn_llama *llama);
+
 /* Values are kept transposed without flash attention. Caches are made before "auto" is resolved: it counts as on. */
 bool tn_llama_is_transposed(const struct tn_llama *llama);
 

@@ -3,10 +3,11 @@
 #include <string.h>
 
 static const char *const given_names[TN_RECIPE_GIVEN_COUNT] = {
-    "T",           "n_seqs",       "n_outputs",  "streams", "n_kv",         "n_kv_swa",  "fa",        "v_trans",
-    "offload_kqv", "version",      "n_layer",    "il",      "head_size",    "k_width",   "v_width",   "v_width_max",
-    "is_swa",      "is_recurrent", "has_swa",    "k_rot",   "v_rot",        "k_rot_swa", "v_rot_swa", "n_rs",
-    "n_vocab",     "n_embd",       "embeddings", "pooling", "architecture",
+    "T",         "n_seqs",  "n_outputs",     "streams",     "n_kv",      "n_kv_swa",
+    "fa",        "v_trans", "offload_kqv",   "version",     "n_layer",   "il",
+    "head_size", "k_width", "v_width",       "v_width_max", "is_swa",    "is_recurrent",
+    "has_swa",   "k_rot",   "v_rot",         "k_rot_swa",   "v_rot_swa", "n_rs",
+    "n_vocab",   "n_embd",  "n_expert_used", "embeddings",  "pooling",   "architecture",
 };
 
 struct reader {

@@ -35,6 +35,7 @@ enum tn_recipe_given {
     TN_RECIPE_STATE_ROWS,            /* n_rs */
     TN_RECIPE_VOCABULARY,            /* n_vocab */
     TN_RECIPE_EMBEDDING,             /* n_embd */
+    TN_RECIPE_EXPERTS_USED,          /* n_expert_used: by a token; 0 without experts */
     TN_RECIPE_EMBEDDINGS,            /* embeddings: a boolean, the context yields them */
     TN_RECIPE_POOLING,               /* pooling: a text, none, mean, cls, last or rank */
     TN_RECIPE_ARCHITECTURE,          /* a text */

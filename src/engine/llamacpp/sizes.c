@@ -18,6 +18,17 @@ uint64_t tn_llama_fact(const struct tn_llama *llama, const char *key, uint64_t o
     return value && value->kind == TN_INTEGER && value->as.integer >= 0 ? (uint64_t)value->as.integer : otherwise;
 }
 
+uint64_t tn_llama_experts_used(const struct tn_llama *llama)
+{
+    for (size_t k = 0; k < llama->model->group_count; k++) {
+        const struct tn_group *group = &llama->model->groups[k];
+        if (group->class == TN_CLASS_EXPERT && group->active_of > 1) {
+            return group->active_copies;
+        }
+    }
+    return 0;
+}
+
 static bool too_large(const struct tn_llama *llama, const char *what)
 {
     return tn_fail(llama->error, TN_ERROR_TOO_LARGE, "%s exceeds 64 bits", what);
