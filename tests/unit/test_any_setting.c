@@ -20,8 +20,8 @@ static const char *const values[] = {
     "true", "none", "0.5", "-1", "1e308"};
 
 /* A hybrid with experts on two GPUs; windows and a tower on one. */
-static const char *const deployments[] = {"\"model\": \"qwen3-next-80b\", \"gpu\": \"h200x2\"",
-                                          "\"model\": \"gemma-3-12b\", \"gpu\": \"a100-80gb\""};
+static const char *const deployments[] = {"\"model\": \"lfm2-8b-a1b\", \"gpu\": \"l40sx2\"",
+                                          "\"model\": \"gemma-3-4b\", \"gpu\": \"l40s\""};
 
 static bool is_the_users(enum tn_code code)
 {
