@@ -70,7 +70,7 @@ static void plan_other(struct tn_score_work *work, struct tn_str engine, const c
                        struct tn_ledger *ledger)
 {
     struct tn_request varied = work->request;
-    struct tn_question question;
+    struct tn_question question = {0};
     struct tn_ledger other = {.arena = work->scratch};
     varied.values[TN_INPUT_ENGINE].text = engine;
     bool done = (!assignment || tn_request_set(&varied, TN_INPUT_SET, tn_str_of(assignment), NULL))
@@ -83,8 +83,8 @@ static void plan_other(struct tn_score_work *work, struct tn_str engine, const c
         } else if (done && work->measurement->device_count) {
             widen_entries(ledger, &other);
         }
-        tn_question_free(&question);
     }
+    tn_question_free(&question); /* also where it could not be opened */
 }
 
 static bool plan_versions(struct tn_score_work *work, const char *engine, const char *assignment,

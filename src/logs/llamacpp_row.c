@@ -85,9 +85,20 @@ static bool set_placement(struct tn_reading *reading, const struct tn_value *set
            && (!split || set_split(reading, split));
 }
 
+/* What a row leaves out is the library's default, not unknown. */
+static bool set_defaults(struct tn_reading *reading, const struct tn_value *settings)
+{
+    static const char *const zeros[] = {"n_outputs_max", "kv_unified"};
+    bool done = tn_reading_set_text(reading, "server", TN_STR("0"));
+    for (size_t k = 0; done && k < sizeof zeros / sizeof zeros[0]; k++) {
+        done = tn_reading_member(settings, zeros[k]) || tn_reading_set_text(reading, zeros[k], TN_STR("0"));
+    }
+    return done;
+}
+
 static bool read_settings(struct tn_reading *reading, const struct tn_value *settings)
 {
-    bool done = tn_reading_set_text(reading, "server", TN_STR("0")) && set_placement(reading, settings);
+    bool done = set_defaults(reading, settings) && set_placement(reading, settings);
     for (uint32_t k = 0; done && settings && k < settings->count; k++) {
         const struct tn_member *member = &settings->as.members[k];
         done = member->value.kind == TN_NULL || set_member(reading, member);

@@ -82,6 +82,8 @@ static void a_row_has_settings_and_the_bytes_of_each_device(void **state)
     assert_string_equal(set_of(m, "no_kv_offload"), "1");
     assert_string_equal(set_of(m, "no_mmap"), "1");
     assert_string_equal(set_of(m, "server"), "0");
+    assert_string_equal(set_of(m, "kv_unified"), "0"); /* the library's default, not unknown */
+    assert_string_equal(set_of(m, "n_outputs_max"), "0");
     assert_null(set_of(m, "gpus"));
     assert_null(set_of(m, "device"));
     assert_int_equal(m->outcome, TN_OUTCOME_STARTED);
@@ -96,6 +98,19 @@ static void a_row_has_settings_and_the_bytes_of_each_device(void **state)
     expect_buffer(&m->devices[2], TN_BUFFER_OUTPUT, MIB / 2, 5243); /* 0.005 MiB */
     assert_true(m->devices[2].is_host);
     assert_int_equal(m->devices[1].memory_bytes, UINT64_C(80) << 30);
+}
+
+/* What was measured without memory is planned so, and says nothing about what starts. */
+static void a_row_without_memory_is_no_start(void **state)
+{
+    (void)state;
+    const struct tn_measurement *m =
+        read_one(SMALL ROW("\"mode\": \"no_alloc\", \"bytes\": {\"CPU\": {\"model\": 1}}"));
+    assert_int_equal(m->outcome, TN_OUTCOME_UNKNOWN);
+    assert_string_equal(set_of(m, "no_alloc"), "1");
+    m = read_one(SMALL ROW("\"mode\": \"load\", \"bytes\": {\"CPU\": {\"model\": 1}}"));
+    assert_int_equal(m->outcome, TN_OUTCOME_STARTED);
+    assert_string_equal(set_of(m, "no_alloc"), "0");
 }
 
 static void a_computer_without_gpu_has_one_device(void **state)
@@ -503,6 +518,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_has_settings_and_the_bytes_of_each_device),
+        cmocka_unit_test(a_row_without_memory_is_no_start),
         cmocka_unit_test(a_computer_without_gpu_has_one_device),
         cmocka_unit_test(a_described_model_has_the_tensors_of_all_its_layers),
         cmocka_unit_test(tensors_of_some_layers_stand_in_these_alone),
