@@ -30,7 +30,7 @@ def jobs(tonnage, bench_header, folder):
          [NOTHING], 1, 64, NO_LIMIT),
         ("llama.cpp with a GGUF of 40 GB on 2 GPUs, against its header as JSON",
          [tonnage, "plan", os.path.join(folder, "model.gguf"), "--engine", "llamacpp", "--gpu", "rtx-a6000x2"],
-         [READ_JSON, os.path.join(folder, "model.gguf.json")], 5, 64, 30),
+         [READ_JSON, os.path.join(folder, "model.gguf.json")], 2, 64, 30),
         header("safetensors, 90,369 tensors", "model.safetensors", "model.safetensors.json", 64),
         header("index.json, 90,369 tensors", "model.safetensors.index.json", "model.safetensors.index.json", 64),
         header("GGUF, vocabulary of 262,144", "model.gguf", "model.gguf.json", 64),
