@@ -59,47 +59,82 @@ static bool vary_setting(struct variation *variation, struct tn_arena *arena)
     return sets != NULL;
 }
 
-static bool fits_with(struct tn_planner *planner, struct variation *variation, uint64_t value, struct tn_arena *arena)
+/* What a value of the input comes to. */
+struct trial {
+    uint64_t value;
+    bool fits;
+    double
+        free_bytes; /* of the fullest rank, negative where it has too little; 0: memory does not say how far off the value is */
+};
+
+static struct trial judge(uint64_t value, const struct tn_ledger *ledger, const struct tn_deployment *deployment)
 {
+    struct trial trial = {.value = value, .fits = tn_ledger_fits(ledger, deployment)};
+    double free_bytes = (double)deployment->gpu_memory_bytes - (double)tn_ledger_worst(ledger)->high_bytes;
+    bool is_memory = !ledger->pool.present && ledger->start == TN_START_YES && trial.fits == (free_bytes >= 0);
+    trial.free_bytes = is_memory ? free_bytes : 0;
+    return trial;
+}
+
+static struct trial try_value(struct tn_planner *planner, struct variation *variation, uint64_t value,
+                              struct tn_arena *arena)
+{
+    struct tn_ledger ledger;
     *variation->value = value;
     if (variation->setting) {
         int size = snprintf(variation->text, sizeof variation->text, "%llu", (unsigned long long)value);
         *variation->setting = (struct tn_str){variation->text, (size_t)size};
     }
-    return tn_deployment_fits(planner, &variation->deployment, arena);
+    bool done = plan(planner, &variation->deployment, arena, &ledger);
+    return done ? judge(value, &ledger, &variation->deployment) : (struct trial){.value = value};
+}
+
+/* The middle. Far from the limit it is looked for near the line between what is free and what lacks, on either side of it in turns, so
+ * that the span shrinks; not near it, as engines take memory in steps. */
+static uint64_t between(const struct trial *low, const struct trial *high, unsigned turn)
+{
+    enum { NEAR = 4096, ASIDE = 256 };
+    uint64_t span = high->value - low->value;
+    uint64_t offset = span / 2;
+    if (span > NEAR && low->free_bytes > 0 && high->free_bytes < 0 && turn % 3 < 2) {
+        uint64_t aside = span / ASIDE;
+        offset = (uint64_t)((double)span * (low->free_bytes / (low->free_bytes - high->free_bytes)));
+        offset = turn % 3 == 1 ? offset + aside : offset > aside ? offset - aside : 1;
+    }
+    return low->value + (offset < span ? offset : span - 1);
 }
 
 /* The largest value of the input that fits, all else equal: memory never falls as it grows. 0 where not even 1 fits, UINT64_MAX
- * where every value does. The search begins at what was asked for, so that it never denies what the verdict affirms. */
-static uint64_t most_value(struct tn_planner *planner, struct variation *variation, struct tn_arena *arena)
+ * where every value does. The search begins at what was asked for, so that it never denies what the verdict affirms.
+ * asked  what that comes to */
+static uint64_t most_value(struct tn_planner *planner, struct variation *variation, struct trial asked,
+                           struct tn_arena *arena)
 {
-    uint64_t low = 0;
-    uint64_t high = *variation->value;
-    while (fits_with(planner, variation, high, arena)) {
-        if (high > MOST_VALUE / 2) {
+    struct trial low = {0};
+    struct trial high = asked;
+    while (high.fits) {
+        if (high.value > MOST_VALUE / 2) {
             return UINT64_MAX;
         }
         low = high;
-        high *= 2;
+        high = try_value(planner, variation, 2 * high.value, arena);
     }
-    while (high - low > 1) {
-        uint64_t middle = low + (high - low) / 2;
-        bool fits = fits_with(planner, variation, middle, arena);
-        low = fits ? middle : low;
-        high = fits ? high : middle;
+    for (unsigned turn = 0; high.value - low.value > 1; turn++) {
+        struct trial trial = try_value(planner, variation, between(&low, &high, turn), arena);
+        *(trial.fits ? &low : &high) = trial;
     }
-    return low;
+    return low.value;
 }
 
-static uint64_t most(struct tn_planner *planner, const struct tn_deployment *deployment, enum input input,
-                     struct tn_arena *arena)
+static uint64_t most(struct tn_planner *planner, const struct tn_deployment *deployment, const struct tn_ledger *ledger,
+                     enum input input, struct tn_arena *arena)
 {
     struct variation variation = {.deployment = *deployment};
     struct tn_arena sets_arena = {0};
     bool is_context = input == INPUT_CONTEXT;
     variation.value = is_context ? &variation.deployment.context_tokens : &variation.deployment.concurrency;
     bool done = !is_context || vary_setting(&variation, &sets_arena);
-    uint64_t value = done ? most_value(planner, &variation, arena) : 0;
+    uint64_t value = done ? most_value(planner, &variation, judge(*variation.value, ledger, deployment), arena) : 0;
     tn_arena_free(&sets_arena);
     return value;
 }
@@ -212,8 +247,8 @@ void tn_verdict(struct tn_planner *planner, const struct tn_deployment *deployme
     }
     if (verdict->judged) { /* the GPUs last: a planner keeps one placement, and the others have the one of the ledger */
         verdict->fits = tn_ledger_fits(ledger, deployment);
-        verdict->most_context_tokens = most(planner, deployment, INPUT_CONTEXT, &arena);
-        verdict->most_concurrency = most(planner, deployment, INPUT_CONCURRENCY, &arena);
+        verdict->most_context_tokens = most(planner, deployment, ledger, INPUT_CONTEXT, &arena);
+        verdict->most_concurrency = most(planner, deployment, ledger, INPUT_CONCURRENCY, &arena);
         find_gpus(planner, deployment, &arena, verdict);
     }
     tn_arena_free(&arena);
