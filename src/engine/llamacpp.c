@@ -284,12 +284,7 @@ static void start_anew(struct tn_llama_session *session)
     struct tn_llama *llama = &session->llama;
     tn_arena_reset(llama->arena);
     memset(session->shares, 0, sizeof session->shares);
-    *llama = (struct tn_llama){.model = llama->model,
-                               .file = llama->file,
-                               .recipe = llama->file->recipe,
-                               .arena = llama->arena,
-                               .settings = llama->settings,
-                               .error = llama->error};
+    *llama = tn_llama_anew(llama, llama->arena, llama->error);
 }
 
 bool tn_llama_session_look(struct tn_llama_session *session)

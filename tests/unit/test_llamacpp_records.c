@@ -1,4 +1,5 @@
 /* The reader of records of llama.cpp: measurements with the models that they were made with, and field logs with their settings in words. */
+#include "measurement_text.h"
 #include "real_catalog.h"
 
 #include "logs/measured.h"
@@ -28,21 +29,6 @@ static const struct tn_measurement *read_one(const char *text)
     read_all(text, &list);
     assert_int_equal(list.count, 1);
     return &list.items[0];
-}
-
-static const char *text_of(struct tn_str text)
-{
-    return tn_str_terminated(&real.arena, text);
-}
-
-static const char *set_of(const struct tn_measurement *measurement, const char *name)
-{
-    for (size_t k = 0; k < measurement->set_count; k++) {
-        if (tn_str_is(measurement->sets[k].name, name)) {
-            return text_of(measurement->sets[k].value);
-        }
-    }
-    return NULL;
 }
 
 static void expect_buffer(const struct tn_measured_device *device, enum tn_buffer buffer, uint64_t bytes,

@@ -1,4 +1,5 @@
 /* The reader of measured records: what lines mean, what of them contradicts itself, and where broken ones stand. */
+#include "measurement_text.h"
 #include "real_catalog.h"
 
 #include "logs/measured.h"
@@ -36,22 +37,6 @@ static void expect_figure(const struct tn_measurement *measurement, enum tn_figu
     assert_true(figure->known);
     assert_int_equal(figure->value, value);
     assert_int_equal(figure->rounding, rounding);
-}
-
-static const char *text_of(struct tn_str text)
-{
-    return tn_str_terminated(&real.arena, text);
-}
-
-/* The setting of that name; NULL where there is none. */
-static const char *set_of(const struct tn_measurement *measurement, const char *name)
-{
-    for (size_t k = 0; k < measurement->set_count; k++) {
-        if (tn_str_is(measurement->sets[k].name, name)) {
-            return text_of(measurement->sets[k].value);
-        }
-    }
-    return NULL;
 }
 
 /* 12.56 GiB x 2^30 = 13486197309.44, printed with two decimals: half of 0.01 GiB is 5368709.12 bytes. JSON has lost the zero of 69.80.

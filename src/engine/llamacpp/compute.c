@@ -269,18 +269,6 @@ static bool begin(struct build *build)
     return build->caches || !llama->layer_count || tn_fail_memory(build->error);
 }
 
-static uint32_t number_of_head(const struct tn_recipe *recipe)
-{
-    const struct tn_recipe_weight *weights;
-    size_t count = tn_recipe_weights(recipe, &weights);
-    for (uint32_t k = 0; k < count; k++) {
-        if (tn_str_is(weights[k].name, "output")) {
-            return k;
-        }
-    }
-    return UINT32_MAX;
-}
-
 static bool build_graph(struct build *build, uint64_t outputs)
 {
     struct tn_recipe_world world = {.context = build,
@@ -291,7 +279,7 @@ static bool build_graph(struct build *build, uint64_t outputs)
                                     .keep_in_layer = keep_in_layer,
                                     .keep_on_host = keep_on_host};
     build->error = build->llama->error;
-    build->head = number_of_head(build->llama->recipe);
+    build->head = tn_recipe_find_weight(build->llama->recipe, TN_STR("output"));
     if (!begin(build)) {
         return false;
     }

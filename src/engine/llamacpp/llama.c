@@ -1,5 +1,15 @@
 #include "engine/llamacpp/llama.h"
 
+struct tn_llama tn_llama_anew(const struct tn_llama *llama, struct tn_arena *arena, struct tn_error *error)
+{
+    return (struct tn_llama){.model = llama->model,
+                             .file = llama->file,
+                             .recipe = llama->file->recipe,
+                             .arena = arena,
+                             .settings = llama->settings,
+                             .error = error};
+}
+
 bool tn_llama_compute(struct tn_llama *llama, struct tn_llama_share *shares)
 {
     return tn_llama_size(llama) && tn_llama_read_weights(llama) && tn_llama_place_layers(llama)

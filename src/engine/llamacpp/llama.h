@@ -95,7 +95,6 @@ struct tn_llama {
     struct tn_arena *arena; /* of this plan */
     struct tn_llama_settings settings;
     struct tn_llama_sizes sizes;
-    struct tn_str architecture;      /* general.architecture */
     uint32_t layer_count;            /* without those for further tokens */
     uint32_t block_count;            /* with them */
     struct tn_llama_layer *layers;   /* [layer_count] */
@@ -124,6 +123,11 @@ struct tn_llama_share {
     uint64_t compute;
     uint64_t output; /* logits and embeddings kept for the caller; on the host */
 };
+
+/* The same file and settings with nothing computed; it does not touch the first.
+ * arena  of what will be computed
+ * error  not NULL */
+struct tn_llama tn_llama_anew(const struct tn_llama *llama, struct tn_arena *arena, struct tn_error *error);
 
 /* All of it, in the order in which the parts need each other.
  * shares  [gpu_count + 1], zero; the last of the host */

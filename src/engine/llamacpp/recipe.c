@@ -86,6 +86,16 @@ size_t tn_recipe_weights(const struct tn_recipe *recipe, const struct tn_recipe_
     return recipe->weight_count;
 }
 
+uint32_t tn_recipe_find_weight(const struct tn_recipe *recipe, struct tn_str name)
+{
+    for (uint32_t k = 0; recipe && k < recipe->weight_count; k++) {
+        if (tn_str_equal(recipe->weights[k].name, name)) {
+            return k;
+        }
+    }
+    return UINT32_MAX;
+}
+
 /* ---- names -------------------------------------------------------------------------------------------------------- */
 
 static bool number_of_name(struct reader *reader, struct tn_str name, uint32_t *number)

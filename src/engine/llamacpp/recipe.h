@@ -63,6 +63,9 @@ struct tn_recipe_weight {
 /* All weights that a recipe names; a weight's number is its index. */
 size_t tn_recipe_weights(const struct tn_recipe *recipe, const struct tn_recipe_weight **weights);
 
+/* The number of the weight of that name; UINT32_MAX where the recipe names none such. recipe may be NULL. */
+uint32_t tn_recipe_find_weight(const struct tn_recipe *recipe, struct tn_str name);
+
 /* The recipe of an architecture, compiled.
  * *recipe  NULL where the catalog has none. In the arena.
  * Errors: TN_ERROR_RECORD, TN_ERROR_EXPRESSION, TN_ERROR_MEMORY. */

@@ -12,13 +12,8 @@ static bool fits(struct search *search, uint64_t number)
 {
     struct tn_llama_share shares[TN_LLAMA_MOST_GPUS + 1] = {0};
     struct tn_error error = {0};
-    struct tn_llama tried = *search->asked;
+    struct tn_llama tried = tn_llama_anew(search->asked, &search->arena, &error);
     tn_arena_reset(&search->arena);
-    tried.arena = &search->arena;
-    tried.error = &error;
-    tried.head = NULL;
-    tried.sizes = (struct tn_llama_sizes){0};
-    tried.recipe = tried.file->recipe;
     search->change(&tried.settings, number);
     bool done = tn_llama_compute(&tried, shares);
     for (uint32_t k = 0; done && k < tried.settings.gpu_count; k++) {

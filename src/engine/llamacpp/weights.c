@@ -312,12 +312,8 @@ static struct tn_llama_weight *add_copy(struct tn_llama *llama, const struct tn_
 /* Encoders have nothing behind their last layer; there are norms without weights, behind which only the graph shows a head. */
 static bool has_output(const struct tn_llama *llama)
 {
-    const struct tn_recipe_weight *named = NULL;
-    size_t count = llama->recipe ? tn_recipe_weights(llama->recipe, &named) : 0;
-    for (size_t k = 0; k < count; k++) {
-        if (tn_str_is(named[k].name, "output")) {
-            return true;
-        }
+    if (tn_recipe_find_weight(llama->recipe, TN_STR("output")) != UINT32_MAX) {
+        return true;
     }
     for (size_t k = 0; k < llama->weight_count; k++) {
         if (layer_of(llama, &llama->weights[k]) == ON_OUTPUT) {
