@@ -339,6 +339,34 @@ static void what_is_no_pattern_is_refused(void **state)
     close_small(&small);
 }
 
+/* ---- heads that only the graph shows ------------------------------------------------------------------------------ */
+
+/* OLMo's norms have no weights: nothing lies behind the blocks, and the head is the embedding all the same. */
+static void a_head_behind_a_norm_without_weights_is_the_embedding(void **state)
+{
+    static const char metadata[] =
+        "{\"general.architecture\": \"olmo\", \"olmo.vocab_size\": 1000, \"olmo.context_length\": 4096,"
+        " \"olmo.embedding_length\": 64, \"olmo.block_count\": 7, \"olmo.feed_forward_length\": 128,"
+        " \"olmo.attention.head_count\": 4, \"olmo.attention.head_count_kv\": 2,"
+        " \"olmo.attention.layer_norm_epsilon\": 0.00001, \"olmo.rope.dimension_count\": 16}";
+    struct model_fixture *fixture = *state;
+    struct tensor_list list = {0};
+    struct small small;
+    add_tensors(&fixture->arena, &list, embedding.name, "", &embedding);
+    for (size_t k = 0; k < COUNT_OF(of_layers); k++) {
+        if (!strstr(of_layers[k].name, "norm")) {
+            add_layers(fixture, &list, &of_layers[k], 1);
+        }
+    }
+    add_layers(fixture, &list, dense, COUNT_OF(dense));
+    load_small(fixture, &small, &list, metadata);
+    llamacpp_run(&small.plan, 1, "");
+    expect_weights(&small, 0, LAYERS * (LAYER - 2 * 64 * 4) + EMBEDDING);
+    expect_weights(&small, HOST, EMBEDDING);
+    assert_true(llamacpp_bytes(&small.plan, 0, "compute") > 0); /* the graph was built */
+    close_small(&small);
+}
+
 /* ---- fit ---------------------------------------------------------------------------------------------------------- */
 
 static uint64_t buffers(const struct small *small)
@@ -464,6 +492,7 @@ static void more_than_512_layers_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_head_behind_a_norm_without_weights_is_the_embedding),
         cmocka_unit_test(auto_takes_the_most_layers_that_fit),
         cmocka_unit_test(auto_cuts_a_context_that_was_not_asked_for),
         cmocka_unit_test(auto_moves_experts_before_layers),
