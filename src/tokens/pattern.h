@@ -1,0 +1,32 @@
+/* Patterns that split text: a hand-written scanner where the pattern is a well-known one, Oniguruma for any other. */
+#ifndef TN_TOKENS_PATTERN_H
+#define TN_TOKENS_PATTERN_H
+
+#include "tokens/pipeline.h"
+
+struct tn_match {
+    size_t begin; /* bytes */
+    size_t end;   /* may equal begin: an empty match */
+};
+
+enum tn_found { TN_FOUND_NOTHING, TN_FOUND, TN_FOUND_FAILED /* the error is filled */ };
+
+struct tn_pattern {
+    /* The first match at or behind `from`. text is valid UTF-8. */
+    enum tn_found (*next)(const struct tn_pattern *pattern, struct tn_str text, size_t from, struct tn_match *match,
+                          struct tn_error *error);
+    const void *rules; /* of this kind of pattern */
+    bool cuttable;     /* a text may be cut in front of a space between two letters of ASCII */
+};
+
+/* A regular expression in the notation of Oniguruma. NULL with the error filled: TN_ERROR_CONFIG where it cannot be
+ * compiled, TN_ERROR_MEMORY. Belongs to the tokenizer. */
+const struct tn_pattern *tn_pattern_regex(struct tn_tokenizer *tokenizer, struct tn_str regex, struct tn_error *error);
+
+/* A fixed text. As above; an empty text is refused. */
+const struct tn_pattern *tn_pattern_text(struct tn_tokenizer *tokenizer, struct tn_str text, struct tn_error *error);
+
+/* GPT-2's pattern, which ByteLevel pre-tokenizers apply. Static storage. */
+extern const struct tn_pattern tn_pattern_gpt2;
+
+#endif

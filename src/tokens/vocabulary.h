@@ -1,0 +1,31 @@
+/* The tokens of a model: from ids to bytes and back. */
+#ifndef TN_TOKENS_VOCABULARY_H
+#define TN_TOKENS_VOCABULARY_H
+
+#include "base/map.h"
+
+struct tn_vocabulary {
+    struct tn_str *pieces; /* [capacity] by id; data is NULL where no token has this id */
+    uint32_t size;         /* the largest id and 1 more */
+    uint32_t capacity;
+    struct tn_map ids; /* of the pieces that stand in text */
+};
+
+/* Room for `count` tokens. Errors: TN_ERROR_MEMORY. */
+bool tn_vocabulary_reserve(struct tn_arena *arena, struct tn_vocabulary *vocabulary, size_t count,
+                           struct tn_error *error);
+
+/* Adds a token. The piece is not copied: it must live as long as the arena.
+ * findable  false: the piece is only shown, as those of special tokens
+ * Errors: TN_ERROR_HEADER where the id, or a findable piece, is there already; TN_ERROR_TOO_LARGE for an id of
+ * TN_TOKEN_ID_LIMIT and more; TN_ERROR_MEMORY. */
+bool tn_vocabulary_add(struct tn_arena *arena, struct tn_vocabulary *vocabulary, struct tn_str piece, uint32_t id,
+                       bool findable, struct tn_error *error);
+
+/* The id of a findable piece, or TN_TOKEN_NONE. */
+uint32_t tn_vocabulary_find(const struct tn_vocabulary *vocabulary, struct tn_str piece);
+
+/* The piece of an id; empty where there is none. */
+struct tn_str tn_vocabulary_piece(const struct tn_vocabulary *vocabulary, uint32_t id);
+
+#endif
