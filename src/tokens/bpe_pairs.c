@@ -1,0 +1,51 @@
+#include "tokens/bpe_pairs.h"
+
+enum { LEAST_BITS = 8 };
+
+static struct tn_bpe_pair *slot_of(struct tn_bpe_pairs *pairs, uint64_t key)
+{
+    size_t mask = ((size_t)1 << pairs->bits) - 1;
+    size_t at = tn_bpe_pair_place(pairs, key);
+    while (pairs->slots[at].key && pairs->slots[at].key != key) {
+        at = (at + 1) & mask;
+    }
+    return &pairs->slots[at];
+}
+
+static bool resize(struct tn_arena *arena, struct tn_bpe_pairs *pairs, unsigned bits)
+{
+    struct tn_bpe_pairs larger = {TN_NEW_ARRAY(arena, struct tn_bpe_pair, (size_t)1 << bits), bits, pairs->count};
+    if (!larger.slots) {
+        return false;
+    }
+    size_t old_count = pairs->slots ? (size_t)1 << pairs->bits : 0;
+    for (size_t k = 0; k < old_count; k++) {
+        if (pairs->slots[k].key) {
+            *slot_of(&larger, pairs->slots[k].key) = pairs->slots[k];
+        }
+    }
+    *pairs = larger;
+    return true;
+}
+
+bool tn_bpe_pairs_reserve(struct tn_arena *arena, struct tn_bpe_pairs *pairs, size_t count)
+{
+    unsigned bits = LEAST_BITS;
+    while (((size_t)1 << bits) / 2 <= count) { /* at most half full: most lookups are of pairs that are not there */
+        bits++;
+    }
+    return (pairs->slots && bits <= pairs->bits) || resize(arena, pairs, bits);
+}
+
+bool tn_bpe_pairs_put(struct tn_arena *arena, struct tn_bpe_pairs *pairs, uint32_t left, uint32_t right, uint32_t rank,
+                      uint32_t merged)
+{
+    if (!tn_bpe_pairs_reserve(arena, pairs, pairs->count + 1)) {
+        return false;
+    }
+    uint64_t key = tn_bpe_pair_key(left, right);
+    struct tn_bpe_pair *slot = slot_of(pairs, key);
+    pairs->count += slot->key == 0;
+    *slot = (struct tn_bpe_pair){key, rank, merged};
+    return true;
+}
