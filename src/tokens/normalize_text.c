@@ -100,5 +100,5 @@ bool tn_normalize_replace(struct tn_tokenizer *tokenizer, const struct tn_option
     }
     rules->pattern = tn_option_pattern(tokenizer, options, "pattern");
     return rules->pattern && tn_option_copy(tokenizer, options, "content", &rules->content)
-           && tn_normalize_add(tokenizer, options, (struct tn_normal_step){replace, rules, !rules->pattern->cuttable});
+           && tn_normalize_add(tokenizer, options, (struct tn_normal_step){replace, rules, !rules->pattern->local});
 }

@@ -49,7 +49,7 @@ static bool end_with_bytes(struct tn_tokenizer *tokenizer, const struct tn_optio
             return tn_options_fail(options, NULL, "has a Metaspace behind a ByteLevel, which is not supported");
         }
     }
-    return tn_split_add(tokenizer, options, (struct tn_split_step){tn_split_from_letters, NULL, false});
+    return tn_split_add(tokenizer, options, (struct tn_split_step){tn_split_from_letters, NULL, false, false});
 }
 
 bool tn_pre_tokenizer_read(struct tn_tokenizer *tokenizer, const struct tn_value *json, bool *byte_level,

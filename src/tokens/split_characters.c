@@ -44,7 +44,7 @@ static const struct rules digits = {&tn_contiguous, TN_FACT_NUMERIC, {0}};
 
 static bool add(struct tn_tokenizer *tokenizer, const struct tn_options *options, const struct rules *rules)
 {
-    return tn_split_add(tokenizer, options, (struct tn_split_step){split, rules, false});
+    return tn_split_add(tokenizer, options, (struct tn_split_step){split, rules, false, rules == &spaces});
 }
 
 bool tn_split_at_spaces(struct tn_tokenizer *tokenizer, const struct tn_options *options)

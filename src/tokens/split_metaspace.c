@@ -111,6 +111,6 @@ bool tn_split_metaspace(struct tn_tokenizer *tokenizer, const struct tn_options 
         || !tn_option_boolean_or(options, "split", &splits)) {
         return false;
     }
-    return tn_split_add(tokenizer, options, (struct tn_split_step){tn_split_to_metaspaces, rules, false})
-           && (!splits || tn_split_add(tokenizer, options, (struct tn_split_step){split, rules, false}));
+    return tn_split_add(tokenizer, options, (struct tn_split_step){tn_split_to_metaspaces, rules, false, false})
+           && (!splits || tn_split_add(tokenizer, options, (struct tn_split_step){split, rules, false, true}));
 }

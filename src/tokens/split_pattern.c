@@ -56,7 +56,8 @@ static bool split(struct tn_encoder *encoder, const struct tn_split_step *step, 
 bool tn_split_add_isolated(struct tn_tokenizer *tokenizer, const struct tn_options *options,
                            const struct tn_pattern *pattern)
 {
-    return tn_split_add(tokenizer, options, (struct tn_split_step){split_isolated, pattern, !pattern->cuttable});
+    return tn_split_add(tokenizer, options,
+                        (struct tn_split_step){split_isolated, pattern, !pattern->local, pattern->divides});
 }
 
 bool tn_split_pattern(struct tn_tokenizer *tokenizer, const struct tn_options *options)
@@ -74,6 +75,31 @@ bool tn_split_pattern(struct tn_tokenizer *tokenizer, const struct tn_options *o
         return tn_split_add_isolated(tokenizer, options, rules->pattern);
     }
     bool ends_with_matches = rules->behavior == &tn_removed;
-    return tn_split_add(tokenizer, options,
-                        (struct tn_split_step){split, rules, !ends_with_matches || !rules->pattern->cuttable});
+    return tn_split_add(
+        tokenizer, options,
+        (struct tn_split_step){split, rules, !ends_with_matches || !rules->pattern->local, rules->pattern->divides});
+}
+
+/* The matches, and nothing of what stands between them. */
+static bool split_matches(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str piece)
+{
+    struct tn_matches matches = tn_matches_of(step->rules, piece, encoder->error);
+    struct tn_match match;
+    enum tn_found found;
+    while ((found = tn_matches_next(&matches, &match)) == TN_FOUND) {
+        if (match.end > match.begin
+            && !tn_split_next(encoder, step, (struct tn_str){piece.data + match.begin, match.end - match.begin})) {
+            return false;
+        }
+    }
+    return found == TN_FOUND_NOTHING;
+}
+
+bool tn_split_matches_only(struct tn_tokenizer *tokenizer, const struct tn_pattern *pattern, struct tn_error *error)
+{
+    struct tn_split_step *step = tn_split_step_new(tokenizer, error);
+    if (step) {
+        *step = (struct tn_split_step){split_matches, pattern, !pattern->local, pattern->divides};
+    }
+    return step;
 }
