@@ -1,6 +1,6 @@
 /* Normalizers that look at one character at a time, wherever it stands. They leave spaces and letters of ASCII what they are
  * (letters, perhaps others), so that a text may be cut between them; ByteLevel does not. */
-#include "tokens/byte_alphabet.h"
+#include "tokens/byte_letters.h"
 #include "tokens/changes.h"
 #include "tokens/normalize_kinds.h"
 
@@ -92,9 +92,7 @@ static struct tn_str byte_level(const struct tn_normal_step *step, const struct 
 {
     (void)step;
     (void)place;
-    for (size_t k = 0; k < text.size; k++) {
-        tn_byte_alphabet_encode(out, (unsigned char)text.data[k]);
-    }
+    tn_byte_letters_write(text, out);
     return tn_builder_str(out);
 }
 

@@ -118,8 +118,8 @@ static bool keeps_words(const struct tn_options *options, const struct replace_r
     if (!tn_option_given(&pattern, "String")) {
         return tn_option_text(&pattern, "Regex", &text) && tn_str_is(text, " {2,}");
     }
-    return rules->pattern->apart || rules->hides_spaces
-           || (tn_option_text(&pattern, "String", &text) && is_spaces(text));
+    return rules->hides_spaces
+           || (tn_option_text(&pattern, "String", &text) && (is_spaces(text) || tn_text_is_apart(text)));
 }
 
 static bool hides_spaces(const struct tn_options *options, struct tn_str content)

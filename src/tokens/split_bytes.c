@@ -1,6 +1,6 @@
 /* ByteLevel: the words of GPT-2's pattern, on bytes. The reference writes each byte as a letter; here that is only done where
  * other pre-tokenizers come after it, for which an "²" may then be a byte of any character (see pre_tokenizers.c). */
-#include "tokens/byte_alphabet.h"
+#include "tokens/byte_letters.h"
 #include "tokens/split_kinds.h"
 #include "tokens/split_rewritten.h"
 
@@ -19,20 +19,14 @@ static bool add_space(struct tn_encoder *encoder, const struct tn_split_step *st
 bool tn_split_to_letters(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str piece)
 {
     struct tn_builder *buffer = tn_step_buffer(encoder, step);
-    for (size_t k = 0; k < piece.size; k++) {
-        tn_byte_alphabet_encode(buffer, (unsigned char)piece.data[k]);
-    }
+    tn_byte_letters_write(piece, buffer);
     return tn_split_rewritten(encoder, step, piece, buffer);
 }
 
 bool tn_split_from_letters(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str piece)
 {
     struct tn_builder *buffer = tn_step_buffer(encoder, step);
-    tn_builder_add(buffer, piece); /* room enough for its bytes */
-    if (!buffer->failed) {
-        /* All are letters: pre_tokenizers.c lets nothing else between. */
-        buffer->size = tn_byte_alphabet_decode(piece, buffer->data);
-    }
+    tn_byte_letters_read(piece, buffer); /* all are letters: pre_tokenizers.c lets nothing else between */
     return tn_split_rewritten(encoder, step, piece, buffer);
 }
 
