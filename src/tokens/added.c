@@ -33,14 +33,14 @@ static void note_start(struct tn_added_finder *finder, struct tn_str content)
     }
 }
 
-const struct tn_added_finder *tn_added_finder_new(struct tn_arena *arena, const struct tn_added *added, bool normalized,
-                                                  bool *failed)
+/* A finder of the tokens for which `normalized` is as given; *finder stays NULL where there are none. */
+static bool make_finder(struct tn_arena *arena, const struct tn_added *added, bool normalized,
+                        const struct tn_added_finder **made)
 {
     struct tn_added_finder *finder = TN_NEW(arena, struct tn_added_finder);
     const struct tn_added_token **sorted = TN_NEW_ARRAY(arena, const struct tn_added_token *, added->count);
-    *failed = !finder || !sorted;
-    if (*failed) {
-        return NULL;
+    if (!finder || !sorted) {
+        return false;
     }
     finder->sorted = sorted;
     for (size_t k = 0; k < added->count; k++) {
@@ -49,11 +49,17 @@ const struct tn_added_finder *tn_added_finder_new(struct tn_arena *arena, const 
             note_start(finder, added->tokens[k].content);
         }
     }
-    if (finder->count == 0) {
-        return NULL;
+    if (finder->count) {
+        qsort(sorted, finder->count, sizeof(struct tn_added_token *), by_content);
+        *made = finder;
     }
-    qsort(sorted, finder->count, sizeof(struct tn_added_token *), by_content);
-    return finder;
+    return true;
+}
+
+bool tn_added_prepare(struct tn_arena *arena, struct tn_added *added, struct tn_error *error)
+{
+    return (make_finder(arena, added, false, &added->raw) && make_finder(arena, added, true, &added->normalized))
+           || tn_fail_memory(error);
 }
 
 /* ---- finding ------------------------------------------------------------------------------------------------------ */

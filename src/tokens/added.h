@@ -31,10 +31,8 @@ struct tn_added {
 /* The longest name of an added token: a limit for hostile files. */
 enum { TN_ADDED_LIMIT_BYTES = 4096 };
 
-/* A finder of the tokens for which `normalized` is as given. NULL with *failed set when memory is out, NULL without where
- * there are none. */
-const struct tn_added_finder *tn_added_finder_new(struct tn_arena *arena, const struct tn_added *added, bool normalized,
-                                                  bool *failed);
+/* Makes both finders, once all tokens are there. Errors: TN_ERROR_MEMORY. */
+bool tn_added_prepare(struct tn_arena *arena, struct tn_added *added, struct tn_error *error);
 
 /* A walk over the matches in a text. */
 struct tn_added_walk {

@@ -7,10 +7,10 @@
 struct tn_bpe {
     struct tn_bpe_rules rules;
     struct tn_bpe_pairs pairs;
-    uint32_t ascii[128];      /* the token of each character of ASCII, or TN_TOKEN_NONE */
-    uint32_t bytes[256];      /* the token of each byte: of itself, or its "<0x0A>"; TN_TOKEN_NONE: none */
-    bool dividable;           /* nothing but the merges couples neighbours */
-    uint8_t joins[256][32];   /* bit (a, b): some merged token has the byte b behind the byte a; see right_of */
+    uint32_t ascii[128];    /* the token of each character of ASCII, or TN_TOKEN_NONE */
+    uint32_t bytes[256];    /* the token of each byte: of itself, or its "<0x0A>"; TN_TOKEN_NONE: none */
+    bool dividable;         /* nothing but the merges couples neighbours */
+    uint8_t joins[256][32]; /* bit (a, b): some merged token has the byte b behind the byte a; see right_of */
 };
 
 static const struct tn_str metaspace = {"\xE2\x96\x81", 3}; /* U+2581, which stands for a space in many vocabularies */
@@ -134,9 +134,19 @@ static bool joins_at(const struct tn_bpe *bpe, struct tn_str text, size_t at)
     return bpe->joins[(unsigned char)text.data[at - 1]][right / 8] >> right % 8 & 1;
 }
 
-bool tn_bpe_never_joins(const struct tn_bpe *bpe, struct tn_str text, size_t at)
+bool tn_bpe_divides(const struct tn_bpe *bpe)
 {
-    return bpe->dividable && !joins_at(bpe, text, at);
+    for (char letter = 'A'; letter <= 'z'; letter++) {
+        char space[] = {letter, ' '};
+        char metaspaced[] = {letter, '\xE2', '\x96', '\x81'};
+        bool is_letter = letter <= 'Z' || letter >= 'a';
+        if (is_letter
+            && (joins_at(bpe, (struct tn_str){space, sizeof space}, 1)
+                || joins_at(bpe, (struct tn_str){metaspaced, sizeof metaspaced}, 1))) {
+            return false;
+        }
+    }
+    return bpe->dividable;
 }
 
 /* ---- words -------------------------------------------------------------------------------------------------------- */
@@ -275,8 +285,7 @@ static bool encode_word(struct tn_encoder *encoder, const struct tn_split_step *
         encoder->ids_count += count;
         return true;
     }
-    uint32_t whole =
-        bpe->rules.whole_words ? tn_vocabulary_find(&encoder->tokenizer->vocabulary, word) : TN_TOKEN_NONE;
+    uint32_t whole = bpe->rules.whole_words ? tn_vocabulary_find(&encoder->tokenizer->vocabulary, word) : TN_TOKEN_NONE;
     size_t before = encoder->ids_count;
     if (whole != TN_TOKEN_NONE ? !tn_encoder_put(encoder, whole) : !merge_word(encoder, step, word)) {
         return false;

@@ -44,9 +44,8 @@ bool tn_bpe_add_all_pairs(struct tn_tokenizer *tokenizer, struct tn_bpe *bpe, co
 /* To be called once all merges are there: what the merges imply for any text. */
 void tn_bpe_finish(const struct tn_tokenizer *tokenizer, struct tn_bpe *bpe);
 
-/* Whether the tokens of a text never depend on both sides of a place in it.
- * text  at least one byte on each side of `at`, which is a character's beginning */
-bool tn_bpe_never_joins(const struct tn_bpe *bpe, struct tn_str text, size_t at);
+/* Whether no token spans a letter of ASCII and a space, or the U+2581 that stands for it, behind it. */
+bool tn_bpe_divides(const struct tn_bpe *bpe);
 
 /* The split step that is this model: its rules are the struct tn_bpe. */
 bool tn_bpe_run(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str word);

@@ -33,6 +33,8 @@ struct tn_split_step {
     bool (*run)(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str piece);
     const void *rules; /* of this kind of step; owned by the tokenizer's arena */
     bool whole;        /* as above */
+    bool divides;      /* begins a part in front of every space that stands between two letters of ASCII, whatever else
+                          stands around; of the model: never joins the letter with the space */
 };
 
 enum tn_invalid {
@@ -62,8 +64,8 @@ struct tn_tokenizer {
     uint32_t *suffix; /* [suffix_count] */
     size_t suffix_count;
     enum tn_invalid invalid;
-    bool cuttable;                   /* see cut.h; set by tn_tokenizer_open */
-    struct tn_release *releases;     /* what is not in the arena */
+    bool cuttable;               /* see cut.h; set by tn_tokenizer_open */
+    struct tn_release *releases; /* what is not in the arena */
 };
 
 /* The longest list of steps: loaders refuse more. */

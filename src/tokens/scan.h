@@ -15,6 +15,7 @@ tn_scan tn_scan_cl100k_trailing; /* the same, but all white space at the end of 
 tn_scan tn_scan_qwen2;           /* each digit by itself */
 tn_scan tn_scan_o200k;
 tn_scan tn_scan_tekken;
+tn_scan tn_scan_kimi; /* o200k, but Chinese characters apart */
 tn_scan tn_scan_deepseek;
 tn_scan tn_scan_deepseek_cjk;
 tn_scan tn_scan_three_digits;

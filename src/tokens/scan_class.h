@@ -54,6 +54,18 @@ static inline size_t tn_run_of(struct tn_str text, size_t at, unsigned mask)
     }
 }
 
+/* The same for characters that are of none of the classes in `excluded`. */
+static inline size_t tn_run_of_others(struct tn_str text, size_t at, unsigned excluded)
+{
+    for (;;) {
+        struct tn_glyph glyph = tn_glyph_at(text, at);
+        if (!glyph.kind || glyph.kind & excluded) {
+            return at;
+        }
+        at = glyph.end;
+    }
+}
+
 static inline bool tn_byte_is(struct tn_str text, size_t at, char one)
 {
     return at < text.size && text.data[at] == one;

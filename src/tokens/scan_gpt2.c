@@ -32,7 +32,7 @@ static size_t end_of_part(struct tn_str text, size_t at)
         return tn_run_of(text, glyph.end, TN_NUMBER);
     }
     if (glyph.kind && !(glyph.kind & TN_SPACE)) {
-        return tn_run_of(text, glyph.end, ~(unsigned)(TN_SPACE | TN_LETTER | TN_NUMBER));
+        return tn_run_of_others(text, glyph.end, TN_SPACE | TN_LETTER | TN_NUMBER);
     }
     return tn_spaces_but_last(text, at);
 }

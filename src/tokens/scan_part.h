@@ -78,8 +78,7 @@ static inline size_t tn_run_with_space_before(struct tn_str text, size_t at, uns
 
 static inline size_t tn_line_ends(struct tn_str text, size_t at, bool slashes)
 {
-    while (at < text.size
-           && (text.data[at] == '\r' || text.data[at] == '\n' || (slashes && text.data[at] == '/'))) {
+    while (at < text.size && (text.data[at] == '\r' || text.data[at] == '\n' || (slashes && text.data[at] == '/'))) {
         at++;
     }
     return at;
@@ -88,8 +87,9 @@ static inline size_t tn_line_ends(struct tn_str text, size_t at, bool slashes)
 /* ` ?[^\s\p{L}\p{N}]+[\r\n]*`, or with the slash `[\r\n/]*`. */
 static inline size_t tn_others_and_line_ends(struct tn_str text, size_t at, bool slashes)
 {
-    size_t end = tn_run_with_space_before(text, at, ~(unsigned)(TN_SPACE | TN_LETTER | TN_NUMBER));
-    return end > at ? tn_line_ends(text, end, slashes) : at;
+    size_t from = tn_byte_is(text, at, ' ') ? at + 1 : at;
+    size_t end = tn_run_of_others(text, from, TN_SPACE | TN_LETTER | TN_NUMBER);
+    return end > from ? tn_line_ends(text, end, slashes) : at;
 }
 
 /* `\s+(?!\S)|\s+`: white space but for its last character, which belongs to the word behind it. */

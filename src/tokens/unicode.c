@@ -43,8 +43,7 @@ unsigned tn_unicode_class(uint32_t code_point)
 
 bool tn_unicode_word(uint32_t code_point)
 {
-    const unsigned words =
-        TN_LETTER | TN_MARK | TN_NUMBER_DECIMAL | TN_NUMBER_LETTER | TN_PUNCTUATION_CONNECTOR;
+    const unsigned words = TN_LETTER | TN_MARK | TN_NUMBER_DECIMAL | TN_NUMBER_LETTER | TN_PUNCTUATION_CONNECTOR;
     bool circled = (code_point >= 0x24B6 && code_point <= 0x24E9) || (code_point >= 0x1F130 && code_point <= 0x1F149)
                    || (code_point >= 0x1F150 && code_point <= 0x1F169)
                    || (code_point >= 0x1F170 && code_point <= 0x1F189); /* symbols that are Other_Alphabetic */
