@@ -167,9 +167,11 @@ static bool between_added(struct tn_encoder *encoder, const struct tn_added_find
 static struct tn_str normalize(const struct tn_tokenizer *tokenizer, const struct tn_text_place *place,
                                struct tn_str text, struct tn_builder out[2])
 {
+    size_t turn = 0;
     for (size_t k = 0; k < tokenizer->normal_count; k++) {
-        tn_builder_clear(&out[k % 2]);
-        text = tokenizer->normal[k].run(&tokenizer->normal[k], place, text, &out[k % 2]);
+        tn_builder_clear(&out[turn]);
+        text = tokenizer->normal[k].run(&tokenizer->normal[k], place, text, &out[turn]);
+        turn = out[turn].size ? 1 - turn : turn; /* a step that changes nothing leaves the text in the other one */
     }
     return text;
 }
