@@ -1,5 +1,8 @@
 /* tokenizer.json of Hugging Face tokenizers. */
-#include "tokens/byte_alphabet.h"
+#include <string.h>
+
+#include "text/utf8.h"
+#include "tokens/byte_letters.h"
 #include "tokens/hub_model.h"
 #include "tokens/normalizers.h"
 #include "tokens/post_processors.h"
@@ -33,23 +36,37 @@ static bool note_name(struct tn_hub *hub, size_t place, struct tn_error *error)
     return true;
 }
 
+/* The bytes that a name in the byte alphabet stands for; SIZE_MAX where a character is not of the alphabet. */
+static size_t bytes_of_letters(struct tn_str name, char *bytes)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < name.size;) {
+        uint32_t letter = (unsigned char)name.data[at];
+        size_t length = letter < 0x80 ? 1 : tn_utf8_decode(tn_str_slice(name, at, name.size), &letter);
+        unsigned char byte;
+        if (!length || !tn_byte_of_letter(letter, &byte)) {
+            return SIZE_MAX;
+        }
+        bytes[count++] = (char)byte;
+        at += length;
+    }
+    return count;
+}
+
 /* Adds one token: its bytes where the names are in the byte alphabet, else its name. A name that is not of the alphabet
- * is never made from text. */
+ * is never made from text.
+ * room  for the bytes of the piece; moved behind them */
 static bool add_token(struct tn_hub *hub, const struct tn_hub_token *token, char **room, struct tn_error *error)
 {
-    size_t size = hub->byte_level ? tn_byte_alphabet_decode(token->name, *room) : SIZE_MAX;
+    size_t size = hub->byte_level ? bytes_of_letters(token->name, *room) : SIZE_MAX;
+    bool findable = !hub->byte_level || size != SIZE_MAX;
     if (size == SIZE_MAX) {
         size = token->name.size;
         memcpy(*room, token->name.data ? token->name.data : "", size);
-        bool findable = !hub->byte_level;
-        struct tn_str piece = {*room, size};
-        *room += size;
-        return tn_vocabulary_add(&hub->tokenizer->arena, &hub->tokenizer->vocabulary, piece, (uint32_t)token->id,
-                                 findable, error);
     }
     struct tn_str piece = {*room, size};
     *room += size;
-    return tn_vocabulary_add(&hub->tokenizer->arena, &hub->tokenizer->vocabulary, piece, (uint32_t)token->id, true,
+    return tn_vocabulary_add(&hub->tokenizer->arena, &hub->tokenizer->vocabulary, piece, (uint32_t)token->id, findable,
                              error);
 }
 
@@ -69,7 +86,8 @@ static bool read_vocabulary(struct tn_hub *hub, struct tn_error *error)
         return false;
     }
     for (size_t k = 0; k < file->tokens_count; k++) {
-        if (!note_name(hub, k, error) || !add_token(hub, &file->tokens[k], &room, error)) {
+        bool added = note_name(hub, k, error) && (file->scored || add_token(hub, &file->tokens[k], &room, error));
+        if (!added) {
             return tn_fail_at(error, file->tokens[k].offset, "tokenizer.json");
         }
     }

@@ -132,9 +132,35 @@ static bool read_bpe(struct tn_hub *hub, struct tn_error *error)
 
 /* ---- which one ---------------------------------------------------------------------------------------------------- */
 
+/* A unigram's list goes to the model with its scores, which fills the vocabulary from it. */
+static bool copy_entries(struct tn_hub *hub, struct tn_unigram_entry *entries, struct tn_error *error)
+{
+    for (size_t k = 0; k < hub->file->tokens_count; k++) {
+        entries[k].score = hub->file->tokens[k].score;
+        if (!tn_str_copy(&hub->tokenizer->arena, hub->file->tokens[k].name, &entries[k].piece)) {
+            return tn_fail_memory(error);
+        }
+    }
+    return true;
+}
+
 static bool read_unigram(struct tn_hub *hub, struct tn_error *error)
 {
-    return tn_hub_unigram(hub, error);
+    size_t count = hub->file->tokens_count;
+    const struct tn_value *unknown = option(hub, "unk_id");
+    if (!hub->file->scored) {
+        return tn_fail(error, TN_ERROR_CONFIG, "'model.vocab' of a Unigram is not a list of names and scores");
+    }
+    if (unknown && (unknown->kind != TN_INTEGER || unknown->as.integer < 0 || (uint64_t)unknown->as.integer >= count)) {
+        return tn_fail(error, TN_ERROR_HEADER, "'model.unk_id' is the place of no token");
+    }
+    struct tn_unigram_entry *entries = TN_NEW_ARRAY(hub->scratch, struct tn_unigram_entry, count);
+    if (!entries) {
+        return tn_fail_memory(error);
+    }
+    return copy_entries(hub, entries, error)
+           && tn_unigram_read(hub->tokenizer, entries, count, unknown ? (uint32_t)unknown->as.integer : TN_TOKEN_NONE,
+                              flag(hub, "byte_fallback"), error);
 }
 
 static bool read_wordpiece(struct tn_hub *hub, struct tn_error *error)

@@ -95,6 +95,6 @@ const struct tn_pattern *tn_oniguruma_pattern(struct tn_tokenizer *tokenizer, st
     }
     *freed = (struct tn_release){tokenizer->releases, release, compiled};
     tokenizer->releases = freed;
-    *pattern = (struct tn_pattern){next_match, compiled, false};
+    *pattern = (struct tn_pattern){.next = next_match, .rules = compiled};
     return pattern;
 }

@@ -3,7 +3,7 @@
 #include "tokens/oniguruma.h"
 #include "tokens/scan.h"
 
-const struct tn_pattern tn_pattern_gpt2 = {tn_scan_gpt2, NULL, true};
+const struct tn_pattern tn_pattern_gpt2 = {tn_scan_gpt2, NULL, true, true};
 
 /* A text may be cut in front of a space between letters where a match begins there in any case: the space goes with the
  * word behind it, and nothing looks back. */
@@ -11,30 +11,31 @@ static const struct known {
     const char *regex;
     struct tn_pattern pattern;
 } known[] = {
-    {"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+", {tn_scan_gpt2, NULL, true}},
+    {"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+     {tn_scan_gpt2, NULL, true, true}},
     {"'(?:[sdmt]|ll|ve|re)| ?\\p{L}++| ?\\p{N}++| ?[^\\s\\p{L}\\p{N}]++|\\s++$|\\s+(?!\\S)|\\s",
-     {tn_scan_gpt2, NULL, true}},
+     {tn_scan_gpt2, NULL, true, true}},
     {"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| "
      "?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+"
      "|\\s+(?!\\S)|\\s+",
-     {tn_scan_cl100k, NULL, true}},
+     {tn_scan_cl100k, NULL, true, true}},
     {"'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}+| "
      "?[^\\s\\p{L}\\p{N}]++[\\r\\n]*+|\\s++$|\\s*[\\r\\n]"
      "|\\s+(?!\\S)|\\s",
-     {tn_scan_cl100k_trailing, NULL, true}},
+     {tn_scan_cl100k_trailing, NULL, true, true}},
     {"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+"
      "|\\s+(?!\\S)|\\s+",
-     {tn_scan_qwen2, NULL, true}},
+     {tn_scan_qwen2, NULL, true, true}},
     {"[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'"
      "ll|'d)?"
      "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'"
      "ll|'d)?"
      "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-     {tn_scan_o200k, NULL, true}},
+     {tn_scan_o200k, NULL, true, true}},
     {"[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+"
      "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*"
      "|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-     {tn_scan_tekken, NULL, true}},
+     {tn_scan_tekken, NULL, true, true}},
     {"[\\p{Han}]+"
      "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}]]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}"
      "]]+"
@@ -43,12 +44,12 @@ static const struct known {
      "]]*"
      "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
      "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-     {tn_scan_kimi, NULL, true}},
+     {tn_scan_kimi, NULL, true, true}},
     {"[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+"
      "| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-     {tn_scan_deepseek, NULL, true}},
-    {"[一-龥぀-ゟ゠-ヿ]+", {tn_scan_deepseek_cjk, NULL, false}},
-    {"\\p{N}{1,3}", {tn_scan_three_digits, NULL, false}},
+     {tn_scan_deepseek, NULL, true, true}},
+    {"[一-龥぀-ゟ゠-ヿ]+", {tn_scan_deepseek_cjk, NULL, true, false}},
+    {"\\p{N}{1,3}", {tn_scan_three_digits, NULL, true, false}},
 };
 
 /* Equal but for line ends, which some files write as the characters themselves. */
@@ -97,6 +98,18 @@ static enum tn_found next_text(const struct tn_pattern *pattern, struct tn_str t
     return TN_FOUND;
 }
 
+/* A text that holds a letter with a space behind it may be found across a cut. */
+static bool is_local(struct tn_str text)
+{
+    for (size_t at = 1; at < text.size; at++) {
+        char before = tn_lower(text.data[at - 1]);
+        if (text.data[at] == ' ' && before >= 'a' && before <= 'z') {
+            return false;
+        }
+    }
+    return true;
+}
+
 const struct tn_pattern *tn_pattern_text(struct tn_tokenizer *tokenizer, struct tn_str text, struct tn_error *error)
 {
     if (text.size == 0) {
@@ -109,6 +122,6 @@ const struct tn_pattern *tn_pattern_text(struct tn_tokenizer *tokenizer, struct 
         tn_fail_memory(error);
         return NULL;
     }
-    *pattern = (struct tn_pattern){next_text, wanted, false};
+    *pattern = (struct tn_pattern){next_text, wanted, is_local(text), tn_str_is(text, " ")};
     return pattern;
 }

@@ -38,7 +38,7 @@ bool tn_split_byte_level(struct tn_tokenizer *tokenizer, const struct tn_options
         || !tn_option_boolean_or(options, "use_regex", &splits)) {
         return false;
     }
-    return (!adds_space || tn_split_add(tokenizer, options, (struct tn_split_step){add_space, NULL, false}))
+    return (!adds_space || tn_split_add(tokenizer, options, (struct tn_split_step){add_space, NULL, false, false}))
            && (!splits || tn_split_add_isolated(tokenizer, options, &tn_pattern_gpt2))
-           && tn_split_add(tokenizer, options, (struct tn_split_step){tn_split_to_letters, NULL, false});
+           && tn_split_add(tokenizer, options, (struct tn_split_step){tn_split_to_letters, NULL, false, false});
 }

@@ -40,7 +40,7 @@ static bool split_words(struct tn_encoder *encoder, const struct tn_split_step *
 
 bool tn_split_words(struct tn_tokenizer *tokenizer, const struct tn_options *options)
 {
-    return tn_split_add(tokenizer, options, (struct tn_split_step){split_words, NULL, false});
+    return tn_split_add(tokenizer, options, (struct tn_split_step){split_words, NULL, false, true});
 }
 
 /* ---- FixedLength: counted from the beginning, so that a text cannot be cut ---------------------------------------- */
@@ -74,5 +74,5 @@ bool tn_split_fixed_length(struct tn_tokenizer *tokenizer, const struct tn_optio
     if (tn_option_given(options, "length") && !tn_option_integer(options, "length", 1, INT64_MAX, length)) {
         return false;
     }
-    return tn_split_add(tokenizer, options, (struct tn_split_step){split_fixed_length, length, true});
+    return tn_split_add(tokenizer, options, (struct tn_split_step){split_fixed_length, length, true, false});
 }

@@ -25,5 +25,5 @@ static bool split(struct tn_encoder *encoder, const struct tn_split_step *step, 
 
 bool tn_split_scripts(struct tn_tokenizer *tokenizer, const struct tn_options *options)
 {
-    return tn_split_add(tokenizer, options, (struct tn_split_step){split, NULL, true});
+    return tn_split_add(tokenizer, options, (struct tn_split_step){split, NULL, true, false});
 }

@@ -150,7 +150,6 @@ bool tn_tiktoken_load(struct tn_tokenizer *tokenizer, struct tn_str name, struct
     }
     tokenizer->model = "BPE";
     const struct tn_pattern *pattern = tn_pattern_regex(tokenizer, tn_str_of(encoding->pattern), error);
-    /* What the pattern does not match is dropped, as the reference drops it. */
-    return pattern && tn_pre_tokenizer_split(tokenizer, pattern, TN_SPLIT_REMOVED, true, error)
-           && add_model(tokenizer, error) && add_specials(tokenizer, encoding, error);
+    return pattern && tn_split_matches_only(tokenizer, pattern, error) && add_model(tokenizer, error)
+           && add_specials(tokenizer, encoding, error);
 }
