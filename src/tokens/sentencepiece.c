@@ -257,7 +257,6 @@ static const void *unigram_rules(struct loading *loading, struct tn_error *error
         .scores = scores,
         .longest = loading->longest,
         .unknown = loading->unknown,
-        .count = loading->file.count,
     };
     if (!fill_scores(loading, scores, unigram)) {
         tn_fail(error, TN_ERROR_HEADER, "no piece of the model stands for text");
@@ -331,7 +330,8 @@ static bool add_model(struct loading *loading, struct tn_error *error)
     bool words =
         loading->file.type == TN_SENTENCEPIECE_WORD; /* unknown ones are fused where they do not become bytes */
     bool whole = words ? !loading->file.byte_fallback : spans_spaces(loading);
-    *step = (struct tn_split_step){.run = models[loading->file.type].run, .rules = rules, .whole = whole};
+    *step = (struct tn_split_step){
+        .run = models[loading->file.type].run, .rules = rules, .whole = whole, .divides = !whole};
     loading->tokenizer->model = models[loading->file.type].name;
     return true;
 }

@@ -155,6 +155,23 @@ static void take_ended(struct building *building, struct task *task)
 
 /* ---- building ----------------------------------------------------------------------------------------------------- */
 
+/* The rest of one key: units with one child each. */
+static bool add_rest(struct building *building, const struct tn_trie_key *key, size_t depth, uint32_t unit)
+{
+    for (; depth < key->text.size; depth++) {
+        unsigned char label = byte_at(key, depth);
+        uint32_t base;
+        if (!find_base(building, &label, 1, &base)) {
+            return false;
+        }
+        building->units[unit].base = base;
+        take(building, base ^ label, unit);
+        unit = base ^ label;
+    }
+    building->units[unit].value = key->value;
+    return true;
+}
+
 static bool run_task(struct building *building, struct task task)
 {
     take_ended(building, &task);
@@ -162,6 +179,9 @@ static bool run_task(struct building *building, struct task task)
     size_t count = task.to - task.from;
     if (count == 0) {
         return true;
+    }
+    if (count == 1) {
+        return add_rest(building, keys, task.depth, task.unit);
     }
     if (count <= INSERTION_KEYS) {
         sort_few(keys, count, task.depth);
@@ -266,4 +286,15 @@ size_t tn_trie_longest(const struct tn_trie *trie, struct tn_str text, size_t mo
         }
     }
     return longest;
+}
+
+uint32_t tn_trie_find(const struct tn_trie *trie, struct tn_str key)
+{
+    uint32_t unit = TN_TRIE_ROOT;
+    for (size_t at = 0; at < key.size; at++) {
+        if (!trie->units || !tn_trie_step(trie, &unit, key.data[at])) {
+            return TN_TRIE_NONE;
+        }
+    }
+    return key.size ? trie->units[unit].value : TN_TRIE_NONE;
 }

@@ -47,4 +47,7 @@ static inline bool tn_trie_step(const struct tn_trie *trie, uint32_t *unit, char
  * from short to long. */
 size_t tn_trie_longest(const struct tn_trie *trie, struct tn_str text, size_t most);
 
+/* The value of a key, TN_TRIE_NONE where it is not there. */
+uint32_t tn_trie_find(const struct tn_trie *trie, struct tn_str key);
+
 #endif

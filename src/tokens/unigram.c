@@ -31,25 +31,11 @@ static bool check_entries(const struct tn_unigram_entry *entries, size_t count, 
     return true;
 }
 
-static bool add_to_vocabulary(struct tn_tokenizer *tokenizer, const struct tn_unigram_entry *entries, size_t count,
-                              struct tn_error *error)
-{
-    if (!tn_vocabulary_reserve(&tokenizer->arena, &tokenizer->vocabulary, count, error)) {
-        return false;
-    }
-    for (uint32_t id = 0; id < count; id++) {
-        if (!tn_vocabulary_add(&tokenizer->arena, &tokenizer->vocabulary, entries[id].piece, id, true, error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool fill(struct tn_tokenizer *tokenizer, struct tn_unigram *unigram, double *scores, struct tn_trie_key *keys,
-                 const struct tn_unigram_entry *entries, struct tn_error *error)
+                 const struct tn_unigram_entry *entries, size_t count, struct tn_error *error)
 {
     double lowest = INFINITY;
-    for (uint32_t id = 0; id < unigram->count; id++) {
+    for (uint32_t id = 0; id < count; id++) {
         int byte = tn_unknown_byte(entries[id].piece);
         if (byte >= 0) {
             unigram->unknown.bytes[byte] = id;
@@ -60,13 +46,13 @@ static bool fill(struct tn_tokenizer *tokenizer, struct tn_unigram *unigram, dou
         unigram->longest = entries[id].piece.size > unigram->longest ? entries[id].piece.size : unigram->longest;
     }
     unigram->unknown_score = lowest - unknown_penalty;
-    return tn_trie_build(&tokenizer->arena, keys, unigram->count, &unigram->trie, error);
+    return tn_trie_build(&tokenizer->arena, keys, count, &unigram->trie, error);
 }
 
 bool tn_unigram_read(struct tn_tokenizer *tokenizer, const struct tn_unigram_entry *entries, size_t count,
                      uint32_t unknown, bool byte_fallback, struct tn_error *error)
 {
-    if (!check_entries(entries, count, unknown, error) || !add_to_vocabulary(tokenizer, entries, count, error)) {
+    if (!check_entries(entries, count, unknown, error)) {
         return false;
     }
     struct tn_unigram *unigram = TN_NEW(&tokenizer->arena, struct tn_unigram);
@@ -75,18 +61,18 @@ bool tn_unigram_read(struct tn_tokenizer *tokenizer, const struct tn_unigram_ent
     if (!unigram || !scores || !keys) {
         return tn_fail_memory(error);
     }
-    *unigram = (struct tn_unigram){.scores = scores, .count = count};
+    *unigram = (struct tn_unigram){.scores = scores};
     unigram->unknown.id = unknown;
     unigram->unknown.byte_fallback = byte_fallback;
     for (size_t byte = 0; byte < 256; byte++) {
         unigram->unknown.bytes[byte] = TN_TOKEN_NONE;
     }
     struct tn_split_step *step = NULL;
-    if (!fill(tokenizer, unigram, scores, keys, entries, error) || !(step = tn_split_step_new(tokenizer, error))) {
+    if (!fill(tokenizer, unigram, scores, keys, entries, count, error)
+        || !(step = tn_split_step_new(tokenizer, error))) {
         return false;
     }
     *step = (struct tn_split_step){.run = tn_unigram_run, .rules = unigram};
-    tokenizer->model = "Unigram";
     return true;
 }
 
@@ -203,8 +189,8 @@ static bool put_fused(struct lattice *lattice, struct tn_str text)
 {
     const struct tn_unigram *unigram = lattice->unigram;
     struct tn_encoder *encoder = lattice->encoder;
-    uint32_t id = tn_vocabulary_find(&encoder->tokenizer->vocabulary, text);
-    if (id < unigram->count) {
+    uint32_t id = tn_trie_find(&unigram->trie, text);
+    if (id != TN_TRIE_NONE) {
         return tn_encoder_put(encoder, id);
     }
     if (unigram->unknown.byte_fallback && all_bytes_known(&unigram->unknown, text)) {

@@ -16,15 +16,16 @@
 enum { TN_UNIGRAM_PIECE_LIMIT = 8000 }; /* bytes, as in sentencepiece: the time is text x longest piece */
 
 struct tn_unigram_entry {
-    struct tn_str piece; /* must live as long as the tokenizer */
+    struct tn_str piece; /* need not outlive the call */
     double score;
 };
 
-/* The model of a tokenizer.json: fills the vocabulary, where the id of an entry is its index, adds the split step, which
- * is to be the last one, and names the model.
+/* The model of a tokenizer.json: adds the split step, which is to be the last one. The id of an entry is its index; the
+ * vocabulary is left alone. Sums start anew with each word that the step gets, so that a text may be cut wherever a split step
+ * before it always begins a part.
  * unknown  its id, TN_TOKEN_NONE where the file has none: then tn_encode fails on a character without a token
- * Errors: TN_ERROR_HEADER (no entries and an unknown id, an unknown id beyond them, a piece that stands twice, a score
- * that is not finite), TN_ERROR_TOO_LARGE, TN_ERROR_CONFIG (too many steps), TN_ERROR_MEMORY. */
+ * Errors: TN_ERROR_HEADER (an unknown id beyond the entries, a score that is not finite), TN_ERROR_TOO_LARGE,
+ * TN_ERROR_CONFIG (too many steps), TN_ERROR_MEMORY. Of equal pieces the last one counts, as in the reference. */
 bool tn_unigram_read(struct tn_tokenizer *tokenizer, const struct tn_unigram_entry *entries, size_t count,
                      uint32_t unknown, bool byte_fallback, struct tn_error *error);
 
@@ -37,7 +38,6 @@ struct tn_unigram {
     size_t longest;       /* bytes of the longest of them */
     struct tn_unknown unknown;
     double unknown_score; /* of a character without a token of its own */
-    size_t count;         /* ids of the model are below it */
 };
 
 /* The split step; its rules are a struct tn_unigram. With TN_UNIGRAM_SINGLE_BY_TEXT the sum goes on from encoder->score. */
