@@ -27,13 +27,19 @@ static bool read_sequence(struct tn_tokenizer *tokenizer, const struct tn_option
     return tn_kinds_read(tokenizer, kinds, KINDS, options, "pretokenizers");
 }
 
+bool tn_split_rewrites(const struct tn_tokenizer *tokenizer)
+{
+    bool rewrites = false;
+    for (size_t k = 0; k < tokenizer->split_count; k++) {
+        rewrites |=
+            tokenizer->splits[k].run == tn_split_to_metaspaces || tokenizer->splits[k].run == tn_split_to_letters;
+    }
+    return rewrites;
+}
+
 bool tn_split_hides_spaces(const struct tn_tokenizer *tokenizer)
 {
-    bool hides = tn_normalizer_hides_spaces(tokenizer);
-    for (size_t k = 0; k < tokenizer->split_count; k++) {
-        hides |= tokenizer->splits[k].run == tn_split_to_metaspaces || tokenizer->splits[k].run == tn_split_to_letters;
-    }
-    return hides;
+    return tn_normalizer_hides_spaces(tokenizer) || tn_split_rewrites(tokenizer);
 }
 
 bool tn_split_add(struct tn_tokenizer *tokenizer, const struct tn_options *options, struct tn_split_step step)

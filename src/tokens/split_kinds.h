@@ -41,7 +41,8 @@ bool tn_split_to_metaspaces(struct tn_encoder *encoder, const struct tn_split_st
 /* The step behind tn_split_to_metaspaces. */
 bool tn_split_at_metaspaces(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str piece);
 
-/* Whether steps so far have written something else for spaces. */
+/* Whether steps so far have written something else for spaces: split steps, or these and the normalizer. */
+bool tn_split_rewrites(const struct tn_tokenizer *tokenizer);
 bool tn_split_hides_spaces(const struct tn_tokenizer *tokenizer);
 
 #endif

@@ -100,6 +100,17 @@ static bool read_rules(const struct tn_options *options, struct rules *rules)
            || tn_options_fail(options, "add_prefix_space", "is false, against prepend_scheme");
 }
 
+/* "first" means pieces that stem from the first character of the text as it was given. Of what becomes of that one, several
+ * pieces may be made where another step splits before this one: which, is not known here. */
+static bool check_first(const struct tn_tokenizer *tokenizer, const struct tn_options *options, enum scheme scheme)
+{
+    bool known = scheme != FIRST || tokenizer->split_count == 0
+                 || (tokenizer->normal_count == 0 && !tn_split_rewrites(tokenizer));
+    return known
+           || tn_options_fail(options, "prepend_scheme",
+                              "is 'first' behind a normalizer and a splitting step, which is not supported");
+}
+
 bool tn_split_metaspace(struct tn_tokenizer *tokenizer, const struct tn_options *options)
 {
     struct rules *rules = TN_NEW(&tokenizer->arena, struct rules);
@@ -108,12 +119,14 @@ bool tn_split_metaspace(struct tn_tokenizer *tokenizer, const struct tn_options 
         return tn_fail_memory(options->error);
     }
     if (!tn_option_character(tokenizer, options, "replacement", &rules->replacement) || !read_rules(options, rules)
-        || !tn_option_boolean_or(options, "split", &splits)) {
+        || !check_first(tokenizer, options, rules->scheme) || !tn_option_boolean_or(options, "split", &splits)) {
         return false;
     }
-    /* Models know the space and U+2581 for places where a word may begin: see divides. */
-    bool hides = !splits && !tn_str_is(rules->replacement, "\xE2\x96\x81");
-    return tn_split_add(tokenizer, options, (struct tn_split_step){tn_split_to_metaspaces, rules, hides, false})
+    bool is_known = tn_str_is(rules->replacement, "\xE2\x96\x81"); /* to models as a space: see divides */
+    bool divides = is_known ? !tn_split_rewrites(tokenizer) : !tn_split_hides_spaces(tokenizer);
+    return tn_split_add(tokenizer, options,
+                        (struct tn_split_step){tn_split_to_metaspaces, rules, !splits && !is_known, false})
            && (!splits
-               || tn_split_add(tokenizer, options, (struct tn_split_step){tn_split_at_metaspaces, rules, false, true}));
+               || tn_split_add(tokenizer, options,
+                               (struct tn_split_step){tn_split_at_metaspaces, rules, !divides, divides}));
 }

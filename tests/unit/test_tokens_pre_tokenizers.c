@@ -157,6 +157,11 @@ static void what_is_not_supported_is_refused_by_its_path(void **state)
         {"{\"type\": \"Metaspace\", \"replacement\": \"_\", \"prepend_scheme\": \"first\","
          " \"add_prefix_space\": false}",
          "pre_tokenizer.add_prefix_space is false, against prepend_scheme"},
+        {"{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Metaspace\", \"replacement\": \"_\"}, {\"type\":"
+         " \"Metaspace\", \"replacement\": \"_\", \"prepend_scheme\": \"first\"}]}",
+         "pre_tokenizer.pretokenizers[1].prepend_scheme is 'first' behind a normalizer and a splitting step, which is "
+         "not"
+         " supported"},
         {"{\"type\": \"FixedLength\", \"length\": 0}", "pre_tokenizer.length is out of range"},
         {"{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"ByteLevel\", \"add_prefix_space\": false},"
          " {\"type\": \"Metaspace\", \"replacement\": \"_\"}]}",
