@@ -126,15 +126,12 @@ static bool add_model(struct tn_tokenizer *tokenizer, struct tn_error *error)
     }
     /* Each token of two bytes or more is made by a pair, many by two. */
     struct tn_bpe *bpe = ranks ? tn_bpe_new(tokenizer, &rules, (size_t)size * 2, error) : NULL;
-    struct tn_split_step *step = bpe ? tn_split_step_new(tokenizer, error) : NULL;
-    bool added = step && tn_bpe_add_all_pairs(tokenizer, bpe, ranks, error);
+    bool added = bpe && tn_bpe_add_all_pairs(tokenizer, bpe, ranks, error);
     tn_arena_free(&scratch);
     if (!added) {
         return ranks ? false : tn_fail_memory(error);
     }
-    tn_bpe_finish(tokenizer, bpe);
-    *step = (struct tn_split_step){.run = tn_bpe_run, .rules = bpe, .divides = tn_bpe_divides(bpe)};
-    return true;
+    return tn_bpe_append(tokenizer, bpe, error);
 }
 
 bool tn_tiktoken_load(struct tn_tokenizer *tokenizer, struct tn_str name, struct tn_str bytes, struct tn_error *error)
