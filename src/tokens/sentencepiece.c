@@ -306,7 +306,8 @@ static bool spans_spaces(const struct loading *loading)
 {
     uint32_t space = tn_vocabulary_find(&loading->tokenizer->vocabulary, TN_STR(TN_METASPACE));
     bool space_known = space != TN_TOKEN_NONE && is_scored(&loading->file.pieces[space]);
-    return loading->unused || tn_joins_letter_and_space(loading->joins)
+    bool remade = loading->unused && loading->file.type == TN_SENTENCEPIECE_BPE;
+    return remade || tn_joins_letter_and_space(loading->joins)
            || !(loading->file.byte_fallback || (space_known && loading->file.escape_spaces));
 }
 
