@@ -167,6 +167,28 @@ static void add_rest(struct building *building, const struct tn_trie_key *key, s
     building->bytes_size += size;
 }
 
+/* The bytes with which sorted keys go on, each once; their number. */
+static size_t labels_of(const struct tn_trie_key *keys, size_t count, size_t depth, unsigned char labels[BLOCK])
+{
+    size_t label_count = 1;
+    labels[0] = byte_at(&keys[0], depth);
+    for (size_t k = 1; k < count; k++) {
+        if (byte_at(&keys[k], depth) != labels[label_count - 1]) {
+            labels[label_count++] = byte_at(&keys[k], depth);
+        }
+    }
+    return label_count;
+}
+
+static void sort(struct building *building, struct tn_trie_key *keys, size_t count, size_t depth)
+{
+    if (count <= INSERTION_KEYS) {
+        sort_few(keys, count, depth);
+    } else {
+        sort_many(keys, building->scratch, count, depth);
+    }
+}
+
 static bool run_task(struct building *building, struct task task)
 {
     take_ended(building, &task);
@@ -179,18 +201,9 @@ static bool run_task(struct building *building, struct task task)
         add_rest(building, keys, task.depth, task.unit);
         return true;
     }
-    if (count <= INSERTION_KEYS) {
-        sort_few(keys, count, task.depth);
-    } else {
-        sort_many(keys, building->scratch, count, task.depth);
-    }
+    sort(building, keys, count, task.depth);
     unsigned char labels[BLOCK];
-    size_t label_count = 0;
-    for (size_t k = 0; k < count; k++) {
-        if (label_count == 0 || byte_at(&keys[k], task.depth) != labels[label_count - 1]) {
-            labels[label_count++] = byte_at(&keys[k], task.depth);
-        }
-    }
+    size_t label_count = labels_of(keys, count, task.depth, labels);
     uint32_t base;
     if (!find_base(building, labels, label_count, &base)) {
         return false;
