@@ -128,13 +128,13 @@ GGUFS = {
 }
 
 
-def write_gguf(folder, name, kind, split, source):
-    writer = gguf.GGUFWriter(folder / f"{name}.gguf", "llama")
+def write_gguf(target, kind, split, source):
+    writer = gguf.GGUFWriter(target, "llama")
     writer.add_tokenizer_model(kind)
     writer.add_tokenizer_pre(split)
-    if source.endswith(".model"):
+    if source.suffix == ".model":
         model = sentencepiece_model_pb2.ModelProto()
-        model.ParseFromString((folder / source).read_bytes())
+        model.ParseFromString(source.read_bytes())
         writer.add_token_list([piece.piece.encode() for piece in model.pieces])
         writer.add_token_scores([piece.score for piece in model.pieces])
         writer.add_token_types([int(piece.type) for piece in model.pieces])
@@ -147,7 +147,7 @@ def write_gguf(folder, name, kind, split, source):
                 getattr(writer, f"add_{key}_token_id")(value)
         writer.add_add_bos_token(kind == "llama")
     else:
-        data = json.loads((folder / source).read_text())
+        data = json.loads(source.read_text())
         words = {index: (word, gguf.TokenType.NORMAL) for word, index in data["model"]["vocab"].items()}
         for token in data["added_tokens"]:
             words[token["id"]] = (token["content"], gguf.TokenType.CONTROL if token["special"] else gguf.TokenType.USER_DEFINED)
@@ -173,7 +173,7 @@ def main():
         make(folder)
     for name, (kind, split, source) in GGUFS.items():
         if (folder / source).exists():
-            write_gguf(folder, name, kind, split, source)
+            write_gguf(folder / f"{name}.gguf", kind, split, folder / source)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def saved(tokenizer, change=None):
     data = json.loads(tokenizer.to_str())
     if change:
         change(data)
-    return json.dumps(data, ensure_ascii=False).encode()
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def template(single, *names):
@@ -187,15 +187,20 @@ def clip(texts, size):
 # SentencePiece, and the tokenizer.json of the same vocabulary.
 
 COVERAGE = 0.98  # low, so that some letters are unknown or become bytes
+SMALL_RULES = None  # the path of normalisation rules, in the place of the 240 KB of NFKC
 
 def train_pieces(texts, size, **options):
     out = io.BytesIO()
+    if SMALL_RULES and options["normalization_rule_name"] != "identity":
+        del options["normalization_rule_name"]
+        options["normalization_rule_tsv"] = SMALL_RULES
     lines = [line for text in texts for line in text.split("\n") if 0 < len(line.encode()) < 4000 and "\0" not in line]
     sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(lines), model_writer=out, vocab_size=size, minloglevel=2,
                                              hard_vocab_limit=False, num_threads=1, max_sentence_length=8000, **options)
     model = sentencepiece_model_pb2.ModelProto()
     model.ParseFromString(out.getvalue())
     model.trainer_spec.ClearField("input")
+    model.normalizer_spec.ClearField("normalization_rule_tsv")
     return model
 
 
@@ -369,10 +374,9 @@ def bert_cased(texts, size):
 
 # Ranks for tiktoken.
 
-BYTES = {}
-for code in range(256):
-    visible = 33 <= code <= 126 or 161 <= code <= 172 or 174 <= code
-    BYTES[chr(code if visible else 256 + sum(key not in range(33, 127) for key in BYTES.values() if key < 33 or 127 <= key <= 160 or key == 173))] = code
+VISIBLE = [*range(33, 127), *range(161, 173), *range(174, 256)]
+HIDDEN = [byte for byte in range(256) if byte not in VISIBLE]
+BYTES = {chr(byte): byte for byte in VISIBLE} | {chr(256 + i): byte for i, byte in enumerate(HIDDEN)}
 
 
 def to_bytes(token):
