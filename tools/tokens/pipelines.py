@@ -258,6 +258,13 @@ def phi3(texts, size):
     return {".json": fallback_bpe(llama_pieces(texts, size), PREPEND, added=added)}
 
 
+def prepend_added(texts, size):
+    """Added tokens that are looked for in the normalised text, with a normaliser that puts a mark in front."""
+    added = [plain("Norm", normalized=True), special("<n>", normalized=True), plain("x y", normalized=True), plain("word", single_word=True),
+             special("<x>", normalized=True, lstrip=True), special("<y>", normalized=True, rstrip=True)]
+    return {".json": fallback_bpe(llama_pieces(texts, size), PREPEND, added=added)}
+
+
 def mistral_v3(texts, size):
     """Control and user-defined pieces in the .model."""
     model = llama_pieces(texts, size, control_symbols=["[INST]", "[/INST]", "[TOOL_CALLS]"], user_defined_symbols=["[REF]", "[REFERENCE_DOC_1]"])
@@ -278,13 +285,14 @@ def precompiled(model):
     return data
 
 
-def unigram(vocabulary, unk, before, added, after, normalizer):
+def unigram(vocabulary, unk, before, added, after, normalizer, byte_fallback=False):
     """normalizer: as JSON, since a Precompiled one is."""
-    tokenizer = Tokenizer(models.Unigram(vocabulary, unk, False))
+    tokenizer = Tokenizer(models.Unigram(vocabulary, unk, byte_fallback))
     tokenizer.pre_tokenizer = before
     tokenizer.decoder = decoders.Metaspace()
     tokenizer.add_tokens(list(added))
-    tokenizer.post_processor = after(tokenizer)
+    if after:
+        tokenizer.post_processor = after(tokenizer)
     return saved(tokenizer, lambda data: data.update(normalizer=normalizer))
 
 
@@ -337,6 +345,13 @@ def unigram_fallback(texts, size):
     model = train_pieces(texts, size, model_type="unigram", normalization_rule_name="nfkc", byte_fallback=True, treat_whitespace_as_suffix=True,
                          split_digits=True, user_defined_symbols=["<sep>", "<cls>"], character_coverage=COVERAGE)
     return {".model": model.SerializeToString()}
+
+
+def unigram_bytes(texts, size):
+    """The tokenizer.json of a unigram model with byte fallback."""
+    model = train_pieces(texts, size, model_type="unigram", normalization_rule_name="nmt_nfkc", byte_fallback=True, character_coverage=COVERAGE)
+    vocabulary = [(piece.piece, piece.score) for piece in model.pieces]
+    return {".json": unigram(vocabulary, 0, pre_tokenizers.Metaspace("▁", "first"), chat("<unk>", "<s>", "</s>"), None, precompiled(model), True)}
 
 
 def pieces_casefold(texts, size):
@@ -421,8 +436,8 @@ def odd(before, normalizer=None, **options):
 
 BEHAVIOURS = ("isolated", "removed", "merged_with_previous", "merged_with_next", "contiguous")
 PIPELINES = {name: globals()[name] for name in (
-    "gpt2 roberta phi2 llama3 phi4 qwen2 qwen35 deepseek gpt4o tekken_hf falcon bloom starcoder command_r claude clip llama2 llama2_metaspace phi3 "
-    "mistral_v3 gemma t5 xlmr mbart albert unigram_fallback pieces_casefold pieces_char pieces_word bert_uncased bert_cased cl100k o200k kimi").split()}
+    "gpt2 roberta phi2 llama3 phi4 qwen2 qwen35 deepseek gpt4o tekken_hf falcon bloom starcoder command_r claude clip llama2 llama2_metaspace phi3 prepend_added "
+    "mistral_v3 gemma t5 xlmr mbart albert unigram_fallback unigram_bytes pieces_casefold pieces_char pieces_word bert_uncased bert_cased cl100k o200k kimi").split()}
 for one in BEHAVIOURS:
     PIPELINES["split_" + one] = odd(split(Regex(r"\d+|[aeiou]"), one))
     PIPELINES["split_inverted_" + one] = odd(split(Regex(r"\p{L}+"), one, invert=True), fuse_unk=True)

@@ -68,6 +68,7 @@ CASES = [
     "▁ ▁a a▁b ▁▁ Ġ Ċ <0x0A> <0x41> ## ##a </w> a</w>",
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     "whole wholes whole. awhole Strip  Strip a Strip b Ünï ünï UNI\u0308 raw É raw E\u0301 <|a|><|b|> a  b A  B Unreachable Unreachable 上海",
+    "Norm aNorm Normb <n>a <n> b<n> x y ax y word words word.word <x>Norm <y> Norm",
     "<x> a <x>  <y> b<y>  c <x><y>",
     "x<|endoftext|>y <|im_start|>user\nhi<|im_end|>\n <s> </s>a</s> b <unk> <pad>[CLS] [MASK] [mask]  <mask>. <bos><eos> <EOT><BOS_TOKEN>",
     "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nhi<|eot_id|> <｜User｜>hi<｜Assistant｜> <think>\n</think> <tool_call> >>TITLE<<",
