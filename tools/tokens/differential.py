@@ -51,6 +51,7 @@ class Expected:
 
     def __init__(self, path, mode, corpus, texts, cache):
         library = "".join(f"{name}{version}" for name, version in references.versions().items())
+        path = references.source(path)
         key = hashlib.sha256(f"{digest(path)} {mode} {digest(corpus)} {library}".encode()).hexdigest()[:24]
         self.place = Path(cache) / f"{path.name}.{mode}.{key}"
         self.path, self.mode, self.texts = path, mode, texts
@@ -215,7 +216,7 @@ def main():
     mode = "special" if options.special else "plain"
     any_bad, table = False, []
     for path in files(options.tokenizers, options.names):
-        if path.suffix == ".model" and options.special or path.name.endswith(".tekken.json") and options.special:
+        if options.special and (path.suffix in (".model", ".gguf") or path.name.endswith(".tekken.json")):
             continue
         if not options.command:
             started = time.monotonic()

@@ -175,10 +175,10 @@ def clip(texts, size):
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()])
     tokenizer.pre_tokenizer = sequence([split(Regex(CLIP), "removed", True), byte_level(add_prefix_space=False)])
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet, end_of_word_suffix="</w>", show_progress=False)
+    marks = [special("<|startoftext|>", normalized=True), special("<|endoftext|>")]
+    trainer = trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet, special_tokens=marks, end_of_word_suffix="</w>", show_progress=False)
     # Every letter is also wanted as the end of a word.
     tokenizer.train_from_iterator(list(texts) + [" ".join(chr(c) for c in range(0x21, 0x180))] * 3, trainer)
-    tokenizer.add_tokens([special("<|startoftext|>", normalized=True), special("<|endoftext|>")])
     tokenizer.post_processor = processors.RobertaProcessing(("<|endoftext|>", tokenizer.token_to_id("<|endoftext|>")),
                                                             ("<|startoftext|>", tokenizer.token_to_id("<|startoftext|>")), add_prefix_space=False)
     return {".json": saved(tokenizer)}

@@ -111,14 +111,19 @@ def of_model(path):
     return {"plain": processor.encode}
 
 
-def of(path, encoding=None):
+def source(path):
+    """The file to ask: a vocabulary in a GGUF must give what the file gives that it was written from."""
     path = Path(path)
+    if path.suffix != ".gguf":
+        return path
+    import derive
+    return path.parent / derive.GGUFS[path.stem][2]
+
+
+def of(path, encoding=None):
+    path = source(path)
     if path.name.endswith(".tekken.json"):
         return of_tekken(path)
-    if path.suffix == ".gguf":
-        # A vocabulary in a GGUF must give what the file gives that it was written from.
-        import derive
-        return of(path.parent / derive.GGUFS[path.stem][2])
     return {".json": of_json, ".model": of_model, ".tiktoken": lambda file: of_tiktoken(file, encoding)}[path.suffix](path)
 
 
