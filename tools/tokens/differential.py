@@ -2,7 +2,7 @@
 """Compares the ids of this program with those of the reference libraries, text by text.
 
     differential.py --command 'COMMAND' [--tokenizers DIR] [--corpus FILE] [--cache DIR]
-                    [--special] [--every N] [--first N] [--kind WORD] [--show N] [--report FILE.md] [NAME]...
+                    [--special] [--ordinary] [--every N] [--first N] [--kind WORD] [--show N] [--report FILE.md] [NAME]...
 
 NAME is a file of DIR (llama-3.json) or the beginning of one; without names all are compared.  The command is run
 once for each tokenizer.  In it {tokenizer} becomes the file, {input} a JSON Lines file of {"text"}, {encoding} the
@@ -12,8 +12,9 @@ text with one line, a JSON list of ids (or an object with "ids").
 The reference's ids are kept in --cache by the sums of tokenizer and corpus, so that a second run is fast.  Each
 difference is shrunk to the shortest text that still differs, and the ids of both are shown; equal ones once.
 
-`--special`: as each format adds or recognises special tokens by default (tokenizer.json: the post-processor's
-tokens; rank files: special tokens in the text; a .model has none).  Only texts up to 20,000 characters then.
+What is compared: of a tokenizer.json encode(text, add_special_tokens=False), of a .model encode(text), of a rank file
+encode(text, allowed_special="all"), or encode_ordinary(text) with `--ordinary`.  `--special` compares of a
+tokenizer.json, and of nothing else, encode(text): with the post-processor's tokens, on texts up to 20,000 characters.
 `--every N` takes each Nth text, `--first N` the first N, `--kind WORD` those whose kind contains the word.
 Exit status 1 where anything differs.
 """
@@ -78,7 +79,7 @@ class Expected:
     def make(self):
         counts, ids = array.array("I"), array.array("I")
         for text in self.texts:
-            found = self.encode(text) if self.mode == "plain" or len(text) <= 20000 else []
+            found = self.encode(text) if self.path.suffix != ".json" or self.mode == "plain" or len(text) <= 20000 else []
             counts.append(len(found))
             ids.extend(found)
         self.place.parent.mkdir(parents=True, exist_ok=True)
@@ -127,12 +128,10 @@ def shrink(text, differs_many, rounds=40):
         if size < 2:
             break
         candidates = []
-        step = max(1, size // 2)
-        while step >= 1 and len(candidates) < 200:
-            for start in range(0, size, step):
-                candidates.append(text[:start] + text[start + step:])
-                if len(candidates) >= 200:
-                    break
+        most = max(6, min(200, 200_000 // size))
+        step = size // 2
+        while step >= 1 and len(candidates) < most:
+            candidates += [text[:start] + text[start + step:] for start in range(0, size, step)][:most - len(candidates)]
             step //= 2
         if size <= 150:
             candidates += [text[:i] + "a" + text[i + 1:] for i in range(size) if text[i] not in "a"]
@@ -156,13 +155,16 @@ def compare(path, mode, rows, options):
     expected = Expected(path, mode, options.corpus, options.texts, options.cache)
     wanted = list(expected)
     picked = [wanted[row["place"]] for row in rows]
-    command = options.command + (" " + options.special_option if mode == "special" and options.special_option else "")
+    command = options.command + (" " + options.special_option if options.special else "")
     mine, problem, seconds = run(command, path, texts)
     bad = [i for i in range(len(texts)) if mine[i] is None or array.array("I", mine[i]) != picked[i]]
     size = sum(len(text.encode()) for text in texts)
     ids = sum(map(len, picked))
     lines = [f"{'DIFFERS' if bad else 'equal  '} {path.name:28} {mode:7} {len(texts)} texts, {size} bytes, {ids} ids, {seconds:.1f} s"
              + (f": {len(bad)} texts differ" if bad else "") + (f"; {problem}" if problem else "")]
+
+    if all(answer is None for answer in mine):
+        return True, lines, (path.name, mode, len(texts), size, ids, len(bad))
 
     def differs_many(candidates):
         answers, _, _ = run(command, path, candidates)
@@ -201,6 +203,7 @@ def main():
     options.add_argument("--corpus", default="/tmp/tok/corpus.jsonl")
     options.add_argument("--cache", default="/tmp/tok/cache")
     options.add_argument("--special", action="store_true")
+    options.add_argument("--ordinary", action="store_true")
     options.add_argument("--every", type=int, default=1)
     options.add_argument("--first", type=int)
     options.add_argument("--kind", default="")
@@ -213,10 +216,11 @@ def main():
     rows = [row for row in rows if options.kind in row["kind"]][::options.every][:options.first]
     if options.special:
         rows = [row for row in rows if len(row["text"]) <= 20000]
-    mode = "special" if options.special else "plain"
     any_bad, table = False, []
     for path in files(options.tokenizers, options.names):
-        if options.special and (path.suffix in (".model", ".gguf") or path.name.endswith(".tekken.json")):
+        ranks = path.suffix == ".tiktoken"
+        mode = "special" if options.special or ranks and not options.ordinary else "plain"
+        if options.special and (path.suffix != ".json" or path.name.endswith(".tekken.json")) or options.ordinary and not ranks:
             continue
         if not options.command:
             started = time.monotonic()
@@ -232,7 +236,8 @@ def main():
         with open(options.report, "w", encoding="utf-8") as out:
             out.write(f"References: {versions}.\n\n| tokenizer | texts | bytes | ids | texts that differ |\n| --- | ---: | ---: | ---: | ---: |\n")
             for name, kind, texts, size, ids, differ in table:
-                out.write(f"| {name}{'' if kind == 'plain' else ', with special tokens'} | {texts} | {size} | {ids} | {differ} |\n")
+                added = ", with special tokens" if kind == "special" and name.endswith(".json") else ""
+                out.write(f"| {name}{added} | {texts} | {size} | {ids} | {differ} |\n")
     sys.exit(any_bad)
 
 

@@ -21,6 +21,21 @@ def llama3_special():
     return numbered(names + [f"<|reserved_special_token_{2 + i}|>" for i in range(256 - len(names))], 128000)
 
 
+def llama4_special():
+    def reserved(kind, first, count):
+        return [f"<|{kind}_reserved_special_token_{first + i}|>" for i in range(count)]
+
+    def names(words):
+        return [f"<|{word}|>" for word in words.split()]
+
+    said = (names("begin_of_text end_of_text fim_prefix fim_middle fim_suffix header_start header_end eom eot step")
+            + reserved("text_post_train", 0, 6) + names("python_start python_end finetune_right_pad") + reserved("text_post_train", 8, 61)
+            + names("image_start image_end") + reserved("vision", 0, 2) + names("tile_x_separator tile_y_separator") + reserved("vision", 2, 4)
+            + names("image") + reserved("vision", 6, 1) + names("patch") + reserved("vision", 7, 1041)
+            + reserved("reasoning", 0, 8) + names("reasoning_thinking_start reasoning_thinking_end"))
+    return numbered(said + [f"<|reserved_special_token_{i}|>" for i in range(2048 - len(said))], 200000)
+
+
 # The published pattern and special tokens of an encoding; "" is what a file of ranks alone says.
 ENCODINGS = {
     "gpt2": (GPT2, {"<|endoftext|>": 50256}),
@@ -31,8 +46,7 @@ ENCODINGS = {
     "o200k_base": (pipelines.O200K, {"<|endoftext|>": 199999, "<|endofprompt|>": 200018}),
     "qwen": (pipelines.QWEN2, numbered(["<|endoftext|>", "<|im_start|>", "<|im_end|>"] + [f"<|extra_{i}|>" for i in range(205)], 151643)),
     "llama3": (pipelines.CL100K, llama3_special()),
-    "llama4": (pipelines.O200K, numbered(["<|begin_of_text|>", "<|end_of_text|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>",
-                                          "<|header_start|>", "<|header_end|>", "<|eom|>", "<|eot|>", "<|step|>"], 200000)),
+    "llama4": (pipelines.O200K, llama4_special()),
     "whisper": (GPT2, {"<|endoftext|>": 50257}),
     "kimi": (pipelines.KIMI, {}),
     "deepseek": ("|".join(pipelines.DEEPSEEK), {}),
