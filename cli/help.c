@@ -11,7 +11,8 @@ static void write_options(struct tn_str operation)
 {
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
         const struct tn_input_row *row = &tn_inputs[k];
-        if (tn_input_is_positional((enum tn_input)k) || !tn_input_applies((enum tn_input)k, operation)) {
+        if (!tn_input_applies((enum tn_input)k, operation)
+            || tn_operation_has_positional(tn_operation_find(operation), (enum tn_input)k)) {
             continue;
         }
         int width = printf("  --%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");

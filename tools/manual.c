@@ -43,8 +43,17 @@ enum { FURTHER_OPTIONS = sizeof further_options / sizeof further_options[0] };
 
 static bool is_option(int input, const struct tn_operation *operation)
 {
-    return !tn_input_is_positional((enum tn_input)input)
+    return !tn_operation_has_positional(operation, (enum tn_input)input)
            && tn_input_applies((enum tn_input)input, tn_str_of(operation->name));
+}
+
+static bool is_option_of_any(int input)
+{
+    bool found = false;
+    for (const struct tn_operation *operation = tn_operations; operation->name; operation++) {
+        found = found || is_option(input, operation);
+    }
+    return found;
 }
 
 /* What may stand behind its name without an option: models, engines, or nothing. */
@@ -133,16 +142,33 @@ static void man_commands(void)
     printf(".TP\n.B help \\fI[COMMAND]\\fR\nthe commands, or the options of one\n.TP\n.B version\nthe version\n");
 }
 
+/* The commands that take an option. */
+static void man_takers(int input)
+{
+    const char *separator = "";
+    if (strcmp(tn_inputs[input].operations, "*") == 0) {
+        puts("[all]");
+        return;
+    }
+    printf("[");
+    for (const struct tn_operation *operation = tn_operations; operation->name; operation++) {
+        if (is_option(input, operation)) {
+            printf("%s%s", separator, operation->name);
+            separator = " ";
+        }
+    }
+    puts("]");
+}
+
 static void man_options(void)
 {
     printf(".SH OPTIONS\nIn brackets: the commands that take the option.\n");
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (tn_input_is_positional((enum tn_input)k)) {
+        if (!is_option_of_any(k)) {
             continue;
         }
         man_option(tn_inputs[k].name, tn_inputs[k].value, tn_inputs[k].help);
-        bool by_all = strcmp(tn_inputs[k].operations, "*") == 0;
-        printf("[%s]\n", by_all ? "all" : tn_inputs[k].operations);
+        man_takers(k);
     }
     for (size_t k = 0; k < FURTHER_OPTIONS; k++) {
         man_option(further_options[k].name, NULL, further_options[k].help);
@@ -198,7 +224,7 @@ static void write_man(const struct tn_catalog *catalog)
 static void bash_values(const struct tn_catalog *catalog)
 {
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (tn_input_is_positional((enum tn_input)k) || tn_inputs[k].type == TN_INPUT_FLAG) {
+        if (!is_option_of_any(k) || tn_inputs[k].type == TN_INPUT_FLAG) {
             continue;
         }
         printf("    --%s)\n", tn_inputs[k].name);
@@ -399,7 +425,7 @@ static void write_fish(const struct tn_catalog *catalog)
     fish_positional(catalog, TN_INPUT_MODEL);
     fish_positional(catalog, TN_INPUT_ENGINE);
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (!tn_input_is_positional((enum tn_input)k)) {
+        if (is_option_of_any(k)) {
             fish_option(catalog, (enum tn_input)k);
         }
     }
