@@ -74,7 +74,7 @@ static bool matches(const struct tn_chat *chat, const struct tn_tokenizer *token
         return chat->marks.count && template_has(template, chat->marks, true)
                && !template_has(template, chat->unmarked, false);
     }
-    return tokenizer && chat->tokens.count && tokenizer_has(tokenizer, chat->tokens, true)
+    return tokenizer && chat->tokens.count && !chat->by_template && tokenizer_has(tokenizer, chat->tokens, true)
            && !tokenizer_has(tokenizer, chat->without, false);
 }
 

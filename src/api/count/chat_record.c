@@ -155,6 +155,10 @@ static bool read_line(struct reading *reading)
     if (tn_str_is(word, "trim") || tn_str_is(word, "trim_joined")) {
         return read_trim(reading, rest, tn_str_is(word, "trim") ? TN_CHAT_TRIM : TN_CHAT_TRIM_JOINED);
     }
+    if (tn_str_is(word, "by")) {
+        chat->by_template = tn_str_is(rest, "template");
+        return chat->by_template || fail_line(reading, "by what?");
+    }
     if (tn_str_is(word, "after")) {
         return read_after(reading, rest);
     }

@@ -215,12 +215,24 @@ static bool join_system(const struct tn_chat *chat, struct conversation *convers
     return done || tn_fail_memory(conversation->error);
 }
 
+/* What tools said goes to the model as a message of the user, in a form that each format has of its own. */
+static const struct tn_chat_role *tool_role(const struct tn_chat *chat, struct conversation *conversation,
+                                            const struct message *message)
+{
+    if (!is_role(message, "tool") && !is_role(message, "function")) {
+        return NULL;
+    }
+    conversation->extras->tool_calls++;
+    return find_role(chat, TN_STR("user"));
+}
+
 /* system  what goes into this message; NULL: nothing */
 static bool render_message(const struct tn_chat *chat, struct conversation *conversation, const struct message *message,
                            const struct tn_str *system, struct tn_builder *out)
 {
     const struct tn_chat_role *role = find_role(chat, message->role);
     struct tn_str content = message->content;
+    role = role ? role : tool_role(chat, conversation, message);
     if (!role) {
         tn_fail(conversation->error, TN_ERROR_CONFIG, "chat format " TN_STR_FORMAT " has no role '" TN_STR_FORMAT "'",
                 TN_STR_ARGUMENTS(chat->id), TN_STR_ARGUMENTS(message->role));

@@ -308,7 +308,8 @@ static void add_notes(struct tn_count *count)
     if (count->extras.tool_calls) {
         add_note(
             count, "tool_calls",
-            "the calls of tools in %llu message%s are counted as their JSON: each format writes them in its own way",
+            "what is called of tools, and what they answer, is counted as plain text in %llu message%s: each format writes it in "
+                 "a way of its own",
             (unsigned long long)count->extras.tool_calls, count->extras.tool_calls == 1 ? "" : "s");
     }
     if (count->extras.parts) {
