@@ -138,6 +138,27 @@ static const struct {
     {ENGINE_SGLANG, "SemiAnalysisAI/InferenceX#", 2140, "0.5.15"},
 };
 
+/* Images that a model was published with, by what their tags begin with: of the code between two releases, the older of which is taken. */
+static const struct {
+    int column;
+    const char *tag;
+    const char *version;
+} images[] = {
+    {ENGINE_SGLANG, "glm5-",
+     "0.5.8"}, /* glm5-blackwell, glm5-hopper: 12 February 2026, before sgl-project/sglang#18804 */
+};
+
+static struct tn_str version_of_image(int column, struct tn_str text)
+{
+    struct tn_str version = {0};
+    for (size_t k = 0; k < sizeof images / sizeof images[0]; k++) {
+        if (images[k].column == column && tn_str_starts(text, tn_str_of(images[k].tag))) {
+            version = tn_str_of(images[k].version);
+        }
+    }
+    return version;
+}
+
 static uint64_t leading_number(struct tn_str text)
 {
     uint64_t number = 0;
@@ -167,7 +188,7 @@ static bool begins_with_number(struct tn_str text)
     return text.size && text.data[0] >= '0' && text.data[0] <= '9';
 }
 
-/* Where no version is named: by the report's number; by the engine that vLLM had as its default until 0.8; else none. */
+/* Where no version is named: by the image; by the report's number; by the engine that vLLM had as its default until 0.8; else none. */
 static void find_version(struct tn_measurement *measurement, struct tn_str version, struct tn_str source,
                          struct tn_str notes)
 {
@@ -177,7 +198,10 @@ static void find_version(struct tn_measurement *measurement, struct tn_str versi
         measurement->version_basis = TN_VERSION_GIVEN;
         return;
     }
-    measurement->version = version_of_report(measurement->engine->column, source);
+    measurement->version = version_of_image(measurement->engine->column, version);
+    if (!measurement->version.size) {
+        measurement->version = version_of_report(measurement->engine->column, source);
+    }
     if (!measurement->version.size && measurement->engine->column == ENGINE_VLLM
         && tn_str_find(notes, TN_STR("V0 engine")) != SIZE_MAX) {
         measurement->version = TN_STR("0.7.3");

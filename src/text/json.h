@@ -64,6 +64,11 @@ enum tn_json_event tn_json_next(struct tn_json_reader *reader, struct tn_error *
  * the text. */
 bool tn_json_skip(struct tn_json_reader *reader, struct tn_error *error);
 
+/* The value that follows as a tree. Only where a value must follow, as above. The text must be shorter than 8 GiB.
+ * value  belongs to the reader's arena; its strings without escapes point into the text
+ * Errors: as tn_json_read. */
+bool tn_json_next_value(struct tn_json_reader *reader, struct tn_value *value, struct tn_error *error);
+
 /* A writer that keeps track of commas and indentation. Write errors stay in builder->failed. */
 struct tn_json_writer {
     struct tn_builder *builder;

@@ -117,26 +117,29 @@ static bool take(struct tree *tree, const struct tn_json_reader *reader, enum tn
     }
 }
 
+bool tn_json_next_value(struct tn_json_reader *reader, struct tn_value *value, struct tn_error *error)
+{
+    struct tree tree = {.arena = reader->arena};
+    bool read;
+    do {
+        enum tn_json_event event = tn_json_next(reader, error);
+        read = event != TN_JSON_ERROR;
+        if (read && !take(&tree, reader, event)) {
+            read = tn_fail_memory(error);
+        }
+    } while (read && tree.depth);
+    *value = tree.root;
+    tn_arena_free(&tree.scratch);
+    return read;
+}
+
 bool tn_json_read(struct tn_arena *arena, struct tn_str text, struct tn_value *root, struct tn_error *error)
 {
     if ((uint64_t)text.size
         > (uint64_t)UINT32_MAX * 2) { /* an item takes two bytes: so the items of a list fit in 32 bits */
         return tn_fail(error, TN_ERROR_TOO_LARGE, "a JSON document of 8 GiB or more");
     }
-    struct tree tree = {.arena = arena};
     struct tn_json_reader reader;
     tn_json_reader_open(&reader, arena, text);
-    enum tn_json_event event;
-    while ((event = tn_json_next(&reader, error)) != TN_JSON_ERROR && event != TN_JSON_END) {
-        if (!take(&tree, &reader, event)) {
-            tn_fail_memory(error);
-            event = TN_JSON_ERROR;
-            break;
-        }
-    }
-    if (event == TN_JSON_END) {
-        *root = tree.root;
-    }
-    tn_arena_free(&tree.scratch);
-    return event == TN_JSON_END;
+    return tn_json_next_value(&reader, root, error) && tn_json_next(&reader, error) == TN_JSON_END;
 }

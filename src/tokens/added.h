@@ -28,19 +28,22 @@ struct tn_added {
     const struct tn_added_finder *normalized; /* of the others; NULL: none */
 };
 
-struct tn_added_match {
-    size_t begin; /* bytes */
-    size_t end;
+/* The longest name of an added token: a limit for hostile files. */
+enum { TN_ADDED_LIMIT_BYTES = 4096 };
+
+/* Makes both finders, once all tokens are there. Errors: TN_ERROR_MEMORY. */
+bool tn_added_prepare(struct tn_arena *arena, struct tn_added *added, struct tn_error *error);
+
+/* A walk over the matches in a text. */
+struct tn_added_walk {
+    struct tn_str text;
+    size_t scanned; /* matches end here at the latest: the next one begins at or behind it */
+    size_t end;     /* of the last match with the white space that it takes; the text behind it is still to be told */
+    size_t begin;   /* of the last match, likewise; may lie before the end of the one before it */
     uint32_t id;
 };
 
-/* A finder of the tokens for which `normalized` is as given. NULL with *failed set when memory is out, NULL without where
- * there are none. */
-const struct tn_added_finder *tn_added_finder_new(struct tn_arena *arena, const struct tn_added *added, bool normalized,
-                                                  bool *failed);
-
-/* The first match at or behind `from`; false where there is none.  */
-bool tn_added_find(const struct tn_added_finder *finder, const struct tn_added *added, struct tn_str text, size_t from,
-                   struct tn_added_match *match);
+/* The next match. false where there is none any more. */
+bool tn_added_next(const struct tn_added_finder *finder, struct tn_added_walk *walk);
 
 #endif

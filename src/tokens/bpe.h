@@ -23,22 +23,31 @@ struct tn_bpe_rules {
 
 struct tn_bpe;
 
-/* A model without merges; the vocabulary of the tokenizer must be complete. NULL with the error filled: TN_ERROR_HEADER
- * where the vocabulary lacks symbols that the rules need, TN_ERROR_MEMORY. */
+/* A model without merges; the vocabulary of the tokenizer must be complete.
+ * merges_count  how many will be added; more are possible, but slow
+ * NULL when memory is out (the error is filled). */
 struct tn_bpe *tn_bpe_new(struct tn_tokenizer *tokenizer, const struct tn_bpe_rules *rules, size_t merges_count,
                           struct tn_error *error);
 
-/* Adds a merge. The first of several with the same pair counts. false when memory is out. */
+/* Adds a merge; the last of several with the same pair counts, as in the reference.
+ * left, right, merged  ids of the vocabulary. Errors: TN_ERROR_MEMORY. */
 bool tn_bpe_add(struct tn_tokenizer *tokenizer, struct tn_bpe *bpe, uint32_t left, uint32_t right, uint32_t merged,
-                uint32_t rank);
+                uint32_t rank, struct tn_error *error);
 
 /* Adds every pair of tokens whose joined pieces are a token, with the rank of that token: what rank files and
  * SentencePiece mean.
- * ranks  [size of the vocabulary], UINT32_MAX for a token that no pair makes; equal ranks are equal in order */
+ * ranks  [size of the vocabulary], UINT32_MAX for a token that no pair makes; equal ranks are equal in order
+ * Errors: TN_ERROR_MEMORY. */
 bool tn_bpe_add_all_pairs(struct tn_tokenizer *tokenizer, struct tn_bpe *bpe, const uint32_t *ranks,
                           struct tn_error *error);
 
-/* The split step that is this model. */
+/* To be called once all merges are there: what the merges imply for any text. */
+void tn_bpe_finish(const struct tn_tokenizer *tokenizer, struct tn_bpe *bpe);
+
+/* Whether no token spans a letter of ASCII and a space, or the U+2581 that stands for it, behind it. */
+bool tn_bpe_divides(const struct tn_bpe *bpe);
+
+/* The split step that is this model: its rules are the struct tn_bpe. */
 bool tn_bpe_run(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str word);
 
 #endif

@@ -146,36 +146,53 @@ static bool between_added(struct tn_encoder *encoder, const struct tn_added_find
         return run(encoder, text);
     }
     const struct tn_text_place whole = encoder->place;
+    struct tn_added_walk walk = {.text = text};
     size_t from = 0;
-    struct tn_added_match match;
-    while (tn_added_find(finder, &encoder->tokenizer->added, text, from, &match)) {
+    while (tn_added_next(finder, &walk)) {
         encoder->place = (struct tn_text_place){from ? true : whole.at_start, true};
-        if (match.begin > from && !run(encoder, tn_str_slice(text, from, match.begin))) {
+        if (walk.begin > from && !run(encoder, tn_str_slice(text, from, walk.begin))) {
             return false;
         }
         encoder->start = NULL;
-        if (!tn_encoder_put(encoder, match.id)) {
+        if (!tn_encoder_put(encoder, walk.id)) {
             return false;
         }
-        from = match.end;
+        from = walk.end;
     }
     encoder->place = (struct tn_text_place){from ? true : whole.at_start, whole.at_end};
     return from == text.size || run(encoder, tn_str_slice(text, from, text.size));
 }
 
+static struct tn_str normalize(const struct tn_tokenizer *tokenizer, const struct tn_text_place *place,
+                               struct tn_str text, struct tn_builder out[2])
+{
+    for (size_t k = 0; k < tokenizer->normal_count; k++) {
+        tn_builder_clear(&out[k % 2]);
+        text = tokenizer->normal[k].run(&tokenizer->normal[k], place, text, &out[k % 2]);
+    }
+    return text;
+}
+
+bool tn_normalize(const struct tn_tokenizer *tokenizer, struct tn_arena *arena, struct tn_str text,
+                  struct tn_str *normalized)
+{
+    struct tn_builder out[2] = {0};
+    const struct tn_text_place whole = {true, true};
+    text = normalize(tokenizer, &whole, text, out);
+    bool copied = !out[0].failed && !out[1].failed && tn_str_copy(arena, text, normalized);
+    tn_builder_free(&out[0]);
+    tn_builder_free(&out[1]);
+    return copied;
+}
+
 static bool normalize_stretch(struct tn_encoder *encoder, struct tn_str text)
 {
-    const struct tn_tokenizer *tokenizer = encoder->tokenizer;
-    for (size_t k = 0; k < tokenizer->normal_count; k++) {
-        struct tn_builder *out = &encoder->normal[k % 2];
-        tn_builder_clear(out);
-        text = tokenizer->normal[k].run(&tokenizer->normal[k], &encoder->place, text, out);
-        if (out->failed) {
-            return tn_fail_memory(encoder->error);
-        }
+    text = normalize(encoder->tokenizer, &encoder->place, text, encoder->normal);
+    if (encoder->normal[0].failed || encoder->normal[1].failed) {
+        return tn_fail_memory(encoder->error);
     }
     encoder->start = encoder->start ? text.data : NULL;
-    return between_added(encoder, tokenizer->added.normalized, text, encode_stretch);
+    return between_added(encoder, encoder->tokenizer->added.normalized, text, encode_stretch);
 }
 
 bool tn_encode(struct tn_encoder *encoder, struct tn_str text, unsigned parts, struct tn_token_ids *ids,

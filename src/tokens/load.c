@@ -91,8 +91,8 @@ void tn_tokenizer_free(struct tn_tokenizer *tokenizer)
     if (!tokenizer) {
         return;
     }
-    if (tokenizer->release) {
-        tokenizer->release(tokenizer->released);
+    for (struct tn_release *release = tokenizer->releases; release; release = release->next) {
+        release->run(release->object);
     }
     tn_arena_free(&tokenizer->arena);
     free(tokenizer);

@@ -33,11 +33,20 @@ struct tn_split_step {
     bool (*run)(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str piece);
     const void *rules; /* of this kind of step; owned by the tokenizer's arena */
     bool whole;        /* as above */
+    bool divides;      /* begins a part in front of every space that stands between two letters of ASCII, whatever else
+                          stands around; of the model: never joins the letter with the space */
 };
 
 enum tn_invalid {
     TN_INVALID_BY_SEQUENCE, /* one U+FFFD for each longest beginning of a character, as Python and Rust replace */
     TN_INVALID_BY_BYTE,     /* one for each byte, as SentencePiece does */
+};
+
+/* Something to be freed with the tokenizer. */
+struct tn_release {
+    struct tn_release *next;
+    void (*run)(void *object);
+    void *object;
 };
 
 struct tn_tokenizer {
@@ -55,9 +64,8 @@ struct tn_tokenizer {
     uint32_t *suffix; /* [suffix_count] */
     size_t suffix_count;
     enum tn_invalid invalid;
-    bool cuttable;                   /* see cut.h; set by tn_tokenizer_open */
-    void (*release)(void *released); /* frees what is not in the arena; NULL where there is nothing */
-    void *released;
+    bool cuttable;               /* see cut.h; set by tn_tokenizer_open */
+    struct tn_release *releases; /* what is not in the arena */
 };
 
 /* The longest list of steps: loaders refuse more. */
@@ -82,6 +90,10 @@ struct tn_encoder {
     double score; /* of the best segmentation so far, for models that add scores along the whole text */
     struct tn_error *error;
 };
+
+/* A text after the normalizer's steps, copied into the arena. false when memory is out. */
+bool tn_normalize(const struct tn_tokenizer *tokenizer, struct tn_arena *arena, struct tn_str text,
+                  struct tn_str *normalized);
 
 /* Hands a part to the next step. */
 static inline bool tn_split_next(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str part)

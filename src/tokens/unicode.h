@@ -1,4 +1,4 @@
-/* Properties of characters, from utf8proc (Unicode 15.0 in its version 2.8). */
+/* Properties of characters, as Unicode 16.0 has them: from utf8proc, and a table of what has changed since its 15.0. */
 #ifndef TN_TOKENS_UNICODE_H
 #define TN_TOKENS_UNICODE_H
 
@@ -37,6 +37,7 @@ enum {
     TN_FORMAT = 1 << 27,
     TN_SURROGATE = 1 << 28,
     TN_PRIVATE = 1 << 29,
+    TN_SPACE = 1 << 30, /* the property White_Space, beside the category: what \s means in the patterns of tokenizers */
     TN_LETTER = TN_LETTER_UPPER | TN_LETTER_LOWER | TN_LETTER_TITLE | TN_LETTER_MODIFIER | TN_LETTER_OTHER,
     TN_MARK = TN_MARK_NONSPACING | TN_MARK_SPACING | TN_MARK_ENCLOSING,
     TN_NUMBER = TN_NUMBER_DECIMAL | TN_NUMBER_LETTER | TN_NUMBER_OTHER,
@@ -48,7 +49,13 @@ enum {
 /* The bit of a character's general category; code_point is at most 0x10FFFF. */
 unsigned tn_unicode_category(uint32_t code_point);
 
-/* The property White_Space: what \s means in the patterns of tokenizers. */
+/* The same with TN_SPACE for white space. */
+unsigned tn_unicode_class(uint32_t code_point);
+
+/* The property White_Space. */
 bool tn_unicode_space(uint32_t code_point);
+
+/* What \w means in them: letters, marks, digits, connectors, and all else that is Alphabetic or a Join_Control. */
+bool tn_unicode_word(uint32_t code_point);
 
 #endif

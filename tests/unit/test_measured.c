@@ -163,6 +163,7 @@ static void versions_come_from_the_record_its_report_or_nowhere(void **state)
         {"\"engine_version\": \"fork\", \"source\": \"somebody/vllm#501\"", "", TN_VERSION_UNKNOWN},
         {"\"engine_version\": null, \"notes\": \"V0 engine, LoRA enabled\"", "0.7.3", TN_VERSION_INFERRED},
         {"\"engine_version\": \"gemma4-unified image\"", "", TN_VERSION_UNKNOWN},
+        {"\"engine_version\": \"glm5-blackwell image\"", "", TN_VERSION_UNKNOWN}, /* not of vLLM */
     };
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         struct tn_builder line = {0};
@@ -173,6 +174,11 @@ static void versions_come_from_the_record_its_report_or_nowhere(void **state)
         assert_string_equal(text_of(m->version), rows[k].version);
         assert_int_equal(m->version_basis, rows[k].basis);
     }
+    const struct tn_measurement *of_image = read_one(
+        "{\"id\": \"a\", \"engine\": \"sglang\", \"engine_version\": \"glm5-hopper image\", \"model\": \"M\", " MEASURED
+        "}");
+    assert_string_equal(text_of(of_image->version), "0.5.8");
+    assert_int_equal(of_image->version_basis, TN_VERSION_INFERRED);
 }
 
 static void settings_get_the_names_of_their_engine(void **state)

@@ -257,6 +257,41 @@ static void other_engines_have_records_of_their_own(void **state)
     made_up_close(&made_up);
 }
 
+static struct tn_placed_stage nvfp4_of_sglang(struct made_up *made_up, struct tn_model *model, const char *version)
+{
+    struct tn_planner planner;
+    struct tn_placement_key key = {RANKS(8, 1), .compute_capability = 120};
+    assert_true(tn_planner_open(&planner, &tn_engine_sglang, made_up->catalog, model, tn_str_of(version), NULL));
+    const struct tn_placement *placement = tn_place(&planner, &key, NULL);
+    assert_non_null(placement);
+    struct tn_placed_stage stage = placement->stages[0];
+    tn_planner_close(&planner);
+    return stage;
+}
+
+/* GLM-5 with experts in NVFP4 on 8 ranks, each of them 256 times 512 x 6144 and 6144 x 256 in each of 75 layers: scales of 256 x 512 x 384 and
+ * 256 x 6144 x 16 bytes, 48 and 24 MiB. Until 0.5.9 the kernel's take their place, and the 24 MiB are freed in a segment of 48 that other
+ * weights share: 1,800 MiB in all. "Load weight end. mem usage=57.06 GB" was logged (local-inference-lab/rtx6kpro). 0.5.10 has both, and
+ * those of the shared expert, 512 x 384 and 6144 x 16: 75 x (72 MiB + 288 KiB); about 60.9 were logged. From 0.5.12 on neither. */
+static void scales_of_sglang_leave_holes(void **state)
+{
+    (void)state;
+    struct made_up made_up;
+    made_up_open_real(&made_up);
+    struct tn_model *model = made_up_load_named(&made_up, "festr2/GLM-5-NVFP4-MTP", "");
+    struct tn_placed_stage freed = nvfp4_of_sglang(&made_up, model, "0.5.9");
+    struct tn_placed_stage both = nvfp4_of_sglang(&made_up, model, "0.5.10");
+    struct tn_placed_stage ordered = nvfp4_of_sglang(&made_up, model, "0.5.12");
+    assert_int_equal(both.tensor_bytes - ordered.tensor_bytes, UINT64_C(75) * ((72 << 20) + (288 << 10)));
+    assert_int_equal(freed.tensor_bytes - ordered.tensor_bytes, UINT64_C(75) * (288 << 10));
+    assert_in_range(freed.reserved_bytes - freed.allocated_bytes, UINT64_C(1800) << 20, UINT64_C(1900) << 20);
+    assert_in_range(ordered.reserved_bytes - ordered.allocated_bytes, 0, 128 << 20);
+    assert_true(fabs((double)freed.reserved_bytes / gib - 57.06) < 0.05);
+    assert_true(fabs((double)both.reserved_bytes / gib - 60.9) < 0.3);
+    tn_model_free(model);
+    made_up_close(&made_up);
+}
+
 /* ---- by hand ----------------------------------------------------------------------------------------------------------- */
 
 /* In elements: embed 100 x 8; each of 5 layers q 8 x 8, k and v 4 x 8 (2 heads of 2), o 8 x 8, gate and up 12 x 8, down 8 x 12, 3
@@ -495,6 +530,44 @@ static void storage_is_what_the_kernels_read(void **state)
     close_small(&small);
 }
 
+/* A padded copy of 16 MiB is in use until the next tensor is made; into its place come 8 MiB that are freed when all is loaded, and 8 that
+ * stay. So each of the 5 layers keeps 24 MiB in 32 MiB of segments. All other weights are small: one segment of 2 MiB holds them. */
+static void what_passes_leaves_holes(void **state)
+{
+    (void)state;
+    static const uint64_t mib = 1048576;
+    struct small small;
+    open_small(&small,
+               ARCH "storage holes\n"
+                    "  when module == \"o_proj\"\n"
+                    "  plain\n"
+                    "  passes padded I8 [16777216]\n"
+                    "  tensor ordered I8 [16777216]\n"
+                    "  tensor loaded I8 [8388608]\n"
+                    "  tensor weight I8 [8388608]\n"
+                    "  drops loaded\n"
+                    "weights test\n" MERGES "  storages holes\n",
+               PLAIN);
+    const struct tn_placed_stage *stage = place(&small, (struct tn_placement_key){RANKS(1, 1)}, 0);
+    assert_int_equal(stage->reserved_bytes, (5 * 32 + 2) * mib);
+    assert_int_equal(stage->tensor_bytes, 5 * 24 * mib + 10976 - 5 * 128);
+    /* not where the weight lies in the processor's memory */
+    struct tn_placement_key key = {RANKS(1, 1), .offload_bytes = UINT64_MAX / 2};
+    assert_int_equal(place(&small, key, 0)->reserved_bytes, 2 * mib);
+    close_small(&small);
+}
+
+/* The weight that is made first is the first that goes to the processor's memory: o_proj has 128 bytes in a layer, down 192. */
+static void the_last_order_counts(void **state)
+{
+    (void)state;
+    struct small small;
+    open_small(&small, ARCH "weights test\n" MERGES "  order *.down_proj\n  order *.o_proj\n", PLAIN);
+    struct tn_placement_key key = {RANKS(1, 1), .offload_bytes = 1};
+    assert_int_equal(place(&small, key, 0)->offloaded_bytes, 128);
+    close_small(&small);
+}
+
 /* What is quantised while loading goes by the same records; a storage may refuse, with the engine's rule. */
 static void weights_are_quantised_while_loading(void **state)
 {
@@ -680,6 +753,7 @@ int main(void)
         cmocka_unit_test(weights_are_as_vllm_logs_them),
         cmocka_unit_test(worked_examples_agree_to_the_digit),
         cmocka_unit_test(other_engines_have_records_of_their_own),
+        cmocka_unit_test(scales_of_sglang_leave_holes),
         cmocka_unit_test(one_rank_holds_everything),
         cmocka_unit_test(what_does_not_divide_is_refused),
         cmocka_unit_test(ranks_divide_padded_vocabularies_and_experts),
@@ -688,6 +762,8 @@ int main(void)
         cmocka_unit_test(statements_change_single_tensors),
         cmocka_unit_test(buffers_scalars_and_copies_are_counted),
         cmocka_unit_test(storage_is_what_the_kernels_read),
+        cmocka_unit_test(what_passes_leaves_holes),
+        cmocka_unit_test(the_last_order_counts),
         cmocka_unit_test(weights_are_quantised_while_loading),
         cmocka_unit_test(layers_go_to_the_processors_memory_until_the_limit),
         cmocka_unit_test(what_is_repacked_stays_in_the_processors_memory),

@@ -479,6 +479,33 @@ static void a_packed_checkpoint_has_its_published_total(void **state)
     tn_catalog_close(catalog);
 }
 
+/* 40 layers, of which 30 are of delta attention: in FP8 8192 x 2048, 4096 x 2048 and 2048 x 4096, and of the others 9216 x 2048 and 2048 x
+ * 4096. In NVFP4 without scales of inputs the experts, 257 times 3 x 512 x 2048, and the head, 248320 x 2048: half a byte and a sixteenth for
+ * each weight. So published files of 23.4 GB. */
+static void a_head_may_be_quantised_too(void **state)
+{
+    (void)state;
+    struct tn_error error = {0};
+    struct tn_catalog *catalog = tn_catalog_open(&error);
+    struct tn_arena arena = {0};
+    struct tn_model *model = load_named(catalog, &arena, "nvidia/Qwen3.6-35B-A3B-NVFP4", "");
+    static const uint64_t head = UINT64_C(248320) * 2048;
+    static const uint64_t experts = UINT64_C(40) * 257 * 3 * 512 * 2048;
+    static const uint64_t attention = UINT64_C(30) * 2048 * (8192 + 4096 + 4096) + UINT64_C(10) * 2048 * (9216 + 4096);
+    uint64_t packed = 0;
+    uint64_t eight_bits = 0;
+    for (size_t k = 0; k < model->group_count; k++) {
+        packed += strcmp(model->groups[k].dtype->name, "U8") == 0 ? model->groups[k].bytes : 0;
+        eight_bits += strcmp(model->groups[k].dtype->name, "F8_E4M3") == 0 ? model->groups[k].bytes : 0;
+    }
+    assert_int_equal(packed, (head + experts) / 2);
+    assert_int_equal(eight_bits, (head + experts) / 16 + attention);
+    assert_int_equal((model->checkpoint_bytes + 50000000) / 100000000, 234);
+    tn_model_free(model);
+    tn_arena_free(&arena);
+    tn_catalog_close(catalog);
+}
+
 static void real_files_are_predicted_within_half_a_percent(void **state)
 {
     (void)state;
@@ -521,6 +548,7 @@ int main(void)
         cmocka_unit_test(wrong_mixes_are_named_by_file_and_line),
         cmocka_unit_test(a_gguf_is_quantised_as_its_config),
         cmocka_unit_test(a_packed_checkpoint_has_its_published_total),
+        cmocka_unit_test(a_head_may_be_quantised_too),
         cmocka_unit_test(real_files_are_predicted_within_half_a_percent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,21 @@ static void graphs_are_counted_as_the_log_counts_them(void **state)
     begin(&run, "0.19.0", "h100-sxm5-80gb", "gpt-oss-20b", 1, 1, "");
     assert_int_equal(value(&run, "piecewise_graphs"), 83);
     end(&run);
+    static const struct {
+        const char *sets;
+        uint64_t piecewise;
+        uint64_t full;
+    } few[] = {
+        {"max_num_seqs=1", 2, 1},                               /* [1, 2]; [1] (noonghunna/club-3090#652) */
+        {"max_num_seqs=3", 3, 2},                               /* [1, 2, 4]; [1, 2] */
+        {"max_num_seqs=2 max_cudagraph_capture_size=16", 5, 2}, /* "PIECEWISE=5 (largest=16)" (club-3090#104) */
+    };
+    for (size_t k = 0; k < sizeof few / sizeof few[0]; k++) {
+        begin(&run, "0.24.0", "rtx-5090", "llama-3.1-8b", 1, 1, few[k].sets);
+        assert_int_equal(value(&run, "piecewise_graphs"), few[k].piecewise);
+        assert_int_equal(value(&run, "full_graphs"), few[k].full);
+        end(&run);
+    }
 }
 
 /* ---- the profile -------------------------------------------------------------------------------------------------- */

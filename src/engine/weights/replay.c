@@ -115,24 +115,30 @@ static uint32_t make_tensor(struct replay *replay, const struct tn_weight *weigh
     return host_block;
 }
 
+/* A tensor of the weight at hand. *passing: the block of one that is in use until this one is made; the block of this one where it is such. */
+static bool make_loaded(struct replay *replay, const struct tn_weight *weight, uint32_t index, uint32_t *passing)
+{
+    const struct tn_weight_tensor *tensor = &weight->tensors[index];
+    uint32_t block = tensor->is_passing ? allocate(replay, tensor->bytes) : make_tensor(replay, weight, tensor);
+    if (!block || (*passing && !release(replay, *passing))) {
+        return false;
+    }
+    *passing = tensor->is_passing ? block : TN_BLOCK_NONE;
+    return tensor->is_passing || !tensor->is_freed || keep_passing(replay, weight, index, block);
+}
+
 /* The weight in one of its layers. */
 static bool make_weight(struct replay *replay, const struct tn_weight *weight)
 {
+    uint32_t passing = TN_BLOCK_NONE;
     for (uint32_t k = 0; k < weight->tensor_count; k++) {
-        const struct tn_weight_tensor *tensor = &weight->tensors[k];
-        uint32_t block = TN_BLOCK_NONE;
-        if (tensor->is_loaded) {
-            block = make_tensor(replay, weight, tensor);
-            if (!block) {
-                return false;
-            }
-        }
-        bool is_final = tensor->is_loaded && !tensor->is_freed;
-        if (!is_final && !keep_passing(replay, weight, k, block)) {
+        bool done = weight->tensors[k].is_loaded ? make_loaded(replay, weight, k, &passing)
+                                                 : keep_passing(replay, weight, k, TN_BLOCK_NONE);
+        if (!done) {
             return false;
         }
     }
-    return true;
+    return !passing || release(replay, passing);
 }
 
 /* A table of cosines and sines is computed in 32 bits: angles, then both halves, then both in one; what is kept has its own dtype. */

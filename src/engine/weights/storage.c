@@ -104,7 +104,8 @@ static bool store_one(struct storing *storing, const struct tn_stored_rule *rule
         || !tn_weight_bytes(storing->scope, rule->dtype, elements, &bytes)) {
         return false;
     }
-    bool is_loaded = rule->phase == TN_STORED_LOADED;
+    bool is_passing = rule->phase == TN_STORED_PASSES;
+    bool is_loaded = rule->phase == TN_STORED_LOADED || is_passing;
     uint32_t before = is_loaded ? UINT32_MAX : find_loaded(weight, storing->names, rule->name);
     struct tn_weight_tensor *tensor = bytes ? add_tensor(storing->scope, weight, bytes, is_loaded) : NULL;
     if (bytes && !tensor) {
@@ -114,6 +115,8 @@ static bool store_one(struct storing *storing, const struct tn_stored_rule *rule
         weight->tensors[before].is_freed = true;
     }
     if (tensor) {
+        tensor->is_passing = is_passing;
+        tensor->is_freed = is_passing;
         tensor->replaces = before == UINT32_MAX ? 0 : before + 1;
         storing->names[weight->tensor_count - 1] = rule->name;
     }

@@ -16,7 +16,8 @@ struct tn_weight_part {
 struct tn_weight_tensor {
     uint64_t bytes;
     bool is_loaded;    /* made with the layer; else after all is loaded */
-    bool is_freed;     /* after all is loaded */
+    bool is_passing;   /* freed as soon as the next tensor is made */
+    bool is_freed;     /* after all is loaded, or before */
     uint32_t replaces; /* 1 + the index of the tensor that is freed when this one is made; 0: none */
 };
 

@@ -193,6 +193,11 @@ static bool read_tensor(struct reader *reader)
     return read_stored(reader, TN_STORED_LOADED);
 }
 
+static bool read_passes(struct reader *reader)
+{
+    return read_stored(reader, TN_STORED_PASSES);
+}
+
 static bool read_becomes(struct reader *reader)
 {
     return read_stored(reader, TN_STORED_BECOMES);
@@ -375,8 +380,10 @@ static bool read_grouped(struct reader *reader)
     return read_globs(reader, &reader->rules->grouped);
 }
 
+/* A later list replaces an earlier one. */
 static bool read_order(struct reader *reader)
 {
+    reader->rules->order = (struct tn_globs){0};
     return read_globs(reader, &reader->rules->order);
 }
 
@@ -446,8 +453,9 @@ static const struct word weights_words[] = {
 };
 
 static const struct word storage_words[] = {
-    {"when", read_storage_when}, {"plain", read_plain}, {"param", read_storage_param},   {"tensor", read_tensor},
-    {"becomes", read_becomes},   {"drops", read_drops}, {"refuse", read_storage_refuse}, {NULL, NULL},
+    {"when", read_storage_when}, {"plain", read_plain},           {"param", read_storage_param},
+    {"tensor", read_tensor},     {"passes", read_passes},         {"becomes", read_becomes},
+    {"drops", read_drops},       {"refuse", read_storage_refuse}, {NULL, NULL},
 };
 
 /* ---- records with their ancestors ----------------------------------------------------------------------------------- */

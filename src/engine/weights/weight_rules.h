@@ -53,11 +53,12 @@ struct tn_refusal_rule {
 
 enum tn_stored_phase {
     TN_STORED_LOADED,  /* tensor: made with the layer */
+    TN_STORED_PASSES,  /* made with the layer, and freed as soon as the next tensor is made */
     TN_STORED_BECOMES, /* made after all is loaded, in place of the tensor of that name where there is one */
     TN_STORED_DROPPED  /* freed after all is loaded */
 };
 
-/* tensor, becomes and drops */
+/* tensor, passes, becomes and drops */
 struct tn_stored_rule {
     enum tn_stored_phase phase;
     struct tn_str name;

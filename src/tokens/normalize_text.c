@@ -1,0 +1,104 @@
+/* Normalizers that put in, take away or replace a given text: Prepend, Strip, Replace. */
+#include "tokens/matches.h"
+#include "tokens/normalize_kinds.h"
+#include "tokens/rewrite.h"
+#include "tokens/unicode.h"
+
+/* ---- Prepend: looks at the beginning only, so that a text may be cut ---------------------------------------------- */
+
+static struct tn_str prepend(const struct tn_normal_step *step, const struct tn_text_place *place, struct tn_str text,
+                             struct tn_builder *out)
+{
+    if (!place->at_start || text.size == 0) {
+        return text;
+    }
+    const struct tn_str *content = step->rules;
+    tn_builder_add(out, *content);
+    tn_builder_add(out, text);
+    return tn_builder_str(out);
+}
+
+bool tn_normalize_prepend(struct tn_tokenizer *tokenizer, const struct tn_options *options)
+{
+    struct tn_str *content = TN_NEW(&tokenizer->arena, struct tn_str);
+    if (!content) {
+        return tn_fail_memory(options->error);
+    }
+    return tn_option_copy(tokenizer, options, "prepend", content)
+           && tn_normalize_add(tokenizer, options, (struct tn_normal_step){prepend, content, false});
+}
+
+/* ---- Strip: looks at the ends only, where a cut beside a letter is none ------------------------------------------- */
+
+struct strip_rules {
+    bool left;
+    bool right;
+};
+
+static struct tn_str strip(const struct tn_normal_step *step, const struct tn_text_place *place, struct tn_str text,
+                           struct tn_builder *out)
+{
+    (void)out;
+    const struct strip_rules *rules = step->rules;
+    size_t from = 0;
+    size_t to = text.size;
+    size_t end;
+    while (rules->left && place->at_start && from < to && tn_unicode_space(tn_character_at(text, from, &end))) {
+        from = end;
+    }
+    while (rules->right && place->at_end && to > from) {
+        size_t before = tn_character_before(text, to);
+        if (!tn_unicode_space(tn_character_at(text, before, &end))) {
+            break;
+        }
+        to = before;
+    }
+    return tn_str_slice(text, from, to);
+}
+
+bool tn_normalize_strip(struct tn_tokenizer *tokenizer, const struct tn_options *options)
+{
+    struct strip_rules *rules = TN_NEW(&tokenizer->arena, struct strip_rules);
+    if (!rules) {
+        return tn_fail_memory(options->error);
+    }
+    return tn_option_boolean(options, "strip_left", &rules->left)
+           && tn_option_boolean(options, "strip_right", &rules->right)
+           && tn_normalize_add(tokenizer, options, (struct tn_normal_step){strip, rules, false});
+}
+
+/* ---- Replace ------------------------------------------------------------------------------------------------------ */
+
+struct replace_rules {
+    const struct tn_pattern *pattern;
+    struct tn_str content;
+};
+
+static struct tn_str replace(const struct tn_normal_step *step, const struct tn_text_place *place, struct tn_str text,
+                             struct tn_builder *out)
+{
+    (void)place;
+    const struct replace_rules *rules = step->rules;
+    if (text.size == 0) {
+        return text;
+    }
+    struct tn_rewrite rewrite = {.text = text, .out = out};
+    struct tn_matches matches = tn_matches_of(rules->pattern, text, NULL);
+    struct tn_match match;
+    enum tn_found found;
+    while ((found = tn_matches_next(&matches, &match)) == TN_FOUND) {
+        tn_rewrite_put(&rewrite, match.begin, match.end, rules->content);
+    }
+    return tn_rewrite_end(&rewrite);
+}
+
+bool tn_normalize_replace(struct tn_tokenizer *tokenizer, const struct tn_options *options)
+{
+    struct replace_rules *rules = TN_NEW(&tokenizer->arena, struct replace_rules);
+    if (!rules) {
+        return tn_fail_memory(options->error);
+    }
+    rules->pattern = tn_option_pattern(tokenizer, options, "pattern");
+    return rules->pattern && tn_option_copy(tokenizer, options, "content", &rules->content)
+           && tn_normalize_add(tokenizer, options, (struct tn_normal_step){replace, rules, !rules->pattern->local});
+}
