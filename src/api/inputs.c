@@ -24,10 +24,10 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
         {"field", TN_INPUT_TEXT, "NAME", NULL, "tokens",
          "the input is JSON Lines, one request a line: where its text or its messages stand, as prompt, messages, "
          "body.messages"},
-    [TN_INPUT_CHAT] =
-        {"chat", TN_INPUT_TEXT, "NAME", NULL, "tokens",
-         "what is written around messages: chatml, llama-3 or another format of docs/tokens.md; none: nothing "
-         "(default: as the tokenizer's or the model's own)"},
+    [TN_INPUT_CHAT] = {"chat", TN_INPUT_TEXT, "NAME", NULL, "tokens",
+                       "what is written around messages: chatml, llama-3 or another format that `tonnage help tokens` "
+                       "lists; none: nothing "
+                       "(default: as the tokenizer's or the model's own)"},
     [TN_INPUT_IDS] = {"ids", TN_INPUT_FLAG, NULL, NULL, "tokens", "also show the ids of the tokens"},
     [TN_INPUT_PIECES] = {"pieces", TN_INPUT_FLAG, NULL, NULL, "tokens", "show the text as it is split into tokens"},
     [TN_INPUT_SPECIAL] =

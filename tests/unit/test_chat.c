@@ -151,8 +151,8 @@ static void broken_messages_are_refused(void **state)
         struct tn_builder text = {0};
         struct tn_chat_extras extras = {0};
         struct tn_error error = {0};
-        assert_false(tn_chat_render(open_chat(TN_STR("qwen3")), &real.arena, parse(rows[k].messages), &text, &extras,
-                                    &error));
+        assert_false(
+            tn_chat_render(open_chat(TN_STR("qwen3")), &real.arena, parse(rows[k].messages), &text, &extras, &error));
         assert_int_equal(error.code, TN_ERROR_CONFIG);
         assert_non_null(strstr(error.message, rows[k].error));
         tn_builder_free(&text);
@@ -186,8 +186,7 @@ static void templates_are_known_or_refused(void **state)
     };
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         struct tn_error error = {0};
-        const struct tn_chat *chat =
-            tn_chat_find(&real.arena, real.catalog, NULL, tn_str_of(rows[k].template), &error);
+        const struct tn_chat *chat = tn_chat_find(&real.arena, real.catalog, NULL, tn_str_of(rows[k].template), &error);
         assert_int_equal(chat != NULL, rows[k].chat != NULL);
         assert_true(chat ? tn_str_is(tn_chat_id(chat), rows[k].chat) : error.code == TN_ERROR_CONFIG);
     }

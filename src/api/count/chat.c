@@ -44,7 +44,8 @@ const struct tn_chat *tn_chat_open(struct tn_arena *arena, const struct tn_catal
     }
     tn_fail(error, TN_ERROR_USAGE, "unknown chat format '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(name));
     tn_fail_at(error, -1, "--chat");
-    tn_fail_hint(error, "did you mean " TN_STR_FORMAT "? docs/tokens.md lists them; none counts the contents alone",
+    tn_fail_hint(error,
+                 "did you mean " TN_STR_FORMAT "? `tonnage help tokens` lists them; none counts the contents alone",
                  TN_STR_ARGUMENTS(nearest.names[0]));
     return NULL;
 }
@@ -88,7 +89,8 @@ static void fail_unknown(struct tn_str template, bool has_tokenizer, struct tn_e
                 has_tokenizer ? "the tokenizer has the special tokens of no chat format that is known"
                               : "without a tokenizer the chat format must be named");
     }
-    tn_fail_hint(error, "name the format with --chat (docs/tokens.md lists them); --chat none counts contents alone");
+    tn_fail_hint(error,
+                 "name the format with --chat (`tonnage help tokens` lists them); --chat none counts contents alone");
 }
 
 const struct tn_chat *tn_chat_find(struct tn_arena *arena, const struct tn_catalog *catalog,

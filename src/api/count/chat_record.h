@@ -37,7 +37,7 @@ enum tn_chat_system {
 
 struct tn_chat {
     struct tn_str id;
-    bool by_template;              /* its tokens alone do not tell it from others */
+    bool by_template;            /* its tokens alone do not tell it from others */
     struct tn_chat_texts tokens; /* special tokens that it writes; all of them are in a tokenizer that has the format */
     struct tn_chat_texts without;  /* none of these is */
     struct tn_chat_texts marks;    /* texts that are in a template of the format */

@@ -9,14 +9,15 @@
 enum { MILLION = 1000000 };
 
 const char *const tn_script_names[TN_SCRIPT_COUNT] = {
-    [TN_SCRIPT_LATIN] = "latin",   [TN_SCRIPT_CYRILLIC] = "cyrillic",
-    [TN_SCRIPT_GREEK] = "greek",   [TN_SCRIPT_ARABIC] = "arabic",
-    [TN_SCRIPT_HEBREW] = "hebrew", [TN_SCRIPT_INDIC] = "indic",
-    [TN_SCRIPT_THAI] = "thai",     [TN_SCRIPT_KANA] = "kana",
-    [TN_SCRIPT_HANGUL] = "hangul", [TN_SCRIPT_HAN] = "han",
-    [TN_SCRIPT_DIGIT] = "digit",   [TN_SCRIPT_SPACE] = "space",
-    [TN_SCRIPT_INDENT] = "indent", [TN_SCRIPT_PUNCTUATION] = "punctuation",
-    [TN_SCRIPT_OTHER] = "other",   [TN_SCRIPT_SPECIAL] = "special",
+    [TN_SCRIPT_LATIN] = "latin",       [TN_SCRIPT_CAPITAL] = "capital",
+    [TN_SCRIPT_ACCENTED] = "accented", [TN_SCRIPT_CYRILLIC] = "cyrillic",
+    [TN_SCRIPT_GREEK] = "greek",       [TN_SCRIPT_ARABIC] = "arabic",
+    [TN_SCRIPT_HEBREW] = "hebrew",     [TN_SCRIPT_INDIC] = "indic",
+    [TN_SCRIPT_THAI] = "thai",         [TN_SCRIPT_KANA] = "kana",
+    [TN_SCRIPT_HANGUL] = "hangul",     [TN_SCRIPT_HAN] = "han",
+    [TN_SCRIPT_DIGIT] = "digit",       [TN_SCRIPT_SPACE] = "space",
+    [TN_SCRIPT_INDENT] = "indent",     [TN_SCRIPT_PUNCTUATION] = "punctuation",
+    [TN_SCRIPT_OTHER] = "other",       [TN_SCRIPT_SPECIAL] = "special",
 };
 
 /* ---- scripts ------------------------------------------------------------------------------------------------------ */
@@ -27,25 +28,27 @@ static const struct {
     uint32_t last;
     enum tn_script script;
 } blocks[] = {
-    {0x00AA, 0x00AA, TN_SCRIPT_LATIN},    {0x00BA, 0x00BA, TN_SCRIPT_LATIN},    {0x00C0, 0x00D6, TN_SCRIPT_LATIN},
-    {0x00D8, 0x00F6, TN_SCRIPT_LATIN},    {0x00F8, 0x02AF, TN_SCRIPT_LATIN},    {0x0300, 0x036F, TN_SCRIPT_LATIN},
+    {0x00AA, 0x00AA, TN_SCRIPT_ACCENTED}, {0x00BA, 0x00BA, TN_SCRIPT_ACCENTED}, {0x00C0, 0x00D6, TN_SCRIPT_ACCENTED},
+    {0x00D8, 0x00F6, TN_SCRIPT_ACCENTED}, {0x00F8, 0x02AF, TN_SCRIPT_ACCENTED}, {0x0300, 0x036F, TN_SCRIPT_ACCENTED},
     {0x0370, 0x03FF, TN_SCRIPT_GREEK},    {0x0400, 0x052F, TN_SCRIPT_CYRILLIC}, {0x0590, 0x05FF, TN_SCRIPT_HEBREW},
     {0x0600, 0x06FF, TN_SCRIPT_ARABIC},   {0x0750, 0x077F, TN_SCRIPT_ARABIC},   {0x08A0, 0x08FF, TN_SCRIPT_ARABIC},
     {0x0900, 0x0DFF, TN_SCRIPT_INDIC},    {0x0E00, 0x0EFF, TN_SCRIPT_THAI},     {0x1000, 0x109F, TN_SCRIPT_THAI},
     {0x1100, 0x11FF, TN_SCRIPT_HANGUL},   {0x1780, 0x17FF, TN_SCRIPT_THAI},     {0x1C80, 0x1C8F, TN_SCRIPT_CYRILLIC},
-    {0x1E00, 0x1EFF, TN_SCRIPT_LATIN},    {0x1F00, 0x1FFF, TN_SCRIPT_GREEK},    {0x2C60, 0x2C7F, TN_SCRIPT_LATIN},
+    {0x1E00, 0x1EFF, TN_SCRIPT_ACCENTED}, {0x1F00, 0x1FFF, TN_SCRIPT_GREEK},    {0x2C60, 0x2C7F, TN_SCRIPT_ACCENTED},
     {0x2DE0, 0x2DFF, TN_SCRIPT_CYRILLIC}, {0x3040, 0x30FF, TN_SCRIPT_KANA},     {0x3130, 0x318F, TN_SCRIPT_HANGUL},
     {0x31F0, 0x31FF, TN_SCRIPT_KANA},     {0x3400, 0x4DBF, TN_SCRIPT_HAN},      {0x4E00, 0x9FFF, TN_SCRIPT_HAN},
-    {0xA640, 0xA69F, TN_SCRIPT_CYRILLIC}, {0xA720, 0xA7FF, TN_SCRIPT_LATIN},    {0xA8E0, 0xA8FF, TN_SCRIPT_INDIC},
+    {0xA640, 0xA69F, TN_SCRIPT_CYRILLIC}, {0xA720, 0xA7FF, TN_SCRIPT_ACCENTED}, {0xA8E0, 0xA8FF, TN_SCRIPT_INDIC},
     {0xAC00, 0xD7FF, TN_SCRIPT_HANGUL},   {0xF900, 0xFAFF, TN_SCRIPT_HAN},      {0xFB50, 0xFDFF, TN_SCRIPT_ARABIC},
     {0xFE70, 0xFEFF, TN_SCRIPT_ARABIC},   {0xFF66, 0xFF9F, TN_SCRIPT_KANA},     {0x20000, 0x323AF, TN_SCRIPT_HAN},
 };
 
 static enum tn_script ascii_script(uint32_t code_point)
 {
-    uint32_t lower = code_point | 0x20;
-    if (lower >= 'a' && lower <= 'z') {
+    if (code_point >= 'a' && code_point <= 'z') {
         return TN_SCRIPT_LATIN;
+    }
+    if (code_point >= 'A' && code_point <= 'Z') {
+        return TN_SCRIPT_CAPITAL;
     }
     if (code_point >= '0' && code_point <= '9') {
         return TN_SCRIPT_DIGIT;

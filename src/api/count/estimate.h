@@ -6,7 +6,9 @@
 #include "catalog/catalog.h"
 
 enum tn_script {
-    TN_SCRIPT_LATIN, /* letters of Latin, with their marks */
+    TN_SCRIPT_LATIN,    /* a to z */
+    TN_SCRIPT_CAPITAL,  /* A to Z */
+    TN_SCRIPT_ACCENTED, /* the other letters of Latin: few in a text, but they tell that it is not English */
     TN_SCRIPT_CYRILLIC,
     TN_SCRIPT_GREEK,
     TN_SCRIPT_ARABIC,

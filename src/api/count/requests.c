@@ -81,8 +81,22 @@ static bool read_request(const struct reading *reading, struct tn_count_worker *
     return true;
 }
 
-static void write_item(const struct reading *reading, const struct tn_tally *tally, struct tn_token_ids ids,
-                       struct tn_builder *out)
+/* What an estimate is made from. */
+static void write_scripts(struct tn_json_writer *json, const struct tn_part_tally *part)
+{
+    tn_json_key(json, "scripts");
+    tn_json_begin_object(json);
+    for (int k = 0; k < TN_SCRIPT_COUNT; k++) {
+        if (part->scripts[k]) {
+            tn_json_key(json, tn_script_names[k]);
+            tn_json_u64(json, part->scripts[k]);
+        }
+    }
+    tn_json_end_object(json);
+}
+
+static void write_item(const struct reading *reading, const struct tn_part_tally *part, const struct tn_tally *tally,
+                       struct tn_token_ids ids, struct tn_builder *out)
 {
     struct tn_json_writer json = {.builder = out};
     tn_json_begin_object(&json);
@@ -90,6 +104,9 @@ static void write_item(const struct reading *reading, const struct tn_tally *tal
     tn_json_u64(&json, tally->tokens);
     tn_json_key(&json, "bytes");
     tn_json_u64(&json, tally->bytes);
+    if (!reading->counter->tokenizer) {
+        write_scripts(&json, part);
+    }
     if (reading->how->wants_ids) {
         tn_write_ids(&json, ids);
     }
@@ -148,7 +165,7 @@ static bool count_line(const struct reading *reading, unsigned number, struct tn
         return tn_fail_memory(&group->error);
     }
     if (reading->how->wants_items) {
-        write_item(reading, &tally, ids, &group->items);
+        write_item(reading, &part, &tally, ids, &group->items);
     }
     tn_tally_add(&group->sum, &tally);
     return (!group->items.failed || tn_fail_memory(&group->error)) && keep_length(group, tally.tokens);

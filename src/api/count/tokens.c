@@ -306,11 +306,11 @@ static void add_notes(struct tn_count *count)
                  TN_STR_ARGUMENTS(estimate->tokenizers), TN_STR_ARGUMENTS(estimate->error));
     }
     if (count->extras.tool_calls) {
-        add_note(
-            count, "tool_calls",
-            "what is called of tools, and what they answer, is counted as plain text in %llu message%s: each format writes it in "
+        add_note(count, "tool_calls",
+                 "what is called of tools, and what they answer, is counted as plain text in %llu message%s: each "
+                 "format writes it in "
                  "a way of its own",
-            (unsigned long long)count->extras.tool_calls, count->extras.tool_calls == 1 ? "" : "s");
+                 (unsigned long long)count->extras.tool_calls, count->extras.tool_calls == 1 ? "" : "s");
     }
     if (count->extras.parts) {
         add_note(count, "parts_left_out", "%llu part%s of messages that %s no text %s not counted",
