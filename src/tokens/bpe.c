@@ -102,10 +102,12 @@ bool tn_bpe_add_all_pairs(struct tn_tokenizer *tokenizer, struct tn_bpe *bpe, co
 /* ---- places that no token spans ----------------------------------------------------------------------------------- */
 
 /* The byte behind a place, but one that is never a byte of UTF-8 where U+2581 begins there: the first byte of that
- * character is also the first of curly quotes, which do follow letters inside of tokens. */
-static unsigned char right_of(struct tn_str text, size_t at)
+ * character is also the first of curly quotes, which do follow letters inside of tokens. Tokens on bytes may end inside of
+ * a character, so for them a byte is a byte. */
+static unsigned char right_of(const struct tn_bpe *bpe, struct tn_str text, size_t at)
 {
-    bool space = text.size - at >= metaspace.size && memcmp(text.data + at, metaspace.data, metaspace.size) == 0;
+    bool space = bpe->rules.symbols == TN_SYMBOLS_CHARACTERS && text.size - at >= metaspace.size
+                 && memcmp(text.data + at, metaspace.data, metaspace.size) == 0;
     return space ? 0xFF : (unsigned char)text.data[at];
 }
 
@@ -113,7 +115,7 @@ static void note_joins(struct tn_bpe *bpe, struct tn_str piece)
 {
     for (size_t at = 1; at < piece.size; at++) {
         unsigned char left = (unsigned char)piece.data[at - 1];
-        unsigned char right = right_of(piece, at);
+        unsigned char right = right_of(bpe, piece, at);
         bpe->joins[left][right / 8] |= (uint8_t)(1U << right % 8);
     }
 }
@@ -130,7 +132,7 @@ void tn_bpe_finish(const struct tn_tokenizer *tokenizer, struct tn_bpe *bpe)
 
 static bool joins_at(const struct tn_bpe *bpe, struct tn_str text, size_t at)
 {
-    unsigned char right = right_of(text, at);
+    unsigned char right = right_of(bpe, text, at);
     return bpe->joins[(unsigned char)text.data[at - 1]][right / 8] >> right % 8 & 1;
 }
 

@@ -108,7 +108,7 @@ static size_t broken_length(struct tn_str text)
 
 static struct tn_str make_valid(struct tn_encoder *encoder, struct tn_str text)
 {
-    size_t valid = tn_utf8_valid(text);
+    size_t valid = encoder->tokenizer->invalid == TN_INVALID_KEPT ? text.size : tn_utf8_valid(text);
     if (valid == text.size) {
         return text;
     }
@@ -117,9 +117,8 @@ static struct tn_str make_valid(struct tn_encoder *encoder, struct tn_str text)
         tn_builder_add(&encoder->valid, tn_str_slice(text, 0, valid));
         text = tn_str_slice(text, valid, text.size);
         if (text.size) {
-            size_t broken = encoder->tokenizer->invalid == TN_INVALID_BY_BYTE ? 1 : broken_length(text);
             tn_builder_add(&encoder->valid, TN_STR("\xEF\xBF\xBD"));
-            text = tn_str_slice(text, broken, text.size);
+            text = tn_str_slice(text, broken_length(text), text.size);
         }
         valid = tn_utf8_valid(text);
     }
@@ -131,7 +130,9 @@ static struct tn_str make_valid(struct tn_encoder *encoder, struct tn_str text)
 /* A stretch without added tokens, through the split steps and the model. */
 static bool encode_stretch(struct tn_encoder *encoder, struct tn_str text)
 {
-    encoder->score = 0;
+    if (encoder->place.at_start) {
+        encoder->score = 0;
+    }
     const struct tn_split_step *first = encoder->tokenizer->splits;
     return text.size == 0 || first->run(encoder, first, text);
 }

@@ -1,4 +1,5 @@
-/* Normalizers that look at one character at a time, wherever it stands: a text may be cut anywhere. */
+/* Normalizers that look at one character at a time, wherever it stands. They leave spaces and letters of ASCII what they are
+ * (letters, perhaps others), so that a text may be cut between them; ByteLevel does not. */
 #include "tokens/byte_letters.h"
 #include "tokens/changes.h"
 #include "tokens/normalize_kinds.h"
@@ -84,7 +85,7 @@ bool tn_normalize_nmt(struct tn_tokenizer *tokenizer, const struct tn_options *o
     return add(tokenizer, options, nmt);
 }
 
-/* ---- ByteLevel ---------------------------------------------------------------------------------------------------- */
+/* ---- ByteLevel: it leaves no space that a text may be cut at ------------------------------------------------------ */
 
 static struct tn_str byte_level(const struct tn_normal_step *step, const struct tn_text_place *place,
                                 struct tn_str text, struct tn_builder *out)
@@ -97,5 +98,5 @@ static struct tn_str byte_level(const struct tn_normal_step *step, const struct 
 
 bool tn_normalize_byte_level(struct tn_tokenizer *tokenizer, const struct tn_options *options)
 {
-    return add(tokenizer, options, byte_level);
+    return tn_normalize_add(tokenizer, options, (struct tn_normal_step){byte_level, NULL, true});
 }

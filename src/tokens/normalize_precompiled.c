@@ -1,17 +1,45 @@
-/* Precompiled: SentencePiece's table of replacements. */
+/* Precompiled: SentencePiece's table of replacements, as the reference of tokenizer.json runs it. */
+#include <stdlib.h>
+
+#include "tokens/base64.h"
+#include "tokens/charsmap.h"
 #include "tokens/normalize_kinds.h"
 
-/* The hook for charsmap.h: `map` is the table in base64; the step is to be appended as the reference of tokenizer.json runs
- * it (by grapheme clusters, which is not how SentencePiece itself does). */
-static bool add_charsmap(struct tn_tokenizer *tokenizer, const struct tn_options *options, struct tn_str map)
+/* The table in base64. */
+static const struct tn_charsmap *read_charsmap(struct tn_tokenizer *tokenizer, const struct tn_options *options,
+                                               struct tn_str map)
 {
-    (void)tokenizer;
-    (void)map;
-    return tn_options_refuse(options, "type", TN_STR("Precompiled"));
+    char *bytes = malloc(map.size + 4);
+    if (!bytes) {
+        tn_fail_memory(options->error);
+        return NULL;
+    }
+    const struct tn_charsmap *charsmap = NULL;
+    size_t size = tn_base64_decode(map, bytes);
+    if (size == SIZE_MAX) {
+        tn_options_fail(options, "precompiled_charsmap", "is not base64");
+    } else {
+        charsmap = tn_charsmap_read(&tokenizer->arena, (struct tn_str){bytes, size}, -1, options->error);
+    }
+    free(bytes);
+    return charsmap;
 }
 
 bool tn_normalize_precompiled(struct tn_tokenizer *tokenizer, const struct tn_options *options)
 {
     struct tn_str map;
-    return tn_option_text(options, "precompiled_charsmap", &map) && add_charsmap(tokenizer, options, map);
+    if (!tn_option_text(options, "precompiled_charsmap", &map)) {
+        return false;
+    }
+    const struct tn_charsmap *charsmap = read_charsmap(tokenizer, options, map);
+    struct tn_normal_step *step = charsmap ? tn_normal_step_new(tokenizer, options->error) : NULL;
+    if (!step) {
+        return false;
+    }
+    *step = (struct tn_normal_step){
+        .run = tn_charsmap_run,
+        .rules = charsmap,
+        .whole = !tn_charsmap_cuttable(charsmap),
+    };
+    return true;
 }

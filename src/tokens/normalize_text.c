@@ -1,6 +1,7 @@
 /* Normalizers that put in, take away or replace a given text: Prepend, Strip, Replace. */
 #include "tokens/matches.h"
 #include "tokens/normalize_kinds.h"
+#include "tokens/normalizers.h"
 #include "tokens/rewrite.h"
 #include "tokens/unicode.h"
 
@@ -69,9 +70,12 @@ bool tn_normalize_strip(struct tn_tokenizer *tokenizer, const struct tn_options 
 
 /* ---- Replace ------------------------------------------------------------------------------------------------------ */
 
+static const struct tn_str metaspace = {"\xE2\x96\x81", 3};
+
 struct replace_rules {
     const struct tn_pattern *pattern;
     struct tn_str content;
+    bool hides_spaces;
 };
 
 static struct tn_str replace(const struct tn_normal_step *step, const struct tn_text_place *place, struct tn_str text,
@@ -89,7 +93,48 @@ static struct tn_str replace(const struct tn_normal_step *step, const struct tn_
     while ((found = tn_matches_next(&matches, &match)) == TN_FOUND) {
         tn_rewrite_put(&rewrite, match.begin, match.end, rules->content);
     }
+    out->failed |= found == TN_FOUND_FAILED;
     return tn_rewrite_end(&rewrite);
+}
+
+/* Only more than one space in a row. */
+static bool is_spaces(struct tn_str pattern)
+{
+    size_t spaces = 0;
+    while (spaces < pattern.size && pattern.data[spaces] == ' ') {
+        spaces++;
+    }
+    return spaces > 1 && spaces == pattern.size;
+}
+
+/* Whether a space between two letters of ASCII, and they, stay as they are; but the space may become U+2581. */
+static bool keeps_words(const struct tn_options *options, const struct replace_rules *rules)
+{
+    struct tn_options pattern;
+    struct tn_str text;
+    if (!tn_option_object(options, "pattern", &pattern)) {
+        return false;
+    }
+    if (!tn_option_given(&pattern, "String")) {
+        return tn_option_text(&pattern, "Regex", &text) && tn_str_is(text, " {2,}");
+    }
+    return rules->hides_spaces
+           || (tn_option_text(&pattern, "String", &text) && (is_spaces(text) || tn_text_is_apart(text)));
+}
+
+static bool hides_spaces(const struct tn_options *options, struct tn_str content)
+{
+    struct tn_options pattern;
+    struct tn_str text;
+    return tn_str_equal(content, metaspace) && tn_option_object(options, "pattern", &pattern)
+           && tn_option_given(&pattern, "String") && tn_option_text(&pattern, "String", &text) && tn_str_is(text, " ");
+}
+
+bool tn_normalizer_hides_spaces(const struct tn_tokenizer *tokenizer)
+{
+    const struct tn_normal_step *last =
+        tokenizer->normal_count ? &tokenizer->normal[tokenizer->normal_count - 1] : NULL;
+    return last && last->run == replace && ((const struct replace_rules *)last->rules)->hides_spaces;
 }
 
 bool tn_normalize_replace(struct tn_tokenizer *tokenizer, const struct tn_options *options)
@@ -99,6 +144,9 @@ bool tn_normalize_replace(struct tn_tokenizer *tokenizer, const struct tn_option
         return tn_fail_memory(options->error);
     }
     rules->pattern = tn_option_pattern(tokenizer, options, "pattern");
-    return rules->pattern && tn_option_copy(tokenizer, options, "content", &rules->content)
-           && tn_normalize_add(tokenizer, options, (struct tn_normal_step){replace, rules, !rules->pattern->local});
+    if (!rules->pattern || !tn_option_copy(tokenizer, options, "content", &rules->content)) {
+        return false;
+    }
+    rules->hides_spaces = hides_spaces(options, rules->content);
+    return tn_normalize_add(tokenizer, options, (struct tn_normal_step){replace, rules, !keeps_words(options, rules)});
 }

@@ -162,6 +162,16 @@ const struct tn_pattern *tn_option_pattern(struct tn_tokenizer *tokenizer, const
                    : tn_pattern_regex(tokenizer, text, options->error);
 }
 
+bool tn_text_is_apart(struct tn_str text)
+{
+    bool apart = text.size > 0;
+    for (size_t k = 0; k < text.size; k++) {
+        char one = tn_lower(text.data[k]);
+        apart &= one != ' ' && !(one >= 'a' && one <= 'z');
+    }
+    return apart;
+}
+
 bool tn_kind_read(struct tn_tokenizer *tokenizer, const struct tn_kind_reader *kinds, size_t count,
                   const struct tn_options *options)
 {

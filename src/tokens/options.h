@@ -41,6 +41,10 @@ struct tn_options tn_option_item(const struct tn_options *list, size_t index);
 const struct tn_pattern *tn_option_pattern(struct tn_tokenizer *tokenizer, const struct tn_options *options,
                                            const char *key);
 
+/* Whether there are neither spaces nor letters of ASCII in the text of a pattern (and any text): what becomes of its matches
+ * changes nothing between a letter and a space. */
+bool tn_text_is_apart(struct tn_str text);
+
 /* As tn_option_boolean; a missing option leaves the value as it is. */
 bool tn_option_boolean_or(const struct tn_options *options, const char *key, bool *value);
 

@@ -122,6 +122,6 @@ const struct tn_pattern *tn_pattern_text(struct tn_tokenizer *tokenizer, struct 
         tn_fail_memory(error);
         return NULL;
     }
-    *pattern = (struct tn_pattern){.next = next_text, .rules = wanted, .local = is_local(text)};
+    *pattern = (struct tn_pattern){next_text, wanted, is_local(text), tn_str_is(text, " ")};
     return pattern;
 }

@@ -39,7 +39,7 @@ struct tn_split_step {
 
 enum tn_invalid {
     TN_INVALID_BY_SEQUENCE, /* one U+FFFD for each longest beginning of a character, as Python and Rust replace */
-    TN_INVALID_BY_BYTE,     /* one for each byte, as SentencePiece does */
+    TN_INVALID_KEPT,        /* the first normalizer step gets them as they are, and replaces them */
 };
 
 /* Something to be freed with the tokenizer. */
@@ -104,8 +104,8 @@ static inline bool tn_split_next(struct tn_encoder *encoder, const struct tn_spl
 /* An empty buffer that belongs to this split step, for a text that it rewrites. */
 struct tn_builder *tn_step_buffer(struct tn_encoder *encoder, const struct tn_split_step *step);
 
-/* At least `bytes` bytes of working memory, aligned for any type, kept between calls; their content is not. NULL with
- * encoder->error filled. */
+/* At least `bytes` bytes of working memory, aligned for any type, kept between calls. What a model has written into it
+ * stays there when it asks for more in the same call. NULL with encoder->error filled. */
 void *tn_encoder_work(struct tn_encoder *encoder, size_t bytes);
 
 /* Room for `count` more ids. false with encoder->error filled. */

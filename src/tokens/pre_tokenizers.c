@@ -1,5 +1,6 @@
 #include "tokens/pre_tokenizers.h"
 
+#include "tokens/normalizers.h"
 #include "tokens/split_kinds.h"
 
 static bool read_sequence(struct tn_tokenizer *tokenizer, const struct tn_options *options);
@@ -26,13 +27,33 @@ static bool read_sequence(struct tn_tokenizer *tokenizer, const struct tn_option
     return tn_kinds_read(tokenizer, kinds, KINDS, options, "pretokenizers");
 }
 
+bool tn_split_hides_spaces(const struct tn_tokenizer *tokenizer)
+{
+    bool hides = tn_normalizer_hides_spaces(tokenizer);
+    for (size_t k = 0; k < tokenizer->split_count; k++) {
+        hides |= tokenizer->splits[k].run == tn_split_to_metaspaces || tokenizer->splits[k].run == tn_split_to_letters;
+    }
+    return hides;
+}
+
 bool tn_split_add(struct tn_tokenizer *tokenizer, const struct tn_options *options, struct tn_split_step step)
 {
+    step.divides &= step.run == tn_split_at_metaspaces || !tn_split_hides_spaces(tokenizer);
     struct tn_split_step *added = tn_split_step_new(tokenizer, options->error);
     if (added) {
         *added = step;
     }
     return added;
+}
+
+/* To steps behind one that divides, a place where the text may be cut is a place between pieces, whatever they do. */
+static void free_from_cuts(struct tn_tokenizer *tokenizer)
+{
+    bool divided = false;
+    for (size_t k = 0; k < tokenizer->split_count; k++) {
+        tokenizer->splits[k].whole &= !divided;
+        divided |= tokenizer->splits[k].divides;
+    }
 }
 
 /* The last step that writes bytes as letters. The model wants bytes: where nothing comes after it, the words are left as they
@@ -63,6 +84,7 @@ bool tn_pre_tokenizer_read(struct tn_tokenizer *tokenizer, const struct tn_value
     if (!tn_kind_read(tokenizer, kinds, KINDS, &options)) {
         return false;
     }
+    free_from_cuts(tokenizer);
     for (size_t k = tokenizer->split_count; k > 0; k--) {
         if (tokenizer->splits[k - 1].run == tn_split_to_letters) {
             *byte_level = true;

@@ -1,5 +1,5 @@
-/* Pre-tokenizers that know a delimiter by the character alone. A text may be cut in front of a space between letters: the
- * space and the letters are delimiters or not whatever stands beside them, and what is neither divides no word. */
+/* Pre-tokenizers that know a delimiter by the character alone, whatever stands beside it, so that a text may be cut in front
+ * of a space. It is a delimiter to some, and then always begins a part or ends one. */
 #include "tokens/behaviors.h"
 #include "tokens/characters.h"
 #include "tokens/split_kinds.h"
@@ -44,7 +44,8 @@ static const struct rules digits = {&tn_contiguous, TN_FACT_NUMERIC, {0}};
 
 static bool add(struct tn_tokenizer *tokenizer, const struct tn_options *options, const struct rules *rules)
 {
-    return tn_split_add(tokenizer, options, (struct tn_split_step){split, rules, false, rules == &spaces});
+    bool divides = is_delimiter(rules, ' ', TN_STR(" ")); /* it is then removed */
+    return tn_split_add(tokenizer, options, (struct tn_split_step){split, rules, false, divides});
 }
 
 bool tn_split_at_spaces(struct tn_tokenizer *tokenizer, const struct tn_options *options)

@@ -38,4 +38,10 @@ bool tn_split_to_letters(struct tn_encoder *encoder, const struct tn_split_step 
 bool tn_split_from_letters(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str piece);
 bool tn_split_to_metaspaces(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str piece);
 
+/* The step behind tn_split_to_metaspaces. */
+bool tn_split_at_metaspaces(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str piece);
+
+/* Whether steps so far have written something else for spaces. */
+bool tn_split_hides_spaces(const struct tn_tokenizer *tokenizer);
+
 #endif

@@ -44,7 +44,7 @@ bool tn_split_to_metaspaces(struct tn_encoder *encoder, const struct tn_split_st
 }
 
 /* Each of the characters begins a part. */
-static bool split(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str piece)
+bool tn_split_at_metaspaces(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str piece)
 {
     const struct rules *rules = step->rules;
     struct tn_str rest = piece;
@@ -111,6 +111,9 @@ bool tn_split_metaspace(struct tn_tokenizer *tokenizer, const struct tn_options 
         || !tn_option_boolean_or(options, "split", &splits)) {
         return false;
     }
-    return tn_split_add(tokenizer, options, (struct tn_split_step){tn_split_to_metaspaces, rules, false, false})
-           && (!splits || tn_split_add(tokenizer, options, (struct tn_split_step){split, rules, false, true}));
+    /* Models know the space and U+2581 for places where a word may begin: see divides. */
+    bool hides = !splits && !tn_str_is(rules->replacement, "\xE2\x96\x81");
+    return tn_split_add(tokenizer, options, (struct tn_split_step){tn_split_to_metaspaces, rules, hides, false})
+           && (!splits
+               || tn_split_add(tokenizer, options, (struct tn_split_step){tn_split_at_metaspaces, rules, false, true}));
 }

@@ -1,7 +1,7 @@
-/* Split: at the matches of a pattern. Where its matches are isolated or removed, the parts end where the pattern says; where
- * they are joined to others, a part may reach over a space, and the text is not cut. */
+/* Split: at the matches of a pattern. */
 #include "tokens/behaviors.h"
 #include "tokens/matches.h"
+#include "tokens/normalizers.h"
 #include "tokens/split_kinds.h"
 
 struct rules {
@@ -53,11 +53,42 @@ static bool split(struct tn_encoder *encoder, const struct tn_split_step *step, 
            && tn_splitting_end(&splitting);
 }
 
+/* Whether a text may be cut in front of a space between letters. Where matches are isolated or removed, the pattern tells.
+ * A match at the space that goes with what follows is as good; other joins reach over the place. */
+static struct tn_split_step as_cut(const struct tn_tokenizer *tokenizer, const struct tn_pattern *pattern,
+                                   const struct tn_behavior *behavior, bool invert, struct tn_split_step step)
+{
+    bool spaces_stay = !tn_split_hides_spaces(tokenizer);
+    bool as_pattern = behavior == &tn_isolated || behavior == &tn_removed;
+    bool goes_with_next = behavior == &tn_merged_with_next && !invert;
+    step.divides = spaces_stay && pattern->divides && (as_pattern || goes_with_next);
+    step.whole = !step.divides && !(spaces_stay && pattern->local && as_pattern);
+    return step;
+}
+
 bool tn_split_add_isolated(struct tn_tokenizer *tokenizer, const struct tn_options *options,
                            const struct tn_pattern *pattern)
 {
     return tn_split_add(tokenizer, options,
-                        (struct tn_split_step){split_isolated, pattern, !pattern->local, pattern->divides});
+                        as_cut(tokenizer, pattern, &tn_isolated, false,
+                               (struct tn_split_step){.run = split_isolated, .rules = pattern}));
+}
+
+/* The text of the pattern; empty for a regular expression. */
+static struct tn_str text_of(const struct tn_options *options)
+{
+    struct tn_options pattern;
+    struct tn_str text;
+    bool is_text = tn_option_object(options, "pattern", &pattern) && tn_option_given(&pattern, "String")
+                   && tn_option_text(&pattern, "String", &text);
+    return is_text ? text : (struct tn_str){0};
+}
+
+/* Spaces in a pattern where there are none left. */
+static bool never_matches(const struct tn_tokenizer *tokenizer, struct tn_str text)
+{
+    return tokenizer->split_count == 0 && tn_normalizer_hides_spaces(tokenizer)
+           && tn_str_find(text, TN_STR(" ")) != SIZE_MAX;
 }
 
 bool tn_split_pattern(struct tn_tokenizer *tokenizer, const struct tn_options *options)
@@ -71,13 +102,16 @@ bool tn_split_pattern(struct tn_tokenizer *tokenizer, const struct tn_options *o
     if (!rules->behavior || !tn_option_boolean(options, "invert", &rules->invert)) {
         return false;
     }
+    if (!rules->invert && never_matches(tokenizer, text_of(options))) {
+        return true;
+    }
     if (rules->behavior == &tn_isolated) { /* whatever is a match then */
         return tn_split_add_isolated(tokenizer, options, rules->pattern);
     }
-    bool ends_with_matches = rules->behavior == &tn_removed;
-    return tn_split_add(
-        tokenizer, options,
-        (struct tn_split_step){split, rules, !ends_with_matches || !rules->pattern->local, rules->pattern->divides});
+    struct tn_split_step step = {.run = split, .rules = rules};
+    step = as_cut(tokenizer, rules->pattern, rules->behavior, rules->invert, step);
+    step.whole &= !tn_text_is_apart(text_of(options));
+    return tn_split_add(tokenizer, options, step);
 }
 
 /* The matches, and nothing of what stands between them. */

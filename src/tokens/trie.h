@@ -1,0 +1,53 @@
+/* A trie over byte strings in one array: all keys that begin a text, found by one memory access for each byte.
+ *
+ * The children of a unit stand at `base ^ byte`, each with the unit as its `check`. */
+#ifndef TN_TOKENS_TRIE_H
+#define TN_TOKENS_TRIE_H
+
+#include "base/text.h"
+
+struct tn_trie_unit {
+    uint32_t base;
+    uint32_t check; /* the parent's index; never one where the unit is free */
+    uint32_t value; /* TN_TRIE_NONE: no key ends here */
+};
+
+struct tn_trie {
+    const struct tn_trie_unit *units; /* [count], a multiple of 256; NULL: no keys */
+    size_t count;
+};
+
+#define TN_TRIE_NONE UINT32_MAX
+#define TN_TRIE_ROOT 0U
+
+enum { TN_TRIE_BYTES_LIMIT = 128 * 1024 * 1024 }; /* of all keys: many times the largest vocabulary */
+
+struct tn_trie_key {
+    struct tn_str text; /* need not outlive the call */
+    uint32_t value;     /* not TN_TRIE_NONE */
+};
+
+/* Builds a trie; of equal keys the largest value counts, empty keys are left out. The order of `keys` is changed.
+ * Errors: TN_ERROR_TOO_LARGE beyond TN_TRIE_BYTES_LIMIT, TN_ERROR_MEMORY. */
+bool tn_trie_build(struct tn_arena *arena, struct tn_trie_key *keys, size_t count, struct tn_trie *trie,
+                   struct tn_error *error);
+
+/* Goes from a unit to its child. false where there is none; the trie must have keys. */
+static inline bool tn_trie_step(const struct tn_trie *trie, uint32_t *unit, char byte)
+{
+    uint32_t child = trie->units[*unit].base ^ (unsigned char)byte;
+    if (trie->units[child].check != *unit) {
+        return false;
+    }
+    *unit = child;
+    return true;
+}
+
+/* The length of the longest key that begins the text, 0 where there is none; of the first `most` of them that are found
+ * from short to long. */
+size_t tn_trie_longest(const struct tn_trie *trie, struct tn_str text, size_t most);
+
+/* The value of a key, TN_TRIE_NONE where it is not there. */
+uint32_t tn_trie_find(const struct tn_trie *trie, struct tn_str key);
+
+#endif
