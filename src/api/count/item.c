@@ -16,10 +16,11 @@ void tn_write_ids(struct tn_json_writer *json, struct tn_token_ids ids)
     json->indented = indented;
 }
 
-/* Control characters of both blocks, and those that turn the direction of what follows. */
+/* Control characters of both blocks, and those that have no width or turn the direction of what follows. */
 static bool is_hidden(uint32_t code)
 {
-    return (code < 0x20 && code != '\n') || (code >= 0x7F && code < 0xA0) || (code >= 0x200E && code <= 0x200F)
+    return (code < 0x20 && code != '\n') || (code >= 0x7F && code < 0xA0) || (code >= 0x200B && code <= 0x200F)
+           || (code >= 0x2028 && code <= 0x2029) || (code >= 0x2060 && code <= 0x2064)
            || (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF;
 }
 
