@@ -150,7 +150,7 @@ static bool between_added(struct tn_encoder *encoder, const struct tn_added_find
     struct tn_added_walk walk = {.text = text};
     size_t from = 0;
     while (tn_added_next(finder, &walk)) {
-        encoder->place = (struct tn_text_place){from ? true : whole.at_start, true};
+        encoder->place = (struct tn_text_place){.at_start = from || whole.at_start, .at_end = true};
         if (walk.begin > from && !run(encoder, tn_str_slice(text, from, walk.begin))) {
             return false;
         }
@@ -160,16 +160,19 @@ static bool between_added(struct tn_encoder *encoder, const struct tn_added_find
         }
         from = walk.end;
     }
-    encoder->place = (struct tn_text_place){from ? true : whole.at_start, whole.at_end};
+    encoder->place = (struct tn_text_place){.at_start = from || whole.at_start, .at_end = whole.at_end};
     return from == text.size || run(encoder, tn_str_slice(text, from, text.size));
 }
 
-static struct tn_str normalize(const struct tn_tokenizer *tokenizer, const struct tn_text_place *place,
-                               struct tn_str text, struct tn_builder out[2])
+static struct tn_str normalize(const struct tn_tokenizer *tokenizer, struct tn_text_place place, struct tn_str text,
+                               struct tn_builder out[2], struct tn_normal_notes *notes)
 {
+    place.notes = notes;
+    size_t turn = 0;
     for (size_t k = 0; k < tokenizer->normal_count; k++) {
-        tn_builder_clear(&out[k % 2]);
-        text = tokenizer->normal[k].run(&tokenizer->normal[k], place, text, &out[k % 2]);
+        tn_builder_clear(&out[turn]);
+        text = tokenizer->normal[k].run(&tokenizer->normal[k], &place, text, &out[turn]);
+        turn = out[turn].size ? 1 - turn : turn; /* a step that changes nothing leaves the text in the other one */
     }
     return text;
 }
@@ -178,8 +181,8 @@ bool tn_normalize(const struct tn_tokenizer *tokenizer, struct tn_arena *arena, 
                   struct tn_str *normalized)
 {
     struct tn_builder out[2] = {0};
-    const struct tn_text_place whole = {true, true};
-    text = normalize(tokenizer, &whole, text, out);
+    struct tn_normal_notes notes = {0};
+    text = normalize(tokenizer, (struct tn_text_place){.at_start = true, .at_end = true}, text, out, &notes);
     bool copied = !out[0].failed && !out[1].failed && tn_str_copy(arena, text, normalized);
     tn_builder_free(&out[0]);
     tn_builder_free(&out[1]);
@@ -188,11 +191,15 @@ bool tn_normalize(const struct tn_tokenizer *tokenizer, struct tn_arena *arena, 
 
 static bool normalize_stretch(struct tn_encoder *encoder, struct tn_str text)
 {
-    text = normalize(encoder->tokenizer, &encoder->place, text, encoder->normal);
+    struct tn_normal_notes notes = {.error = encoder->error};
+    text = normalize(encoder->tokenizer, encoder->place, text, encoder->normal, &notes);
     if (encoder->normal[0].failed || encoder->normal[1].failed) {
         return tn_fail_memory(encoder->error);
     }
-    encoder->start = encoder->start ? text.data : NULL;
+    if (notes.gave_up) {
+        return false;
+    }
+    encoder->start = encoder->start && !notes.start_dropped ? text.data : NULL;
     return between_added(encoder, encoder->tokenizer->added.normalized, text, encode_stretch);
 }
 
@@ -208,7 +215,7 @@ bool tn_encode(struct tn_encoder *encoder, struct tn_str text, unsigned parts, s
     if (encoder->valid.failed) {
         return tn_fail_memory(error);
     }
-    encoder->place = (struct tn_text_place){parts & TN_TEXT_FIRST, parts & TN_TEXT_LAST};
+    encoder->place = (struct tn_text_place){.at_start = parts & TN_TEXT_FIRST, .at_end = parts & TN_TEXT_LAST};
     encoder->start = parts & TN_TEXT_FIRST ? text.data : NULL;
     if (text.size && !between_added(encoder, encoder->tokenizer->added.raw, text, normalize_stretch)) {
         return false;

@@ -58,24 +58,21 @@ static struct tn_str clean(const struct tn_normal_step *step, const struct tn_te
                            struct tn_builder *out)
 {
     (void)step;
-    (void)place;
-    return tn_rewrite_characters(text, out, cleaned);
+    return tn_rewrite_characters(place, text, out, cleaned);
 }
 
 static struct tn_str space(const struct tn_normal_step *step, const struct tn_text_place *place, struct tn_str text,
                            struct tn_builder *out)
 {
     (void)step;
-    (void)place;
-    return tn_rewrite_characters(text, out, spaced);
+    return tn_rewrite_characters(place, text, out, spaced);
 }
 
 static struct tn_str clean_and_space(const struct tn_normal_step *step, const struct tn_text_place *place,
                                      struct tn_str text, struct tn_builder *out)
 {
     (void)step;
-    (void)place;
-    return tn_rewrite_characters(text, out, cleaned_and_spaced);
+    return tn_rewrite_characters(place, text, out, cleaned_and_spaced);
 }
 
 /* ---- accents and lower case --------------------------------------------------------------------------------------- */
@@ -95,16 +92,14 @@ static struct tn_str strip(const struct tn_normal_step *step, const struct tn_te
                            struct tn_builder *out)
 {
     (void)step;
-    (void)place;
-    return tn_rewrite_characters(text, out, without_mark);
+    return tn_rewrite_characters(place, text, out, without_mark);
 }
 
 static struct tn_str strip_and_lower(const struct tn_normal_step *step, const struct tn_text_place *place,
                                      struct tn_str text, struct tn_builder *out)
 {
     (void)step;
-    (void)place;
-    return tn_rewrite_characters(text, out, without_mark_lowered);
+    return tn_rewrite_characters(place, text, out, without_mark_lowered);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */

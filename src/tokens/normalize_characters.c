@@ -17,8 +17,7 @@ static struct tn_str lowercase(const struct tn_normal_step *step, const struct t
                                struct tn_builder *out)
 {
     (void)step;
-    (void)place;
-    return tn_rewrite_characters(text, out, tn_lowered);
+    return tn_rewrite_characters(place, text, out, tn_lowered);
 }
 
 bool tn_normalize_lowercase(struct tn_tokenizer *tokenizer, const struct tn_options *options)
@@ -37,8 +36,7 @@ static struct tn_str strip_accents(const struct tn_normal_step *step, const stru
                                    struct tn_str text, struct tn_builder *out)
 {
     (void)step;
-    (void)place;
-    return tn_rewrite_characters(text, out, without_mark);
+    return tn_rewrite_characters(place, text, out, without_mark);
 }
 
 bool tn_normalize_strip_accents(struct tn_tokenizer *tokenizer, const struct tn_options *options)
@@ -76,8 +74,7 @@ static struct tn_str nmt(const struct tn_normal_step *step, const struct tn_text
                          struct tn_builder *out)
 {
     (void)step;
-    (void)place;
-    return tn_rewrite_characters(text, out, cleaned);
+    return tn_rewrite_characters(place, text, out, cleaned);
 }
 
 bool tn_normalize_nmt(struct tn_tokenizer *tokenizer, const struct tn_options *options)

@@ -54,6 +54,7 @@ static struct tn_str strip(const struct tn_normal_step *step, const struct tn_te
         }
         to = before;
     }
+    place->notes->start_dropped |= from > 0;
     return tn_str_slice(text, from, to);
 }
 
@@ -78,22 +79,29 @@ struct replace_rules {
     bool hides_spaces;
 };
 
+/* The content takes the place of the last character that it replaces. */
+static bool drops_start(const struct replace_rules *rules, struct tn_str text, size_t end)
+{
+    return end > 0 && (rules->content.size == 0 || tn_character_before(text, end) > 0);
+}
+
 static struct tn_str replace(const struct tn_normal_step *step, const struct tn_text_place *place, struct tn_str text,
                              struct tn_builder *out)
 {
-    (void)place;
     const struct replace_rules *rules = step->rules;
+    struct tn_normal_notes *notes = place->notes;
     if (text.size == 0) {
         return text;
     }
     struct tn_rewrite rewrite = {.text = text, .out = out};
-    struct tn_matches matches = tn_matches_of(rules->pattern, text, NULL);
+    struct tn_matches matches = tn_matches_of(rules->pattern, text, notes->error);
     struct tn_match match;
     enum tn_found found;
     while ((found = tn_matches_next(&matches, &match)) == TN_FOUND) {
         tn_rewrite_put(&rewrite, match.begin, match.end, rules->content);
+        notes->start_dropped |= match.begin == 0 && drops_start(rules, text, match.end);
     }
-    out->failed |= found == TN_FOUND_FAILED;
+    notes->gave_up |= found == TN_FOUND_FAILED;
     return tn_rewrite_end(&rewrite);
 }
 

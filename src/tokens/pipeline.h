@@ -12,11 +12,21 @@
 #include "tokens/tokenizer.h"
 #include "tokens/vocabulary.h"
 
-/* Where a piece of normalised text lies in the text that the caller gave. */
-struct tn_text_place {
+/* What normalizer steps tell besides the text. */
+struct tn_normal_notes {
     bool
-        at_start; /* nothing stands before it; added tokens around it do not count: each stretch between them is a text */
-    bool at_end; /* nothing stands behind it, likewise */
+        start_dropped; /* the first character was taken away, or several were replaced by one text: to the reference what is
+                           left does not stand at the start ("prepend_scheme": "first") */
+    bool gave_up;      /* a pattern did: the error is filled */
+    struct tn_error *error;
+};
+
+/* Where a piece of text lies in the text that the caller gave. Added tokens around it do not count: each stretch between
+ * them is a text. */
+struct tn_text_place {
+    bool at_start;                 /* nothing stands before it */
+    bool at_end;                   /* nothing stands behind it */
+    struct tn_normal_notes *notes; /* of the steps of this text; set where steps are run */
 };
 
 struct tn_normal_step {

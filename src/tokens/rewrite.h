@@ -3,6 +3,7 @@
 #define TN_TOKENS_REWRITE_H
 
 #include "tokens/characters.h"
+#include "tokens/pipeline.h"
 
 struct tn_rewrite {
     struct tn_str text;
@@ -41,8 +42,9 @@ struct tn_changed {
 
 typedef struct tn_changed (*tn_change)(uint32_t code_point);
 
-/* Rewrites valid UTF-8 character by character. */
-static inline struct tn_str tn_rewrite_characters(struct tn_str text, struct tn_builder *out, tn_change change)
+/* A normalizer step that rewrites valid UTF-8 character by character. */
+static inline struct tn_str tn_rewrite_characters(const struct tn_text_place *place, struct tn_str text,
+                                                  struct tn_builder *out, tn_change change)
 {
     struct tn_rewrite rewrite = {.text = text, .out = out};
     size_t end;
@@ -50,6 +52,7 @@ static inline struct tn_str tn_rewrite_characters(struct tn_str text, struct tn_
         struct tn_changed changed = change(tn_character_at(text, at, &end));
         if (changed.changed) {
             tn_rewrite_put(&rewrite, at, end, (struct tn_str){changed.content, changed.size});
+            place->notes->start_dropped |= at == 0 && changed.size == 0;
         }
     }
     return tn_rewrite_end(&rewrite);

@@ -2,6 +2,7 @@
 #include "tokens/behaviors.h"
 #include "tokens/matches.h"
 #include "tokens/normalizers.h"
+#include "tokens/pre_tokenizers.h"
 #include "tokens/split_kinds.h"
 
 struct rules {
