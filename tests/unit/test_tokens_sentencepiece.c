@@ -356,7 +356,7 @@ static void tokenizer_json_normalizes_clusters(void **state)
     assert_true(tn_charsmap_cuttable(step.rules));
     for (size_t k = 0; k < COUNT_OF(rows); k++) {
         struct tn_builder out = {0};
-        const struct tn_text_place place = {true, true};
+        const struct tn_text_place place = {.at_start = true, .at_end = true};
         struct tn_str normal = tn_charsmap_run(&step, &place, tn_str_of(rows[k].text), &out);
         assert_true(tn_str_is(normal, rows[k].normal));
         tn_builder_free(&out);
