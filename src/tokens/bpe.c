@@ -223,7 +223,8 @@ static bool symbols_with_affixes(struct symbols *symbols, struct tn_str word, st
 {
     uint32_t code_point;
     for (bool first = true; word.size; first = false) {
-        size_t length = tn_utf8_decode(word, &code_point);
+        bool bytes = symbols->bpe->rules.symbols == TN_SYMBOLS_BYTES;
+        size_t length = bytes ? 1 : tn_utf8_decode(word, &code_point);
         length = length ? length : 1;
         tn_builder_clear(name);
         tn_builder_add(name, first ? TN_STR("") : symbols->bpe->rules.word_prefix);

@@ -134,16 +134,27 @@ static bool add_model(struct tn_tokenizer *tokenizer, struct tn_error *error)
     return tn_bpe_append(tokenizer, bpe, error);
 }
 
+/* Without the folders. */
+static struct tn_str base_name(struct tn_str path)
+{
+    size_t start = path.size;
+    while (start && path.data[start - 1] != '/') {
+        start--;
+    }
+    return tn_str_slice(path, start, path.size);
+}
+
 bool tn_tiktoken_load(struct tn_tokenizer *tokenizer, struct tn_str name, struct tn_str bytes, struct tn_error *error)
 {
     size_t count = 0;
     if (!read_ranks(tokenizer, bytes, &count, error)) {
         return tn_fail_at(error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(name));
     }
-    const struct tn_tiktoken_encoding *encoding = tn_tiktoken_encoding_of(count);
+    const struct tn_tiktoken_encoding *encoding = tn_tiktoken_encoding_of(count, base_name(name));
     if (!encoding) {
         tn_fail(error, TN_ERROR_CONFIG, "a rank file of %zu tokens: no encoding that tonnage knows has so many", count);
-        return tn_fail_hint(error, "its pattern is not in the file; give the model's tokenizer.json instead");
+        return tn_fail_hint(error, "its pattern is not in the file: give the model's tokenizer.json, or name the "
+                                   "encoding in the file's name (cl100k ...)");
     }
     tokenizer->model = "BPE";
     const struct tn_pattern *pattern = tn_pattern_regex(tokenizer, tn_str_of(encoding->pattern), error);
