@@ -144,6 +144,19 @@ def shrink(text, differs_many, rounds=40):
     return text
 
 
+def first_unanswered(command, path, texts):
+    """The first text on which the program gives up, by halving; None where it does so only after others."""
+    low, high = 0, len(texts)
+    while low < high:
+        middle = (low + high) // 2
+        if None in run(command, path, texts[:middle + 1])[0]:
+            high = middle
+        else:
+            low = middle + 1
+    alone = low < len(texts) and run(command, path, [texts[low]])[0][0] is None
+    return texts[low] if alone else None
+
+
 def show(text):
     if len(text) > 200:
         return json.dumps(text[:160]) + f"... ({len(text)} characters)"
@@ -158,18 +171,25 @@ def compare(path, mode, rows, options):
     command = options.command + (" " + options.special_option if options.special else "")
     mine, problem, seconds = run(command, path, texts)
     bad = [i for i in range(len(texts)) if mine[i] is None or array.array("I", mine[i]) != picked[i]]
+    differing = len(bad)
     size = sum(len(text.encode()) for text in texts)
     ids = sum(map(len, picked))
     lines = [f"{'DIFFERS' if bad else 'equal  '} {path.name:28} {mode:7} {len(texts)} texts, {size} bytes, {ids} ids, {seconds:.1f} s"
              + (f": {len(bad)} texts differ" if bad else "") + (f"; {problem}" if problem else "")]
 
     if all(answer is None for answer in mine):
-        return True, lines, (path.name, mode, len(texts), size, ids, len(bad))
+        return True, lines, (path.name, mode, len(texts), size, ids, differing)
 
     def differs_many(candidates):
         answers, _, _ = run(command, path, candidates)
         return [answer is None or answer != expected.encode(text) for answer, text in zip(answers, candidates)]
 
+    if None in mine:
+        text = first_unanswered(command, path, texts[mine.index(None):])
+        if text is not None:
+            text = shrink(text, lambda candidates: [None in run(command, path, [one])[0] for one in candidates[:40]] + [False] * len(candidates[40:]))
+            lines.append(f"    no answer to {show(text)}")
+        bad = [i for i in bad if mine[i] is not None]
     seen = set()
     kinds = {}
     for i in bad:
@@ -192,7 +212,7 @@ def compare(path, mode, rows, options):
         place = first_difference(answer or [], right)
         lines.append(f"    {show(text)}  (kind {rows[i]['kind']})\n        reference {right[:40]}\n        program   {(answer or [])[:40] if answer is not None else None}"
                      f"   first difference at {place}")
-    return bool(bad), lines, (path.name, mode, len(texts), size, ids, len(bad))
+    return differing > 0, lines, (path.name, mode, len(texts), size, ids, differing)
 
 
 def main():
