@@ -22,7 +22,8 @@ static bool fail_option(struct reading *reading, struct tn_str name)
     tn_fail(reading->error, TN_ERROR_USAGE, "unknown option --" TN_STR_FORMAT " of `tonnage " TN_STR_FORMAT "`",
             TN_STR_ARGUMENTS(name), TN_STR_ARGUMENTS(operation));
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (tn_input_applies((enum tn_input)k, operation) && !tn_input_is_positional((enum tn_input)k)) {
+        if (tn_input_applies((enum tn_input)k, operation)
+            && !tn_operation_has_positional(tn_operation_find(operation), (enum tn_input)k)) {
             tn_nearest_offer(&nearest, tn_str_of(tn_inputs[k].name));
         }
     }
@@ -50,7 +51,8 @@ static bool read_option(struct reading *reading, struct tn_str text)
         return tn_request_set(reading->request, TN_INPUT_FORMAT, TN_STR("json"), reading->error);
     }
     enum tn_input input = tn_input_find(name, reading->request->operation);
-    if (input == TN_INPUT_COUNT || tn_input_is_positional(input)) {
+    const struct tn_operation *operation = tn_operation_find(reading->request->operation);
+    if (input == TN_INPUT_COUNT || tn_operation_has_positional(operation, input)) {
         return fail_option(reading, name);
     }
     bool is_flag = tn_inputs[input].type == TN_INPUT_FLAG;

@@ -11,7 +11,8 @@ static void write_options(struct tn_str operation)
 {
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
         const struct tn_input_row *row = &tn_inputs[k];
-        if (tn_input_is_positional((enum tn_input)k) || !tn_input_applies((enum tn_input)k, operation)) {
+        if (!tn_input_applies((enum tn_input)k, operation)
+            || tn_operation_has_positional(tn_operation_find(operation), (enum tn_input)k)) {
             continue;
         }
         int width = printf("  --%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
@@ -30,17 +31,17 @@ static void write_word(struct tn_str word, size_t *column)
     *column += word.size + 1;
 }
 
-/* The names that --quant takes: those of the records and their aliases. */
-static bool write_quants(struct tn_error *error)
+/* Names that an option takes: those of the records of a type, and their aliases. */
+static bool write_names(const char *type, const char *before, const char *behind, struct tn_error *error)
 {
     struct tn_catalog *catalog = tn_catalog_open(error);
     if (!catalog) {
         return false;
     }
     const struct tn_record *const *records;
-    size_t count = tn_catalog_records(catalog, TN_STR("quant"), &records);
+    size_t count = tn_catalog_records(catalog, tn_str_of(type), &records);
     size_t column = 1;
-    printf("\nQuantisations for --quant, in any case and with any separators:\n ");
+    printf("\n%s\n ", before);
     for (size_t k = 0; k < count; k++) {
         write_word(records[k]->id, &column);
         struct tn_str aliases = tn_record_text(records[k], "alias");
@@ -48,9 +49,21 @@ static bool write_quants(struct tn_error *error)
             write_word(alias, &column);
         }
     }
-    puts("\nor a dtype, which linear and expert weights then have: int8, int4, fp8 ...");
+    printf("\n%s\n", behind);
     tn_catalog_close(catalog);
     return true;
+}
+
+static bool write_quants(struct tn_error *error)
+{
+    return write_names("quant", "Quantisations for --quant, in any case and with any separators:",
+                       "or a dtype, which linear and expert weights then have: int8, int4, fp8 ...", error);
+}
+
+static bool write_chats(struct tn_error *error)
+{
+    return write_names("chat", "Chat formats for --chat, in any case and with any separators:",
+                       "or none, which counts the contents of messages alone.", error);
 }
 
 static void write_overview(void)
@@ -86,5 +99,6 @@ bool cli_write_help(struct tn_str topic, struct tn_error *error)
     }
     printf("tonnage %s %s\n\n%s\n\nOptions:\n", operation->name, operation->arguments, operation->summary);
     write_options(topic);
-    return !tn_input_applies(TN_INPUT_QUANT, topic) || write_quants(error);
+    return (!tn_input_applies(TN_INPUT_CHAT, topic) || write_chats(error))
+           && (!tn_input_applies(TN_INPUT_QUANT, topic) || write_quants(error));
 }

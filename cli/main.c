@@ -6,6 +6,9 @@
 #include "host/remote_source.h"
 #include "host/terminal.h"
 #include "host/text_files.h"
+#include "host/text_stream.h"
+#include "host/tokenizer_files.h"
+#include "host/workers.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,10 +27,17 @@ static bool write_all(struct tn_str text, struct tn_error *error)
     return true;
 }
 
+/* Parts of an answer, as they come; the line that says how far it is stands in the way on a terminal. */
+static bool write_part(void *context, struct tn_str text, struct tn_error *error)
+{
+    tn_progress_clear(context);
+    return write_all(text, error);
+}
+
 static int report_error(const struct tn_request *request, const struct tn_error *error)
 {
     struct tn_builder out = {0};
-    if (tn_str_is(request->values[TN_INPUT_FORMAT].text, "json")) {
+    if (tn_str_starts(request->values[TN_INPUT_FORMAT].text, TN_STR("json"))) {
         tn_error_write_json(error, &out);
         (void)write_all(tn_builder_str(&out), NULL);
     } else {
@@ -61,7 +71,7 @@ static bool write_result(const struct tn_request *request, const struct tn_resul
 {
     struct tn_str format =
         request->values[TN_INPUT_FORMAT].given ? request->values[TN_INPUT_FORMAT].text : TN_STR("text");
-    if (tn_str_is(format, "json")) {
+    if (tn_str_is(format, "json") || tn_str_is(format, "jsonl")) {
         return write_all(tn_builder_str(&result->json), error);
     }
     const struct tn_writer *writer = tn_writer_find(format);
@@ -90,7 +100,19 @@ static bool answer(const struct tn_request *request, int *exit_code, struct tn_e
     struct tn_text_files texts = {0};
     struct tn_text_reader reader = {.context = &texts, .read = tn_text_files_read};
     struct tn_watcher watcher = {.context = &progress, .show = tn_progress_show_records};
-    struct tn_session session = {.catalog = catalog, .finder = &finder, .reader = &reader, .watcher = &watcher};
+    struct tn_text_stream stream = {.progress = &progress, .descriptor = -1};
+    struct tn_text_source source = {&stream, tn_text_stream_open, tn_text_stream_read, tn_text_stream_close};
+    struct tn_tokenizer_finder tokenizers = {.context = &files, .find = tn_tokenizer_files_find};
+    struct tn_workers workers = {.usual = tn_workers_usual(), .run = tn_workers_run};
+    struct tn_sink sink = {.context = &progress, .write = write_part};
+    struct tn_session session = {.catalog = catalog,
+                                 .finder = &finder,
+                                 .reader = &reader,
+                                 .texts = &source,
+                                 .tokenizers = &tokenizers,
+                                 .workers = &workers,
+                                 .sink = &sink,
+                                 .watcher = &watcher};
     struct tn_result result = {0};
     bool done = tn_operation_run(&session, request, &result, error);
     tn_progress_end(&progress);

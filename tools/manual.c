@@ -21,14 +21,17 @@ enum values {
     VALUES_GPUS,
     VALUES_ENGINES,
     VALUES_QUANTS,
+    VALUES_CHATS,
+    VALUES_FILES,
     VALUES_FOLDERS
 };
 
 static enum values values_of(enum tn_input input)
 {
     static const enum values rows[TN_INPUT_COUNT] = {
-        [TN_INPUT_MODEL] = VALUES_MODELS, [TN_INPUT_GPU] = VALUES_GPUS,       [TN_INPUT_ENGINE] = VALUES_ENGINES,
-        [TN_INPUT_QUANT] = VALUES_QUANTS, [TN_INPUT_MODELS] = VALUES_FOLDERS,
+        [TN_INPUT_MODEL] = VALUES_MODELS, [TN_INPUT_GPU] = VALUES_GPUS,        [TN_INPUT_ENGINE] = VALUES_ENGINES,
+        [TN_INPUT_QUANT] = VALUES_QUANTS, [TN_INPUT_MODELS] = VALUES_FOLDERS,  [TN_INPUT_CHAT] = VALUES_CHATS,
+        [TN_INPUT_FILE] = VALUES_FILES,   [TN_INPUT_TOKENIZER] = VALUES_FILES,
     };
     return tn_inputs[input].type == TN_INPUT_CHOICE ? VALUES_CHOICES : rows[input];
 }
@@ -43,8 +46,17 @@ enum { FURTHER_OPTIONS = sizeof further_options / sizeof further_options[0] };
 
 static bool is_option(int input, const struct tn_operation *operation)
 {
-    return !tn_input_is_positional((enum tn_input)input)
+    return !tn_operation_has_positional(operation, (enum tn_input)input)
            && tn_input_applies((enum tn_input)input, tn_str_of(operation->name));
+}
+
+static bool is_option_of_any(int input)
+{
+    bool found = false;
+    for (const struct tn_operation *operation = tn_operations; operation->name; operation++) {
+        found = found || is_option(input, operation);
+    }
+    return found;
 }
 
 /* What may stand behind its name without an option: models, engines, or nothing. */
@@ -78,7 +90,8 @@ static void print_ids(const struct tn_catalog *catalog, const char *type)
 /* The words that may stand for a value, separated by spaces; nothing where they cannot be listed. */
 static void print_values(const struct tn_catalog *catalog, enum tn_input input)
 {
-    static const char *const types[] = {[VALUES_MODELS] = "model", [VALUES_GPUS] = "gpu", [VALUES_QUANTS] = "quant"};
+    static const char *const types[] = {
+        [VALUES_MODELS] = "model", [VALUES_GPUS] = "gpu", [VALUES_QUANTS] = "quant", [VALUES_CHATS] = "chat"};
     enum values values = values_of(input);
     if (values == VALUES_CHOICES) {
         printf("%s", tn_inputs[input].choices);
@@ -86,7 +99,7 @@ static void print_values(const struct tn_catalog *catalog, enum tn_input input)
         for (size_t k = 0; tn_engines[k]; k++) {
             printf("%s%s", k ? " " : "", tn_engines[k]->name);
         }
-    } else if (values == VALUES_MODELS || values == VALUES_GPUS || values == VALUES_QUANTS) {
+    } else if (values == VALUES_MODELS || values == VALUES_GPUS || values == VALUES_QUANTS || values == VALUES_CHATS) {
         print_ids(catalog, types[values]);
     }
 }
@@ -133,16 +146,33 @@ static void man_commands(void)
     printf(".TP\n.B help \\fI[COMMAND]\\fR\nthe commands, or the options of one\n.TP\n.B version\nthe version\n");
 }
 
+/* The commands that take an option. */
+static void man_takers(int input)
+{
+    const char *separator = "";
+    if (strcmp(tn_inputs[input].operations, "*") == 0) {
+        puts("[all]");
+        return;
+    }
+    printf("[");
+    for (const struct tn_operation *operation = tn_operations; operation->name; operation++) {
+        if (is_option(input, operation)) {
+            printf("%s%s", separator, operation->name);
+            separator = " ";
+        }
+    }
+    puts("]");
+}
+
 static void man_options(void)
 {
     printf(".SH OPTIONS\nIn brackets: the commands that take the option.\n");
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (tn_input_is_positional((enum tn_input)k)) {
+        if (!is_option_of_any(k)) {
             continue;
         }
         man_option(tn_inputs[k].name, tn_inputs[k].value, tn_inputs[k].help);
-        bool by_all = strcmp(tn_inputs[k].operations, "*") == 0;
-        printf("[%s]\n", by_all ? "all" : tn_inputs[k].operations);
+        man_takers(k);
     }
     for (size_t k = 0; k < FURTHER_OPTIONS; k++) {
         man_option(further_options[k].name, NULL, further_options[k].help);
@@ -187,7 +217,8 @@ static void write_man(const struct tn_catalog *catalog)
          ".TP\n.B OLLAMA_HOST\nthe registry of ollama models, a URL or HOST:PORT\n"
          ".TP\n.B TONNAGE_TIMEOUT\nseconds for which a server may be silent\n"
          ".SH FILES\nThe catalog is part of the program. No file is read but those that\n.I MODEL\n"
-         "and\n.B \\-\\-models\nname, and none is written but copies of remote headers in\n.IR $XDG_CACHE_HOME/tonnage "
+         "and\n.BR \\-\\-models ,\n.B \\-\\-file\nand\n.B \\-\\-tokenizer\nname, and none is written but copies of "
+         "remote headers in\n.IR $XDG_CACHE_HOME/tonnage "
          ",\n"
          "which may be removed at any time.\n"
          ".SH SEE ALSO\ndocs/json.md, docs/formulas.md, docs/engines.md and docs/records.md in the source tree");
@@ -198,13 +229,15 @@ static void write_man(const struct tn_catalog *catalog)
 static void bash_values(const struct tn_catalog *catalog)
 {
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (tn_input_is_positional((enum tn_input)k) || tn_inputs[k].type == TN_INPUT_FLAG) {
+        if (!is_option_of_any(k) || tn_inputs[k].type == TN_INPUT_FLAG) {
             continue;
         }
         printf("    --%s)\n", tn_inputs[k].name);
         enum values values = values_of((enum tn_input)k);
         if (values == VALUES_FOLDERS) {
             puts("        mapfile -t COMPREPLY < <(compgen -d -- \"$word\")");
+        } else if (values == VALUES_FILES) {
+            puts("        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")");
         } else if (values != VALUES_UNKNOWN) {
             printf("        mapfile -t COMPREPLY < <(compgen -W '");
             print_values(catalog, (enum tn_input)k);
@@ -283,6 +316,8 @@ static void zsh_option(const struct tn_catalog *catalog, enum tn_input input)
     enum values values = values_of(input);
     if (values == VALUES_FOLDERS) {
         printf("_directories");
+    } else if (values == VALUES_FILES) {
+        printf("_files");
     } else if (values != VALUES_UNKNOWN) {
         printf("(");
         print_values(catalog, input);
@@ -357,6 +392,8 @@ static void fish_option(const struct tn_catalog *catalog, enum tn_input input)
     enum values values = values_of(input);
     if (values == VALUES_FOLDERS) {
         printf(" -x -a '(__fish_complete_directories)'");
+    } else if (values == VALUES_FILES) {
+        printf(" -r -F");
     } else if (values != VALUES_UNKNOWN) {
         printf(" -x -a '");
         print_values(catalog, input);
@@ -399,7 +436,7 @@ static void write_fish(const struct tn_catalog *catalog)
     fish_positional(catalog, TN_INPUT_MODEL);
     fish_positional(catalog, TN_INPUT_ENGINE);
     for (int k = 0; k < TN_INPUT_COUNT; k++) {
-        if (!tn_input_is_positional((enum tn_input)k)) {
+        if (is_option_of_any(k)) {
             fish_option(catalog, (enum tn_input)k);
         }
     }

@@ -4,7 +4,8 @@
 #include "text/quantity.h"
 
 #define PLANS "plan table"
-#define WITH_MODEL "plan table inspect"
+#define DEPLOYS PLANS " tokens" /* where the length of requests is counted, and their number is the answer */
+#define WITH_MODEL PLANS " inspect tokens"
 
 const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_MODEL] =
@@ -12,12 +13,36 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
          "a catalog name, a folder, a config.json, a .safetensors or .gguf file, hf:ORG/NAME, ollama:NAME, or a URL"},
     [TN_INPUT_RECORDS] = {"records", TN_INPUT_LIST, "RECORDS.jsonl", NULL, "score",
                           "files of measured records, one JSON object a line"},
+    [TN_INPUT_PROMPT] = {"text", TN_INPUT_LIST, "TEXT", NULL, "tokens",
+                         "the text to count, several joined by spaces; -: standard input, as where there is none"},
+    [TN_INPUT_FILE] = {"file", TN_INPUT_LIST, "F", NULL, "tokens", "count this file, repeatable; -: standard input"},
+    [TN_INPUT_TOKENIZER] =
+        {"tokenizer", TN_INPUT_TEXT, "FILE", NULL, "tokens",
+         "tokenizer.json, a SentencePiece .model, a .tiktoken file, a .gguf, a folder with one of them, or hf:ORG/NAME "
+         "(default: that of --model; without one: an estimate)"},
+    [TN_INPUT_FIELD] =
+        {"field", TN_INPUT_TEXT, "NAME", NULL, "tokens",
+         "the input is JSON Lines, one request a line: where its text or its messages stand, as prompt, messages, "
+         "body.messages"},
+    [TN_INPUT_CHAT] = {"chat", TN_INPUT_TEXT, "NAME", NULL, "tokens",
+                       "what is written around messages: chatml, llama-3 or another format that `tonnage help tokens` "
+                       "lists; none: nothing "
+                       "(default: as the tokenizer's or the model's own)"},
+    [TN_INPUT_IDS] = {"ids", TN_INPUT_FLAG, NULL, NULL, "tokens", "also show the ids of the tokens"},
+    [TN_INPUT_PIECES] = {"pieces", TN_INPUT_FLAG, NULL, NULL, "tokens", "show the text as it is split into tokens"},
+    [TN_INPUT_SPECIAL] =
+        {"special", TN_INPUT_FLAG, NULL, NULL, "tokens",
+         "also count what the tokenizer puts in front of and behind a text, such as <s> (default: the text alone)"},
+    [TN_INPUT_JOBS] = {"jobs", TN_INPUT_NUMBER, "N", NULL, "tokens",
+                       "threads for inputs of several MiB (default: one for each core, at most 8)"},
+    [TN_INPUT_OUTPUT_TOKENS] = {"output-tokens", TN_INPUT_TOKENS, "N", NULL, "tokens",
+                                "tokens that each request generates on top: memory is counted with them (default: 0)"},
     [TN_INPUT_ENGINE] =
-        {"engine", TN_INPUT_TEXT, "NAME[@VERSION]", NULL, PLANS " engines",
+        {"engine", TN_INPUT_TEXT, "NAME[@VERSION]", NULL, DEPLOYS " engines",
          "serving engine, and its version: vllm@0.19.0 (default: generic; of others the newest version)"},
-    [TN_INPUT_GPU] = {"gpu", TN_INPUT_TEXT, "NAME[xCOUNT]", NULL, PLANS,
+    [TN_INPUT_GPU] = {"gpu", TN_INPUT_TEXT, "NAME[xCOUNT]", NULL, DEPLOYS,
                       "a GPU of the catalog, and how many: a100-80gbx2"},
-    [TN_INPUT_GPU_MEMORY] = {"gpu-memory", TN_INPUT_SIZE, "SIZE", NULL, PLANS,
+    [TN_INPUT_GPU_MEMORY] = {"gpu-memory", TN_INPUT_SIZE, "SIZE", NULL, DEPLOYS,
                              "memory of one GPU, in place of the catalog's: 24GB, 80GiB"},
     [TN_INPUT_CONTEXT] = {"context", TN_INPUT_TOKENS, "N", NULL, PLANS,
                           "tokens of one request, prompt and output: 4096, 4k, 128k (default: the model's maximum)"},
@@ -28,24 +53,26 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_QUANT] =
         {"quant", TN_INPUT_TEXT, "Q", NULL, WITH_MODEL,
          "quantise the model: q4_k_m, awq, gptq, fp8-block, nvfp4 or another name that `tonnage help plan` lists"},
-    [TN_INPUT_KV_DTYPE] = {"kv-dtype", TN_INPUT_TEXT, "T", NULL, PLANS,
+    [TN_INPUT_KV_DTYPE] = {"kv-dtype", TN_INPUT_TEXT, "T", NULL, DEPLOYS,
                            "dtype of the KV cache: auto, fp16, bf16, fp8, int8, q8_0, q4_0 ... (default: auto)"},
-    [TN_INPUT_TP] = {"tp", TN_INPUT_NUMBER, "N", NULL, PLANS, "tensor parallel (default: from the number of GPUs)"},
-    [TN_INPUT_PP] = {"pp", TN_INPUT_NUMBER, "N", NULL, PLANS, "pipeline parallel (default: from the number of GPUs)"},
-    [TN_INPUT_EP] = {"ep", TN_INPUT_NUMBER, "N", NULL, PLANS,
+    [TN_INPUT_TP] = {"tp", TN_INPUT_NUMBER, "N", NULL, DEPLOYS, "tensor parallel (default: from the number of GPUs)"},
+    [TN_INPUT_PP] = {"pp", TN_INPUT_NUMBER, "N", NULL, DEPLOYS, "pipeline parallel (default: from the number of GPUs)"},
+    [TN_INPUT_EP] = {"ep", TN_INPUT_NUMBER, "N", NULL, DEPLOYS,
                      "expert parallel, over the ranks of --tp x --dp (default: 1)"},
-    [TN_INPUT_DP] = {"dp", TN_INPUT_NUMBER, "N", NULL, PLANS, "data parallel: whole copies of the model (default: 1)"},
-    [TN_INPUT_PARAMS] = {"params", TN_INPUT_NUMBER, "N", NULL, PLANS, "a model by its numbers alone: parameters, 13B"},
-    [TN_INPUT_LAYERS] = {"layers", TN_INPUT_NUMBER, "N", NULL, PLANS, "with --params: layers"},
-    [TN_INPUT_HIDDEN] = {"hidden", TN_INPUT_NUMBER, "N", NULL, PLANS, "with --params: hidden size"},
-    [TN_INPUT_HEADS] = {"heads", TN_INPUT_NUMBER, "N", NULL, PLANS, "with --params: attention heads"},
-    [TN_INPUT_KV_HEADS] = {"kv-heads", TN_INPUT_NUMBER, "N", NULL, PLANS,
+    [TN_INPUT_DP] = {"dp", TN_INPUT_NUMBER, "N", NULL, DEPLOYS,
+                     "data parallel: whole copies of the model (default: 1)"},
+    [TN_INPUT_PARAMS] = {"params", TN_INPUT_NUMBER, "N", NULL, DEPLOYS,
+                         "a model by its numbers alone: parameters, 13B"},
+    [TN_INPUT_LAYERS] = {"layers", TN_INPUT_NUMBER, "N", NULL, DEPLOYS, "with --params: layers"},
+    [TN_INPUT_HIDDEN] = {"hidden", TN_INPUT_NUMBER, "N", NULL, DEPLOYS, "with --params: hidden size"},
+    [TN_INPUT_HEADS] = {"heads", TN_INPUT_NUMBER, "N", NULL, DEPLOYS, "with --params: attention heads"},
+    [TN_INPUT_KV_HEADS] = {"kv-heads", TN_INPUT_NUMBER, "N", NULL, DEPLOYS,
                            "with --params: KV heads (default: as --heads)"},
-    [TN_INPUT_HEAD_DIM] = {"head-dim", TN_INPUT_NUMBER, "N", NULL, PLANS,
+    [TN_INPUT_HEAD_DIM] = {"head-dim", TN_INPUT_NUMBER, "N", NULL, DEPLOYS,
                            "with --params: size of one head (default: hidden / heads)"},
-    [TN_INPUT_OVERHEAD] = {"overhead", TN_INPUT_SHARE, "P", NULL, PLANS,
+    [TN_INPUT_OVERHEAD] = {"overhead", TN_INPUT_SHARE, "P", NULL, DEPLOYS,
                            "generic engine: overhead as a share of weights and KV (default: 10%)"},
-    [TN_INPUT_SET] = {"set", TN_INPUT_PAIRS, "KEY=VALUE", NULL, PLANS,
+    [TN_INPUT_SET] = {"set", TN_INPUT_PAIRS, "KEY=VALUE", NULL, DEPLOYS,
                       "a setting of the engine under its own name, repeatable: `tonnage engines NAME` lists them"},
     [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL " score",
                          "also look for MODEL among DIR/*.json"},
@@ -53,7 +80,8 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                           "show the table of tensors; with --json every tensor, not only the groups"},
     [TN_INPUT_CHECK] = {"check", TN_INPUT_FLAG, NULL, NULL, "inspect",
                         "compare the tensors of the files with the record; draft one where there is none"},
-    [TN_INPUT_DETAILS] = {"details", TN_INPUT_FLAG, NULL, NULL, "score", "also list every record with its errors"},
+    [TN_INPUT_DETAILS] = {"details", TN_INPUT_FLAG, NULL, NULL, "score tokens",
+                          "also list every record with its errors, or every request with its tokens"},
     [TN_INPUT_FAMILY] = {"family", TN_INPUT_TEXT, "F", NULL, "models",
                          "only models of this family, such as llama or qwen"},
     [TN_INPUT_ARCHITECTURE] = {"architecture", TN_INPUT_TEXT, "A", NULL, "models",
@@ -65,8 +93,9 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_SORT] =
         {"sort", TN_INPUT_CHOICE, "BY", "name params context released", "models",
          "name, params, context or released, the largest or newest first (default: as the catalog has them)"},
-    [TN_INPUT_FORMAT] = {"format", TN_INPUT_CHOICE, "F", "text json csv md html svg", "*",
-                         "text, json, csv, md, html or svg (default: text); --json is short for --format json"},
+    [TN_INPUT_FORMAT] = {"format", TN_INPUT_CHOICE, "F", "text json jsonl csv md html svg", "*",
+                         "text, json, csv, md, html or svg (default: text), of tokens also jsonl: an object a line, "
+                         "written while they are counted; --json is short for --format json"},
     [TN_INPUT_EXPLAIN] = {"explain", TN_INPUT_FLAG, NULL, NULL, "plan inspect",
                           "show the formula of every number, what was put into it, and where that came from"},
     [TN_INPUT_UNITS] = {"units", TN_INPUT_CHOICE, "U", "iec si", "*",
@@ -112,11 +141,6 @@ enum tn_input tn_input_find(struct tn_str name, struct tn_str operation)
         }
     }
     return TN_INPUT_COUNT;
-}
-
-bool tn_input_is_positional(enum tn_input input)
-{
-    return input <= TN_INPUT_LAST_POSITIONAL;
 }
 
 static bool fail_value(enum tn_input input, struct tn_str text, const char *wanted, struct tn_error *error)
@@ -168,6 +192,9 @@ static bool check_range(enum tn_input input, struct tn_str text, uint64_t number
 {
     bool may_be_zero = input == TN_INPUT_OVERHEAD;
     bool is_parallel = input >= TN_INPUT_TP && input <= TN_INPUT_DP;
+    if (input == TN_INPUT_JOBS && number > 256) {
+        return fail_value(input, text, "at most 256", error);
+    }
     if (!number && !may_be_zero) {
         return fail_value(input, text, "at least 1", error);
     }
@@ -185,7 +212,7 @@ bool tn_request_set(struct tn_request *request, enum tn_input input, struct tn_s
         tn_fail(error, TN_ERROR_USAGE, "--%s is given twice", row->name);
         return tn_fail_at(error, -1, "--%s", row->name);
     }
-    if (row->type != TN_INPUT_FLAG && !text.size) {
+    if (row->type != TN_INPUT_FLAG && !text.size && input != TN_INPUT_PROMPT) {
         return fail_value(input, text, "a value: it is empty", error);
     }
     if (row->type == TN_INPUT_PAIRS && !is_pair(text)) {
@@ -287,6 +314,11 @@ static bool read_member(struct tn_request *request, const struct tn_member *memb
     if (tn_str_is(member->key, "config")) {
         request->config = *value;
         return value->kind == TN_OBJECT || tn_fail(error, TN_ERROR_USAGE, "key 'config' must be an object");
+    }
+    if (tn_str_is(member->key, "tokenizer") && value->kind == TN_OBJECT
+        && tn_input_applies(TN_INPUT_TOKENIZER, request->operation)) {
+        request->tokenizer = *value;
+        return true;
     }
     enum tn_input input = tn_input_find(member->key, request->operation);
     if (input == TN_INPUT_COUNT) {

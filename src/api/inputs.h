@@ -5,9 +5,19 @@
 #include "text/value.h"
 
 enum tn_input {
-    TN_INPUT_MODEL, /* several for `table`; texts to look for of `models` */
+    TN_INPUT_MODEL, /* several for `table`; texts to look for of `models`; an option of `tokens` */
     TN_INPUT_RECORDS,
-    TN_INPUT_LAST_POSITIONAL = TN_INPUT_RECORDS,
+    TN_INPUT_PROMPT,
+    TN_INPUT_LAST_POSITIONAL = TN_INPUT_PROMPT,
+    TN_INPUT_FILE,
+    TN_INPUT_TOKENIZER,
+    TN_INPUT_FIELD,
+    TN_INPUT_CHAT,
+    TN_INPUT_IDS,
+    TN_INPUT_PIECES,
+    TN_INPUT_SPECIAL,
+    TN_INPUT_JOBS,
+    TN_INPUT_OUTPUT_TOKENS,
     TN_INPUT_ENGINE,
     TN_INPUT_GPU,
     TN_INPUT_GPU_MEMORY,
@@ -81,14 +91,13 @@ struct tn_request {
     struct tn_arena *arena;
     struct tn_str operation;
     struct tn_value config; /* JSON requests: a config given in place of a model's name; TN_NULL where none */
+    struct tn_value
+        tokenizer; /* JSON requests: a tokenizer given as {"name", "text" or "base64"}; TN_NULL where none */
     struct tn_input_value values[TN_INPUT_COUNT];
 };
 
 /* The input of that name, with "-" or "_"; TN_INPUT_COUNT where there is none that the operation takes. */
 enum tn_input tn_input_find(struct tn_str name, struct tn_str operation);
-
-/* Whether it is never an option: on the command line it stands without its name, of every operation that takes it. */
-bool tn_input_is_positional(enum tn_input input);
 
 /* True where the operation takes the input. */
 bool tn_input_applies(enum tn_input input, struct tn_str operation);

@@ -7,6 +7,8 @@ const struct tn_operation tn_operations[] = {
     {"plan", "MODEL [options]", TN_INPUT_MODEL, "memory of one model in one deployment, per GPU, and whether it fits",
      tn_run_plan},
     {"table", "[MODEL...] [options]", TN_INPUT_MODEL, "models x contexts x concurrencies", tn_run_table},
+    {"tokens", "[TEXT...|-] [options]", TN_INPUT_PROMPT, "tokens of a text, and the KV memory that they need",
+     tn_run_tokens},
     {"inspect", "MODEL [options]", TN_INPUT_MODEL, "architecture, tensors, parameters, caches", tn_run_inspect},
     {"score", "RECORDS.jsonl... [options]", TN_INPUT_RECORDS, "predictions against measured records", tn_run_score},
     {"models", "[TEXT...] [options]", TN_INPUT_MODEL, "the models of the catalog whose names contain the texts",
@@ -26,6 +28,11 @@ const struct tn_operation *tn_operation_find(struct tn_str name)
     return NULL;
 }
 
+bool tn_operation_has_positional(const struct tn_operation *operation, enum tn_input input)
+{
+    return input <= TN_INPUT_LAST_POSITIONAL && operation->positional == input;
+}
+
 void tn_result_free(struct tn_result *result)
 {
     tn_model_free(result->model);
@@ -40,6 +47,10 @@ bool tn_operation_run(const struct tn_session *session, const struct tn_request 
     if (!operation) {
         tn_fail(error, TN_ERROR_USAGE, "unknown operation '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(request->operation));
         return tn_fail_hint(error, "`tonnage help` lists them");
+    }
+    if (tn_str_is(request->values[TN_INPUT_FORMAT].text, "jsonl") && operation->run != tn_run_tokens) {
+        tn_fail(error, TN_ERROR_USAGE, "--format jsonl is of `tonnage tokens` alone");
+        return tn_fail_at(error, -1, "--format");
     }
     result->fits = true;
     result->report.arena = &result->arena;

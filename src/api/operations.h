@@ -3,38 +3,19 @@
 #define TN_API_OPERATIONS_H
 
 #include "api/inputs.h"
-#include "model/load.h"
+#include "api/sources.h"
 #include "report/report.h"
 #include "text/json.h"
 
-/* Finds what MODEL names outside of the catalog. */
-struct tn_model_finder {
-    void *context;
-    /* Fills the input (id, config, header ...) where the name is a file, a folder, or a model of `folder` (--models); *found false where it
-     * is neither. What the input points to must live until the context is closed.
-     * Errors: TN_ERROR_UNREADABLE, TN_ERROR_NOT_A_MODEL, and those of the parsers. */
-    bool (*find)(void *context, struct tn_str name, struct tn_str folder, struct tn_model_input *input, bool *found,
-                 struct tn_error *error);
-};
-
-/* Reads files that are no models. */
-struct tn_text_reader {
-    void *context;
-    /* The whole file; the text must live until the context is closed. Errors: TN_ERROR_UNREADABLE, TN_ERROR_TOO_LARGE, TN_ERROR_MEMORY. */
-    bool (*read)(void *context, struct tn_str path, struct tn_str *text, struct tn_error *error);
-};
-
-/* Is told how far a long operation is. */
-struct tn_watcher {
-    void *context;
-    void (*show)(void *context, size_t done, size_t count);
-};
-
 struct tn_session {
     const struct tn_catalog *catalog;
-    const struct tn_model_finder *finder; /* NULL: the catalog only */
-    const struct tn_text_reader *reader;  /* NULL: no files */
-    const struct tn_watcher *watcher;     /* NULL: nobody */
+    const struct tn_model_finder *finder;         /* NULL: the catalog only */
+    const struct tn_text_reader *reader;          /* NULL: no files */
+    const struct tn_text_source *texts;           /* NULL: no texts but those of the request */
+    const struct tn_tokenizer_finder *tokenizers; /* NULL: likewise */
+    const struct tn_workers *workers;             /* NULL: one thread */
+    const struct tn_sink *sink;                   /* NULL: the answer is kept until it is complete */
+    const struct tn_watcher *watcher;             /* NULL: nobody */
 };
 
 /* The answer in both forms: `json` is complete; `report` is what a person reads. */
@@ -60,6 +41,9 @@ struct tn_operation {
 extern const struct tn_operation tn_operations[]; /* ends with a row whose name is NULL */
 
 const struct tn_operation *tn_operation_find(struct tn_str name); /* NULL where unknown */
+
+/* Whether the input stands behind the operation's name without a name of its own, and is no option there. */
+bool tn_operation_has_positional(const struct tn_operation *operation, enum tn_input input);
 
 /* Runs request->operation. result must be {0} and is to be freed in any case.
  * Errors: TN_ERROR_USAGE for an unknown operation, and all of the operation's. */
@@ -97,6 +81,8 @@ bool tn_run_models(const struct tn_session *session, const struct tn_request *re
                    struct tn_error *error);
 bool tn_run_score(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                   struct tn_error *error);
+bool tn_run_tokens(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
+                   struct tn_error *error);
 bool tn_run_gpus(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                  struct tn_error *error);
 bool tn_run_engines(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,

@@ -29,6 +29,9 @@ static bool read_counts(struct tn_gguf *parser, const char *item)
         return tn_feed_fail(feed, TN_ERROR_HEADER, tn_gguf_offset(parser, parser->tensors_left > INT64_MAX ? 0 : 8),
                             "the number of %s is negative", parser->tensors_left > INT64_MAX ? "tensors" : "keys");
     }
+    if (parser->metadata_only) {
+        parser->tensors_left = 0;
+    }
     uint64_t left = feed->file_bytes - feed->position;
     if (parser->tensors_left > left / TN_GGUF_TENSOR_LEAST_BYTES
         || parser->pairs_left > (left - parser->tensors_left * TN_GGUF_TENSOR_LEAST_BYTES) / TN_GGUF_PAIR_LEAST_BYTES) {
@@ -68,6 +71,15 @@ struct tn_gguf *tn_gguf_open(struct tn_arena *arena, struct tn_str file_name, ui
         parser->wish_bytes = FIRST_WISH_BYTES;
         parser->alignment_bytes = DEFAULT_ALIGNMENT_BYTES;
         (void)tn_gguf_expect(parser, 8, read_start);
+    }
+    return parser;
+}
+
+struct tn_gguf *tn_gguf_open_metadata(struct tn_arena *arena, struct tn_str file_name, uint64_t bytes)
+{
+    struct tn_gguf *parser = tn_gguf_open(arena, file_name, bytes);
+    if (parser) {
+        parser->metadata_only = true;
     }
     return parser;
 }

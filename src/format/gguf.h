@@ -32,6 +32,60 @@ bool tn_gguf_give(struct tn_gguf *parser, struct tn_str bytes, struct tn_error *
 /* The result, once it is complete; NULL before and after an error. Belongs to the arena. */
 const struct tn_header *tn_gguf_header(const struct tn_gguf *parser);
 
+/* ---- arrays in the file -------------------------------------------------------------------------------------------- */
+
+/* The types of values, as the file numbers them. */
+enum tn_gguf_type {
+    TN_GGUF_U8,
+    TN_GGUF_I8,
+    TN_GGUF_U16,
+    TN_GGUF_I16,
+    TN_GGUF_U32,
+    TN_GGUF_I32,
+    TN_GGUF_F32,
+    TN_GGUF_BOOL,
+    TN_GGUF_STRING,
+    TN_GGUF_ARRAY,
+    TN_GGUF_U64,
+    TN_GGUF_I64,
+    TN_GGUF_F64,
+    TN_GGUF_TYPE_COUNT,
+};
+
+/* An array of the metadata, kept or only counted. */
+struct tn_gguf_array {
+    struct tn_str key;
+    enum tn_gguf_type type; /* of the items */
+    uint64_t count;
+    uint64_t offset; /* of the first item in the file */
+};
+
+/* A parser for the metadata alone: complete behind the last pair, whatever follows. Everything else is as above, but that
+ * its header has no tensors.
+ * bytes  how many there are: of the whole file or of a beginning of it */
+struct tn_gguf *tn_gguf_open_metadata(struct tn_arena *arena, struct tn_str file_name, uint64_t bytes);
+
+/* The array of a key, once the parser is complete; NULL where there is none. Belongs to the arena. */
+const struct tn_gguf_array *tn_gguf_find_array(const struct tn_gguf *parser, struct tn_str key);
+
+/* A walk over the items of an array, in the bytes of the file. For arrays longer than what the parser keeps. */
+struct tn_gguf_walk {
+    struct tn_str file; /* its beginning, with the whole array */
+    enum tn_gguf_type type;
+    uint64_t left;
+    size_t at; /* of the next item in the file */
+};
+
+struct tn_gguf_walk tn_gguf_walk_of(const struct tn_gguf_array *array, struct tn_str file);
+
+/* The next item of an array of strings; it points into the file. false at the end, or where the items are no strings. */
+bool tn_gguf_next_string(struct tn_gguf_walk *walk, struct tn_str *item);
+
+/* The next item of an array of numbers, as the nearest double. false at the end, or where the items are no numbers. */
+bool tn_gguf_next_number(struct tn_gguf_walk *walk, double *item);
+
+/* ---- files in parts ----------------------------------------------------------------------------------------------- */
+
 /* "prefix-00002-of-00005.gguf" -> prefix "prefix", number 2, count 5; false where the name is not of that form. */
 bool tn_gguf_split_name(struct tn_str file_name, struct tn_str *prefix, unsigned *number, unsigned *count);
 

@@ -7,18 +7,15 @@
 
 enum {
     FIRST_CAPACITY = 64,
+    FIRST_ARRAYS = 16,
     MOST_ARRAY_ELEMENTS = 1 << 30,
-    TYPE_U32 = 4,
-    TYPE_STRING = 8,
-    TYPE_ARRAY = 9,
-    TYPE_COUNT = 13
 };
 
 /* The value types of metadata by their number. */
 static const struct {
     uint8_t bytes; /* of one value; 0 where it says its own length */
     enum { UNSIGNED, SIGNED, REAL, BOOLEAN, STRING, ARRAY } kind;
-} value_types[TYPE_COUNT] = {
+} value_types[TN_GGUF_TYPE_COUNT] = {
     {1, UNSIGNED}, {1, SIGNED}, {2, UNSIGNED}, {2, SIGNED},   {4, UNSIGNED}, {4, SIGNED}, {4, REAL},
     {1, BOOLEAN},  {0, STRING}, {0, ARRAY},    {8, UNSIGNED}, {8, SIGNED},   {8, REAL},
 };
@@ -71,7 +68,12 @@ static struct tn_value real_value(const char *at, size_t bytes)
     return tn_value_real(real);
 }
 
-static struct tn_value scalar_value(uint32_t type, const char *at, uint64_t offset)
+size_t tn_gguf_type_bytes(enum tn_gguf_type type)
+{
+    return value_types[type].bytes;
+}
+
+struct tn_value tn_gguf_scalar(enum tn_gguf_type type, const char *at)
 {
     size_t bytes = value_types[type].bytes;
     uint64_t raw = 0;
@@ -80,16 +82,21 @@ static struct tn_value scalar_value(uint32_t type, const char *at, uint64_t offs
         raw |= (uint64_t)(unsigned char)at[k] << (8 * k);
         sign = UINT64_C(0x80) << (8 * k);
     }
-    struct tn_value value;
     if (value_types[type].kind == REAL) {
-        value = real_value(at, bytes);
-    } else if (value_types[type].kind == BOOLEAN) {
-        value = tn_value_boolean(raw != 0);
-    } else if (value_types[type].kind == SIGNED) {
-        value = tn_value_integer((int64_t)((raw ^ sign) - sign));
-    } else {
-        value = raw > INT64_MAX ? tn_value_real((double)raw) : tn_value_integer((int64_t)raw);
+        return real_value(at, bytes);
     }
+    if (value_types[type].kind == BOOLEAN) {
+        return tn_value_boolean(raw != 0);
+    }
+    if (value_types[type].kind == SIGNED) {
+        return tn_value_integer((int64_t)((raw ^ sign) - sign));
+    }
+    return raw > INT64_MAX ? tn_value_real((double)raw) : tn_value_integer((int64_t)raw);
+}
+
+static struct tn_value scalar_value(uint32_t type, const char *at, uint64_t offset)
+{
+    struct tn_value value = tn_gguf_scalar((enum tn_gguf_type)type, at);
     value.offset = (int64_t)offset;
     return value;
 }
@@ -191,14 +198,30 @@ static bool count_array(struct tn_gguf *parser, uint64_t count)
     return add_member(parser, parser->key, null) && add_member(parser, counted, length);
 }
 
+static bool note_array(struct tn_gguf *parser, uint64_t count)
+{
+    if (parser->array_count == parser->array_capacity) {
+        size_t capacity = parser->array_capacity ? parser->array_capacity * 2 : FIRST_ARRAYS;
+        parser->arrays =
+            tn_arena_grow(parser->feed.arena, parser->arrays, parser->array_count, capacity, sizeof *parser->arrays);
+        if (!parser->arrays) {
+            return tn_fail_memory(parser->feed.error);
+        }
+        parser->array_capacity = capacity;
+    }
+    parser->arrays[parser->array_count++] =
+        (struct tn_gguf_array){parser->key, (enum tn_gguf_type)parser->type, count, parser->feed.position};
+    return true;
+}
+
 /* Decides what becomes of an array whose elements follow. */
 static bool begin_array(struct tn_gguf *parser, uint64_t count)
 {
     parser->list = (struct tn_value){.kind = TN_LIST, .offset = (int64_t)parser->feed.position};
     parser->elements_left = count;
-    bool strings = parser->type == TYPE_STRING;
+    bool strings = parser->type == TN_GGUF_STRING;
     uint64_t bytes = count * (strings ? sizeof(uint64_t) : value_types[parser->type].bytes);
-    if (!tn_gguf_claim(parser, bytes)) {
+    if (!tn_gguf_claim(parser, bytes) || !note_array(parser, count)) {
         return false;
     }
     if (count > TN_GGUF_KEPT_ITEMS || count > TN_GGUF_KEPT_ITEMS_TOTAL - parser->kept_items) {
@@ -218,13 +241,13 @@ static bool read_array_head(struct tn_gguf *parser, const char *item)
 {
     uint64_t count = tn_load_u64(item + 4);
     parser->type = tn_gguf_load_u32(item);
-    if (parser->type >= TYPE_COUNT) {
+    if (parser->type >= TN_GGUF_TYPE_COUNT) {
         return tn_feed_fail(&parser->feed, TN_ERROR_HEADER, tn_gguf_offset(parser, 0),
                             "the array \"" TN_STR_FORMAT "\" has elements of type %" PRIu32
                             ", which is not a value type",
                             TN_STR_ARGUMENTS(parser->key), parser->type);
     }
-    if (parser->type == TYPE_ARRAY) {
+    if (parser->type == TN_GGUF_ARRAY) {
         return tn_feed_fail(&parser->feed, TN_ERROR_HEADER, tn_gguf_offset(parser, 0),
                             "the array \"" TN_STR_FORMAT "\" is one of arrays, which GGUF does not have",
                             TN_STR_ARGUMENTS(parser->key));
@@ -240,20 +263,20 @@ static bool read_array_head(struct tn_gguf *parser, const char *item)
 static bool read_value_type(struct tn_gguf *parser, const char *item)
 {
     parser->type = tn_gguf_load_u32(item);
-    if (parser->type >= TYPE_COUNT) {
+    if (parser->type >= TN_GGUF_TYPE_COUNT) {
         return tn_feed_fail(&parser->feed, TN_ERROR_HEADER, tn_gguf_offset(parser, 0),
                             "the key \"" TN_STR_FORMAT "\" has type %" PRIu32 ", which is not a value type",
                             TN_STR_ARGUMENTS(parser->key), parser->type);
     }
-    if (parser->type != TYPE_U32 && tn_str_is(parser->key, "general.alignment")) {
+    if (parser->type != TN_GGUF_U32 && tn_str_is(parser->key, "general.alignment")) {
         return tn_feed_fail(&parser->feed, TN_ERROR_HEADER, tn_gguf_offset(parser, 0),
                             "general.alignment has type %" PRIu32 "; it must be a 32-bit unsigned integer (%d)",
-                            parser->type, TYPE_U32);
+                            parser->type, TN_GGUF_U32);
     }
-    if (parser->type == TYPE_STRING) {
+    if (parser->type == TN_GGUF_STRING) {
         return tn_gguf_expect(parser, sizeof(uint64_t), read_string_length);
     }
-    if (parser->type == TYPE_ARRAY) {
+    if (parser->type == TN_GGUF_ARRAY) {
         return tn_gguf_expect(parser, sizeof(uint32_t) + sizeof(uint64_t), read_array_head);
     }
     return tn_gguf_expect(parser, value_types[parser->type].bytes, read_scalar);

@@ -21,6 +21,7 @@ struct tn_gguf {
     struct tn_header header;
     uint64_t wish_bytes;
     bool complete;
+    bool metadata_only;
 
     /* The item under way: its length, and who reads it. NULL once there is none. */
     size_t wanted;
@@ -31,6 +32,9 @@ struct tn_gguf {
     struct tn_map keys;
     uint64_t alignment_bytes;
     uint64_t kept_items;
+    struct tn_gguf_array *arrays; /* [array_count] all of them, in their order */
+    size_t array_count;
+    size_t array_capacity;
 
     /* The pair under way. */
     uint64_t start; /* where it begins in the file; also that of a tensor's description */
@@ -73,6 +77,12 @@ static inline uint64_t tn_gguf_offset(const struct tn_gguf *parser, size_t field
 {
     return parser->feed.position - parser->wanted + field;
 }
+
+/* The value of a type that has a fixed size. */
+struct tn_value tn_gguf_scalar(enum tn_gguf_type type, const char *at);
+
+/* The size of a value of this type; 0 where it says its own length. */
+size_t tn_gguf_type_bytes(enum tn_gguf_type type);
 
 static inline uint32_t tn_gguf_load_u32(const char *at)
 {

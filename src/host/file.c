@@ -13,7 +13,7 @@
 
 enum { FIRST_CAPACITY = 64 };
 
-static bool fail_errno(struct tn_error *error, int number, const char *path)
+bool tn_file_fail(struct tn_error *error, int number, struct tn_str path)
 {
     static const struct {
         int number;
@@ -27,13 +27,20 @@ static bool fail_errno(struct tn_error *error, int number, const char *path)
         {EMFILE, "raise the limit of open files (ulimit -n)"},
     };
     (void)tn_fail(error, TN_ERROR_UNREADABLE, "cannot read: %s", strerror(number));
-    (void)tn_fail_at(error, -1, "%s", path);
+    if (path.size) {
+        (void)tn_fail_at(error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(path));
+    }
     for (size_t k = 0; k < sizeof hints / sizeof hints[0]; k++) {
         if (hints[k].number == number) {
             return tn_fail_hint(error, "%s", hints[k].hint);
         }
     }
     return tn_fail_hint(error, "try to read the file with another program");
+}
+
+static bool fail_errno(struct tn_error *error, int number, const char *path)
+{
+    return tn_file_fail(error, number, tn_str_of(path));
 }
 
 /* Reading a device or a pipe could wait for ever, or never end. */

@@ -18,6 +18,10 @@ bool tn_file_map(const char *path, struct tn_file *file, struct tn_error *error)
 /* Ends the mapping; {0} is allowed. */
 void tn_file_unmap(struct tn_file *file);
 
+/* Fills TN_ERROR_UNREADABLE for a number of errno, with a hint. Always returns false.
+ * path  the place; empty: left to the caller */
+bool tn_file_fail(struct tn_error *error, int number, struct tn_str path);
+
 /* Whether the path is a folder, or a link to one. false also where there is nothing. */
 bool tn_is_folder(const char *path);
 

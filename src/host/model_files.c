@@ -3,6 +3,7 @@
 
 #include "catalog/names.h"
 #include "format/gguf.h"
+#include "host/path.h"
 #include "text/json.h"
 
 #include <errno.h>
@@ -19,41 +20,14 @@ struct finding {
     struct tn_str prefix;         /* makes a MODEL of a file's name; or empty */
 };
 
-static struct tn_str last_part(struct tn_str path)
-{
-    while (path.size > 1 && path.data[path.size - 1] == '/') {
-        path.size--;
-    }
-    for (size_t k = path.size; k > 0; k--) {
-        if (path.data[k - 1] == '/') {
-            return tn_str_slice(path, k, path.size);
-        }
-    }
-    return path;
-}
-
-static struct tn_str folder_part(struct tn_str path)
-{
-    struct tn_str name = last_part(path);
-    size_t size = (size_t)(name.data - path.data);
-    return size ? tn_str_slice(path, 0, size) : TN_STR("./");
-}
-
 /* folder "/" name, terminated. NULL when memory is out. */
 static char *join(struct finding *finding, struct tn_str folder, struct tn_str name)
 {
-    struct tn_builder path = {0};
-    tn_builder_add(&path, folder);
-    if (folder.size && folder.data[folder.size - 1] != '/') {
-        tn_builder_add_char(&path, '/');
-    }
-    tn_builder_add(&path, name);
-    char *result = path.failed ? NULL : tn_str_terminated(&finding->files->arena, tn_builder_str(&path));
-    tn_builder_free(&path);
-    if (!result) {
+    char *path = tn_path_join(&finding->files->arena, folder, name);
+    if (!path) {
         tn_fail_memory(finding->error);
     }
-    return result;
+    return path;
 }
 
 static bool exists(const char *path)
@@ -109,6 +83,11 @@ static bool read_local(void *context, const char *const *paths, size_t count, en
         }
     }
     return true;
+}
+
+struct tn_file_source tn_model_files_local(struct tn_model_files *files)
+{
+    return (struct tn_file_source){files, NULL, list_local, exists_local, read_local};
 }
 
 static bool may_exist(const struct finding *finding, const char *path)
@@ -512,8 +491,8 @@ static bool use_folder(struct finding *finding, struct tn_str folder)
 
 static bool use_file(struct finding *finding, struct tn_str path)
 {
-    struct tn_str name = last_part(path);
-    struct tn_str folder = folder_part(path);
+    struct tn_str name = tn_path_name(path);
+    struct tn_str folder = tn_path_folder(path);
     if (tn_str_ends(name, TN_STR(".gguf"))) {
         return use_gguf(finding, folder, name);
     }
@@ -592,8 +571,8 @@ static bool looks_like_path(struct tn_str name)
 /* What a path is called when the model has no name of its own: the folder, or the file. */
 static struct tn_str name_of_path(struct tn_str path)
 {
-    struct tn_str name = last_part(path);
-    return tn_str_is(name, "config.json") ? last_part(tn_str_slice(path, 0, path.size - name.size)) : name;
+    struct tn_str name = tn_path_name(path);
+    return tn_str_is(name, "config.json") ? tn_path_name(tn_str_slice(path, 0, path.size - name.size)) : name;
 }
 
 static bool find_path(struct finding *finding, struct tn_str name, bool *found)
@@ -644,8 +623,7 @@ bool tn_model_files_find(void *context, struct tn_str name, struct tn_str folder
                          bool *found, struct tn_error *error)
 {
     struct tn_model_files *files = context;
-    const struct tn_file_source local = {files, NULL, list_local, exists_local, read_local};
-    struct finding finding = {files, input, error, local, {0}};
+    struct finding finding = {files, input, error, tn_model_files_local(files), {0}};
     *found = false;
     if (files->remote) {
         if (!find_remote(&finding, files->remote, name, found)) {

@@ -19,6 +19,9 @@ struct tn_model_files {
 bool tn_model_files_find(void *context, struct tn_str name, struct tn_str folder, struct tn_model_input *input,
                          bool *found, struct tn_error *error);
 
+/* This machine as a source of files, which are mapped as long as `files` lives. Its `find` is NULL. */
+struct tn_file_source tn_model_files_local(struct tn_model_files *files);
+
 void tn_model_files_free(struct tn_model_files *files);
 
 #endif

@@ -18,6 +18,13 @@ void tn_progress_show(void *context, size_t done, size_t count, uint64_t bytes);
 /* The same of records, as tn_watcher.show. */
 void tn_progress_show_records(void *context, size_t done, size_t count);
 
+/* The same of a text that is being read.
+ * all  its size; 0 where unknown */
+void tn_progress_show_bytes(struct tn_progress *progress, uint64_t done, uint64_t all);
+
+/* Takes the line away until it is drawn again. */
+void tn_progress_clear(struct tn_progress *progress);
+
 /* Takes the line away, if there is one. To be called before anything else is written. */
 void tn_progress_end(struct tn_progress *progress);
 

@@ -161,6 +161,34 @@ static void write_command(struct tn_page *page, const struct tn_block *block)
     }
 }
 
+/* Backgrounds on which black can be read, in turns, so that one sees where a piece ends; a line feed ends the background too. */
+static void write_coloured(struct tn_page *page, const struct tn_block *block)
+{
+    static const char *const backgrounds[] = {"\033[30;48;5;153m", "\033[30;48;5;222m"};
+    bool begins_line = true;
+    for (size_t k = 0; k < block->piece_count; k++) {
+        struct tn_str rest = block->pieces[k];
+        while (rest.size) {
+            bool ends_line = tn_str_find(rest, TN_STR("\n")) != SIZE_MAX;
+            tn_page_space(page, begins_line ? 2 * TN_TEXT_INDENT : 0);
+            tn_builder_add_text(page->out, backgrounds[k % 2]);
+            (void)tn_clean_line(page->out, &rest, NULL);
+            tn_builder_add_text(page->out, ends_line ? "↵\033[0m\n" : "\033[0m");
+            begins_line = ends_line;
+        }
+    }
+    tn_builder_add_text(page->out, begins_line ? "" : "\n");
+}
+
+static void write_pieces(struct tn_page *page, const struct tn_block *block)
+{
+    if (page->style->colour) {
+        write_coloured(page, block);
+    } else {
+        write_command(page, block);
+    }
+}
+
 static void write_bars(struct tn_page *page, const struct tn_block *block)
 {
     tn_page_bars(page, block);
@@ -184,6 +212,7 @@ static const struct {
     [TN_BLOCK_BARS] = {write_bars, false},       [TN_BLOCK_TABLE] = {write_table, false},
     [TN_BLOCK_CHART] = {write_chart, false},     [TN_BLOCK_NOTE] = {write_note, true},
     [TN_BLOCK_COMMAND] = {write_command, true},  [TN_BLOCK_OUTPUT] = {write_command, true},
+    [TN_BLOCK_PIECES] = {write_pieces, false},
 };
 
 void tn_write_text(const struct tn_report *report, const struct tn_style *style, struct tn_builder *out)

@@ -123,3 +123,25 @@ struct tn_cell tn_cell_fixed(uint64_t thousandths)
 {
     return (struct tn_cell){.kind = TN_CELL_FIXED, .number = thousandths};
 }
+
+void tn_report_pieces(struct tn_report *report, const struct tn_str *pieces, size_t count)
+{
+    struct tn_builder text = {0};
+    struct tn_block *block = tn_report_add(report, TN_BLOCK_PIECES);
+    for (size_t k = 0; k < count; k++) {
+        struct tn_str rest = pieces[k];
+        tn_builder_add_text(&text, k && text.size && text.data[text.size - 1] != '\n' ? "│" : "");
+        for (size_t end = tn_str_find(rest, TN_STR("\n")); end != SIZE_MAX; end = tn_str_find(rest, TN_STR("\n"))) {
+            tn_builder_add(&text, tn_str_slice(rest, 0, end));
+            tn_builder_add_text(&text, "↵\n");
+            rest = tn_str_slice(rest, end + 1, rest.size);
+        }
+        tn_builder_add(&text, rest);
+    }
+    struct tn_str marked = tn_report_keep(report, &text);
+    if (block) {
+        block->pieces = pieces;
+        block->piece_count = count;
+        block->text = marked;
+    }
+}

@@ -82,13 +82,17 @@ enum tn_block_kind {
     TN_BLOCK_CHART,
     TN_BLOCK_NOTE,
     TN_BLOCK_COMMAND, /* to be typed */
-    TN_BLOCK_OUTPUT   /* as a program writes it */
+    TN_BLOCK_OUTPUT,  /* as a program writes it */
+    TN_BLOCK_PIECES   /* a text as it is split */
 };
 
 struct tn_block {
     enum tn_block_kind kind;
     enum tn_tone tone;
-    struct tn_str text; /* HEADING, TEXT, NOTE, COMMAND, OUTPUT */
+    struct tn_str
+        text; /* HEADING, TEXT, NOTE, COMMAND, OUTPUT; PIECES: with a mark between two, where there is no colour */
+    const struct tn_str *pieces; /* PIECES: [piece_count] in which a line feed ends a line */
+    size_t piece_count;
     struct tn_bar *bars;
     size_t bar_count;
     struct tn_table *table;
@@ -109,6 +113,8 @@ struct tn_block *tn_report_add(struct tn_report *report, enum tn_block_kind kind
 /* A block of the text, formatted into the arena. A line feed in it begins a new line. */
 void tn_report_text(struct tn_report *report, enum tn_block_kind kind, enum tn_tone tone, const char *format, ...)
     TN_PRINTF(4, 5);
+/* A block of pieces, which must outlive the report. */
+void tn_report_pieces(struct tn_report *report, const struct tn_str *pieces, size_t count);
 /* What a builder holds, copied into the report's arena; the builder is freed. For texts of cells and labels. */
 struct tn_str tn_report_keep(struct tn_report *report, struct tn_builder *builder);
 /* An empty table in a block of its own; NULL when memory is out. title is copied, NULL: none; columns are not copied. */

@@ -2,6 +2,7 @@
 
 #include "text/utf8.h"
 #include "tokens/bpe_merge.h"
+#include "tokens/load.h"
 #include "tokens/word_cache.h"
 
 struct tn_bpe {
@@ -14,6 +15,48 @@ struct tn_bpe {
 };
 
 static const struct tn_str metaspace = {"\xE2\x96\x81", 3}; /* U+2581, which stands for a space in many vocabularies */
+
+/* ---- places that no token spans ----------------------------------------------------------------------------------- */
+
+/* The byte behind a place, but one that is never a byte of UTF-8 where U+2581 begins there: the first byte of that
+ * character is also the first of curly quotes, which do follow letters inside of tokens. Tokens on bytes may end inside of
+ * a character, so for them a byte is a byte. */
+static unsigned char right_of(const struct tn_bpe *bpe, struct tn_str text, size_t at)
+{
+    bool space = bpe->rules.symbols == TN_SYMBOLS_CHARACTERS && text.size - at >= metaspace.size
+                 && memcmp(text.data + at, metaspace.data, metaspace.size) == 0;
+    return space ? 0xFF : (unsigned char)text.data[at];
+}
+
+static void note_joins(struct tn_bpe *bpe, struct tn_str piece)
+{
+    for (size_t at = 1; at < piece.size; at++) {
+        unsigned char left = (unsigned char)piece.data[at - 1];
+        unsigned char right = right_of(bpe, piece, at);
+        bpe->joins[left][right / 8] |= (uint8_t)(1U << right % 8);
+    }
+}
+
+static bool joins_at(const struct tn_bpe *bpe, struct tn_str text, size_t at)
+{
+    unsigned char right = right_of(bpe, text, at);
+    return bpe->joins[(unsigned char)text.data[at - 1]][right / 8] >> right % 8 & 1;
+}
+
+bool tn_bpe_divides(const struct tn_bpe *bpe)
+{
+    for (char letter = 'A'; letter <= 'z'; letter++) {
+        char space[] = {letter, ' '};
+        char metaspaced[] = {letter, '\xE2', '\x96', '\x81'};
+        bool is_letter = letter <= 'Z' || letter >= 'a';
+        if (is_letter
+            && (joins_at(bpe, (struct tn_str){space, sizeof space}, 1)
+                || joins_at(bpe, (struct tn_str){metaspaced, sizeof metaspaced}, 1))) {
+            return false;
+        }
+    }
+    return bpe->dividable;
+}
 
 /* ---- building ----------------------------------------------------------------------------------------------------- */
 
@@ -67,7 +110,13 @@ struct tn_bpe *tn_bpe_new(struct tn_tokenizer *tokenizer, const struct tn_bpe_ru
 bool tn_bpe_add(struct tn_tokenizer *tokenizer, struct tn_bpe *bpe, uint32_t left, uint32_t right, uint32_t merged,
                 uint32_t rank, struct tn_error *error)
 {
+    note_joins(bpe, tn_vocabulary_piece(&tokenizer->vocabulary, merged));
     return tn_bpe_pairs_put(&tokenizer->arena, &bpe->pairs, left, right, rank, merged) || tn_fail_memory(error);
+}
+
+void tn_bpe_expect(const struct tn_bpe *bpe, uint32_t left, uint32_t right)
+{
+    tn_bpe_pairs_prefetch(&bpe->pairs, left, right);
 }
 
 /* The pairs that make one token. */
@@ -97,58 +146,6 @@ bool tn_bpe_add_all_pairs(struct tn_tokenizer *tokenizer, struct tn_bpe *bpe, co
         }
     }
     return true;
-}
-
-/* ---- places that no token spans ----------------------------------------------------------------------------------- */
-
-/* The byte behind a place, but one that is never a byte of UTF-8 where U+2581 begins there: the first byte of that
- * character is also the first of curly quotes, which do follow letters inside of tokens. Tokens on bytes may end inside of
- * a character, so for them a byte is a byte. */
-static unsigned char right_of(const struct tn_bpe *bpe, struct tn_str text, size_t at)
-{
-    bool space = bpe->rules.symbols == TN_SYMBOLS_CHARACTERS && text.size - at >= metaspace.size
-                 && memcmp(text.data + at, metaspace.data, metaspace.size) == 0;
-    return space ? 0xFF : (unsigned char)text.data[at];
-}
-
-static void note_joins(struct tn_bpe *bpe, struct tn_str piece)
-{
-    for (size_t at = 1; at < piece.size; at++) {
-        unsigned char left = (unsigned char)piece.data[at - 1];
-        unsigned char right = right_of(bpe, piece, at);
-        bpe->joins[left][right / 8] |= (uint8_t)(1U << right % 8);
-    }
-}
-
-void tn_bpe_finish(const struct tn_tokenizer *tokenizer, struct tn_bpe *bpe)
-{
-    size_t count = (size_t)1 << bpe->pairs.bits;
-    for (size_t k = 0; k < count; k++) {
-        if (bpe->pairs.slots[k].key) {
-            note_joins(bpe, tn_vocabulary_piece(&tokenizer->vocabulary, bpe->pairs.slots[k].merged));
-        }
-    }
-}
-
-static bool joins_at(const struct tn_bpe *bpe, struct tn_str text, size_t at)
-{
-    unsigned char right = right_of(bpe, text, at);
-    return bpe->joins[(unsigned char)text.data[at - 1]][right / 8] >> right % 8 & 1;
-}
-
-bool tn_bpe_divides(const struct tn_bpe *bpe)
-{
-    for (char letter = 'A'; letter <= 'z'; letter++) {
-        char space[] = {letter, ' '};
-        char metaspaced[] = {letter, '\xE2', '\x96', '\x81'};
-        bool is_letter = letter <= 'Z' || letter >= 'a';
-        if (is_letter
-            && (joins_at(bpe, (struct tn_str){space, sizeof space}, 1)
-                || joins_at(bpe, (struct tn_str){metaspaced, sizeof metaspaced}, 1))) {
-            return false;
-        }
-    }
-    return bpe->dividable;
 }
 
 /* ---- words -------------------------------------------------------------------------------------------------------- */
@@ -226,7 +223,8 @@ static bool symbols_with_affixes(struct symbols *symbols, struct tn_str word, st
 {
     uint32_t code_point;
     for (bool first = true; word.size; first = false) {
-        size_t length = tn_utf8_decode(word, &code_point);
+        bool bytes = symbols->bpe->rules.symbols == TN_SYMBOLS_BYTES;
+        size_t length = bytes ? 1 : tn_utf8_decode(word, &code_point);
         length = length ? length : 1;
         tn_builder_clear(name);
         tn_builder_add(name, first ? TN_STR("") : symbols->bpe->rules.word_prefix);
@@ -317,4 +315,13 @@ bool tn_bpe_run(struct tn_encoder *encoder, const struct tn_split_step *step, st
         from = at;
     }
     return encode_word(encoder, step, tn_str_slice(word, from, word.size));
+}
+
+bool tn_bpe_append(struct tn_tokenizer *tokenizer, const struct tn_bpe *bpe, struct tn_error *error)
+{
+    struct tn_split_step *step = tn_split_step_new(tokenizer, error);
+    if (step) {
+        *step = (struct tn_split_step){.run = tn_bpe_run, .rules = bpe, .divides = tn_bpe_divides(bpe)};
+    }
+    return step;
 }

@@ -34,6 +34,9 @@ struct tn_bpe *tn_bpe_new(struct tn_tokenizer *tokenizer, const struct tn_bpe_ru
 bool tn_bpe_add(struct tn_tokenizer *tokenizer, struct tn_bpe *bpe, uint32_t left, uint32_t right, uint32_t merged,
                 uint32_t rank, struct tn_error *error);
 
+/* Says that this merge will be added soon: fetching it from memory then overlaps with other work. */
+void tn_bpe_expect(const struct tn_bpe *bpe, uint32_t left, uint32_t right);
+
 /* Adds every pair of tokens whose joined pieces are a token, with the rank of that token: what rank files and
  * SentencePiece mean.
  * ranks  [size of the vocabulary], UINT32_MAX for a token that no pair makes; equal ranks are equal in order
@@ -41,11 +44,11 @@ bool tn_bpe_add(struct tn_tokenizer *tokenizer, struct tn_bpe *bpe, uint32_t lef
 bool tn_bpe_add_all_pairs(struct tn_tokenizer *tokenizer, struct tn_bpe *bpe, const uint32_t *ranks,
                           struct tn_error *error);
 
-/* To be called once all merges are there: what the merges imply for any text. */
-void tn_bpe_finish(const struct tn_tokenizer *tokenizer, struct tn_bpe *bpe);
-
 /* Whether no token spans a letter of ASCII and a space, or the U+2581 that stands for it, behind it. */
 bool tn_bpe_divides(const struct tn_bpe *bpe);
+
+/* Adds the model as the last split step, once all merges are there. Errors: TN_ERROR_CONFIG, TN_ERROR_MEMORY. */
+bool tn_bpe_append(struct tn_tokenizer *tokenizer, const struct tn_bpe *bpe, struct tn_error *error);
 
 /* The split step that is this model: its rules are the struct tn_bpe. */
 bool tn_bpe_run(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str word);

@@ -40,7 +40,7 @@ static bool resize(struct tn_arena *arena, struct tn_bpe_pairs *pairs, unsigned 
 bool tn_bpe_pairs_reserve(struct tn_arena *arena, struct tn_bpe_pairs *pairs, size_t count)
 {
     unsigned bits = LEAST_BITS;
-    while (((size_t)1 << bits) / 2 <= count) { /* at most half full: most lookups are of pairs that are not there */
+    while (((size_t)1 << bits) / 4 * 3 <= count) {
         bits++;
     }
     return (pairs->slots && bits <= pairs->bits) || resize(arena, pairs, bits);

@@ -39,6 +39,15 @@ static inline uint64_t tn_bpe_pair_hash(uint64_t key)
     return (mixed ^ mixed >> 32) * 0xD6E8FEB86659FD93U;
 }
 
+/* Fetches into the cache what adding this pair will touch. */
+static inline void tn_bpe_pairs_prefetch(const struct tn_bpe_pairs *pairs, uint32_t left, uint32_t right)
+{
+    uint64_t hash = tn_bpe_pair_hash(tn_bpe_pair_key(left, right));
+    __builtin_prefetch(&pairs->slots[hash >> (64 - pairs->bits)], 1);
+    __builtin_prefetch(&pairs->filter[(hash >> (64 - pairs->bits - TN_BPE_FILTER_BITS)) / 64], 1);
+    __asm__ volatile(""); /* gcc leaves out calls of functions that do nothing but prefetch */
+}
+
 /* NULL where the pair is not merged. There is always an empty slot. */
 static inline const struct tn_bpe_pair *tn_bpe_pairs_find(const struct tn_bpe_pairs *pairs, uint32_t left,
                                                           uint32_t right)

@@ -13,7 +13,7 @@ struct tn_charsmap {
     bool leaves[128];    /* see tn_charsmap_leaves */
 };
 
-enum { HEADER_BYTES = 4, BLOCK = 256, MOST_MATCHES = 32 };
+enum { HEADER_BYTES = 4, BLOCK_BYTES = 4 * 256, MOST_MATCHES = 32 };
 
 static const uint32_t value_bit = 1U << 31;
 
@@ -87,7 +87,7 @@ static bool check_layout(struct tn_str bytes, int64_t offset, size_t *units_byte
     for (size_t k = 0; k < HEADER_BYTES && bytes.size > HEADER_BYTES; k++) {
         *units_bytes |= (size_t)(unsigned char)bytes.data[k] << 8 * k;
     }
-    if (*units_bytes < 4 * BLOCK || *units_bytes % (4 * BLOCK) || *units_bytes >= bytes.size - HEADER_BYTES) {
+    if (*units_bytes < BLOCK_BYTES || *units_bytes % BLOCK_BYTES || *units_bytes >= bytes.size - HEADER_BYTES) {
         tn_fail(error, TN_ERROR_HEADER, "the normalizer of %zu bytes has a double array of %zu", bytes.size,
                 *units_bytes);
         return fail_at(offset, 0, error);

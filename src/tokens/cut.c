@@ -15,7 +15,8 @@ static bool is_place(struct tn_str text, size_t at)
     return text.data[at] == ' ' && is_letter(text.data[at - 1]) && is_letter(text.data[at + 1]);
 }
 
-/* An added token that has such a place inside, or takes white space away at a letter. */
+/* An added token that has such a place inside, that begins with the space, or that ends with the letter: what is behind it
+ * begins a text of its own, which a part that only goes on does not. */
 static bool reaches_across(const struct tn_added_token *token)
 {
     struct tn_str name = token->content;
@@ -25,8 +26,8 @@ static bool reaches_across(const struct tn_added_token *token)
         }
     }
     return name.size
-           && ((token->rstrip && is_letter(name.data[name.size - 1])) || (token->lstrip && is_letter(name.data[0]))
-               || name.data[0] == ' ' || name.data[name.size - 1] == ' ');
+           && (name.data[0] == ' ' || is_letter(name.data[name.size - 1])
+               || (token->lstrip && is_letter(name.data[0])));
 }
 
 static bool steps_allow(const struct tn_tokenizer *tokenizer, bool *divided)

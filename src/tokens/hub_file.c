@@ -1,15 +1,23 @@
-#include "tokens/hub_file.h"
-
+/* The walk over a tokenizer.json. What a part needs of another may stand behind it: then the reader comes back to it. */
 #include <string.h>
 
-enum { FIRST_ITEMS = 4096, MODEL_OPTIONS = 32 };
+#include "tokens/hub.h"
+#include "tokens/pre_tokenizers.h"
+
+enum { MODEL_OPTIONS = 32 };
 
 struct walk {
-    struct tn_hub_file *file;
+    struct tn_hub *hub;
     struct tn_json_reader reader;
+    bool has_pre_tokenizer;
+    bool has_vocabulary;
+    bool has_model;
+    struct tn_json_reader model; /* where "model" stands, in front of "pre_tokenizer" */
+    bool model_waits;
+    struct tn_json_reader merges; /* where "merges" stands, in front of "vocab" */
+    bool merges_wait;
     struct tn_member options[MODEL_OPTIONS];
     size_t options_count;
-    bool has_model;
     struct tn_error *error;
 };
 
@@ -25,40 +33,25 @@ static bool next_is(struct walk *walk, enum tn_json_event wanted, const char *wh
     return event != TN_JSON_ERROR && (event == wanted || wrong(walk, what));
 }
 
-/* ---- "vocab" ------------------------------------------------------------------------------------------------------ */
-
-static struct tn_hub_token *new_token(struct walk *walk)
+/* What hub_vocabulary.c says of a token or a merge, with its place. */
+static bool placed(struct walk *walk, bool taken, int64_t offset)
 {
-    struct tn_hub_file *file = walk->file;
-    if (file->tokens_count == file->tokens_capacity) {
-        size_t capacity = file->tokens_capacity ? file->tokens_capacity * 2 : FIRST_ITEMS;
-        struct tn_hub_token *tokens =
-            tn_arena_grow(&file->arena, file->tokens, file->tokens_count, capacity, sizeof *tokens);
-        if (!tokens) {
-            tn_fail_memory(walk->error);
-            return NULL;
-        }
-        file->tokens = tokens;
-        file->tokens_capacity = capacity;
-    }
-    return &file->tokens[file->tokens_count++];
+    return taken || tn_fail_at(walk->error, offset, "tokenizer.json");
 }
+
+/* ---- "vocab" ------------------------------------------------------------------------------------------------------ */
 
 /* {"name": id, ...} */
 static bool read_ids(struct walk *walk)
 {
     enum tn_json_event event;
     while ((event = tn_json_next(&walk->reader, walk->error)) == TN_JSON_KEY) {
-        struct tn_hub_token *token = new_token(walk);
-        if (!token) {
+        struct tn_str name = walk->reader.string;
+        int64_t offset = walk->reader.offset;
+        if (!next_is(walk, TN_JSON_INTEGER, "the id of a token is not an integer")
+            || !placed(walk, tn_hub_token(walk->hub, name, walk->reader.integer, 0, walk->error), offset)) {
             return false;
         }
-        token->name = walk->reader.string;
-        token->offset = walk->reader.offset;
-        if (!next_is(walk, TN_JSON_INTEGER, "the id of a token is not an integer")) {
-            return false;
-        }
-        token->id = walk->reader.integer;
     }
     return event == TN_JSON_OBJECT_END;
 }
@@ -77,17 +70,18 @@ static bool read_score(struct walk *walk, double *score)
 static bool read_scores(struct walk *walk)
 {
     const char *const pair = "a token of a list is not a pair of name and score";
-    walk->file->scored = true;
+    walk->hub->scored = true;
     enum tn_json_event event;
     while ((event = tn_json_next(&walk->reader, walk->error)) == TN_JSON_LIST_BEGIN) {
-        struct tn_hub_token *token = new_token(walk);
-        if (!token || !next_is(walk, TN_JSON_STRING, pair)) {
+        if (!next_is(walk, TN_JSON_STRING, pair)) {
             return false;
         }
-        token->name = walk->reader.string;
-        token->offset = walk->reader.offset;
-        token->id = (int64_t)walk->file->tokens_count - 1;
-        if (!read_score(walk, &token->score) || !next_is(walk, TN_JSON_LIST_END, pair)) {
+        struct tn_str name = walk->reader.string;
+        int64_t offset = walk->reader.offset;
+        int64_t id = (int64_t)walk->hub->tokens_count;
+        double score;
+        if (!read_score(walk, &score) || !next_is(walk, TN_JSON_LIST_END, pair)
+            || !placed(walk, tn_hub_token(walk->hub, name, id, score, walk->error), offset)) {
             return false;
         }
     }
@@ -96,7 +90,10 @@ static bool read_scores(struct walk *walk)
 
 static bool read_vocabulary(struct walk *walk)
 {
-    walk->file->tokens_count = 0;
+    if (walk->has_vocabulary) {
+        return wrong(walk, "'model.vocab' stands twice");
+    }
+    walk->has_vocabulary = true;
     enum tn_json_event event = tn_json_next(&walk->reader, walk->error);
     if (event == TN_JSON_OBJECT_BEGIN) {
         return read_ids(walk);
@@ -109,76 +106,71 @@ static bool read_vocabulary(struct walk *walk)
 
 /* ---- "merges" ----------------------------------------------------------------------------------------------------- */
 
-static struct tn_hub_merge *new_merge(struct walk *walk)
-{
-    struct tn_hub_file *file = walk->file;
-    if (file->merges_count == file->merges_capacity) {
-        size_t capacity = file->merges_capacity ? file->merges_capacity * 2 : FIRST_ITEMS;
-        struct tn_hub_merge *merges =
-            tn_arena_grow(&file->arena, file->merges, file->merges_count, capacity, sizeof *merges);
-        if (!merges) {
-            tn_fail_memory(walk->error);
-            return NULL;
-        }
-        file->merges = merges;
-        file->merges_capacity = capacity;
-    }
-    return &file->merges[file->merges_count++];
-}
-
 /* "left right": exactly one space. */
-static bool divide_merge(struct walk *walk, struct tn_str text, struct tn_hub_merge *merge)
+static bool divide_merge(struct walk *walk, struct tn_str *left, struct tn_str *right)
 {
-    size_t space = tn_str_find(text, TN_STR(" "));
-    if (space == SIZE_MAX || memchr(text.data + space + 1, ' ', text.size - space - 1)) {
+    struct tn_str text = walk->reader.string;
+    const char *space = text.size ? memchr(text.data, ' ', text.size) : NULL;
+    size_t at = space ? (size_t)(space - text.data) : 0;
+    if (!space || memchr(space + 1, ' ', text.size - at - 1)) {
         return wrong(walk, "a merge is not two tokens with a space between them");
     }
-    merge->left = tn_str_slice(text, 0, space);
-    merge->right = tn_str_slice(text, space + 1, text.size);
+    *left = tn_str_slice(text, 0, at);
+    *right = tn_str_slice(text, at + 1, text.size);
     return true;
 }
 
 /* ["left", "right"], behind its bracket. */
-static bool read_merge_pair(struct walk *walk, struct tn_hub_merge *merge)
+static bool read_merge_pair(struct walk *walk, struct tn_str *left, struct tn_str *right)
 {
     const char *const pair = "a merge is not a pair of tokens";
     if (!next_is(walk, TN_JSON_STRING, pair)) {
         return false;
     }
-    merge->left = walk->reader.string;
+    *left = walk->reader.string;
     if (!next_is(walk, TN_JSON_STRING, pair)) {
         return false;
     }
-    merge->right = walk->reader.string;
+    *right = walk->reader.string;
     return next_is(walk, TN_JSON_LIST_END, pair);
+}
+
+static bool read_merge(struct walk *walk, bool as_text)
+{
+    int64_t offset = walk->reader.offset;
+    struct tn_str left;
+    struct tn_str right;
+    if (as_text && tn_str_starts(walk->reader.string, TN_STR("#version"))) { /* a line of old files */
+        return true;
+    }
+    return (as_text ? divide_merge(walk, &left, &right) : read_merge_pair(walk, &left, &right))
+           && placed(walk, tn_hub_merge(walk->hub, left, right, walk->error), offset);
 }
 
 static bool read_merges(struct walk *walk)
 {
-    walk->file->merges_count = 0;
-    walk->file->has_merges = true;
+    walk->hub->has_merges = true;
+    if (!walk->has_vocabulary) {
+        walk->merges_wait = true;
+        walk->merges = walk->reader;
+        return tn_json_skip(&walk->reader, walk->error);
+    }
     if (!next_is(walk, TN_JSON_LIST_BEGIN, "'model.merges' is not a list")) {
         return false;
     }
     enum tn_json_event event;
     while ((event = tn_json_next(&walk->reader, walk->error)) == TN_JSON_STRING || event == TN_JSON_LIST_BEGIN) {
-        bool comment = event == TN_JSON_STRING && tn_str_starts(walk->reader.string, TN_STR("#version"));
-        struct tn_hub_merge *merge = comment ? NULL : new_merge(walk);
-        if (comment) {
-            continue;
-        }
-        if (!merge) {
-            return false;
-        }
-        merge->offset = walk->reader.offset;
-        if (event == TN_JSON_STRING ? !divide_merge(walk, walk->reader.string, merge) : !read_merge_pair(walk, merge)) {
+        if (!read_merge(walk, event == TN_JSON_STRING)) {
             return false;
         }
     }
-    return event == TN_JSON_LIST_END || (event != TN_JSON_ERROR && wrong(walk, "a merge is neither text nor a pair"));
+    if (event != TN_JSON_LIST_END) {
+        return event != TN_JSON_ERROR && wrong(walk, "a merge is neither text nor a pair");
+    }
+    return placed(walk, tn_hub_merges_end(walk->hub, walk->error), walk->reader.offset);
 }
 
-/* ---- the document ------------------------------------------------------------------------------------------------- */
+/* ---- "model" ------------------------------------------------------------------------------------------------------ */
 
 static bool read_option(struct walk *walk, struct tn_str key)
 {
@@ -190,10 +182,34 @@ static bool read_option(struct walk *walk, struct tn_str key)
     return tn_json_next_value(&walk->reader, &option->value, walk->error);
 }
 
+static bool keep_options(struct walk *walk, int64_t offset)
+{
+    struct tn_member *members = TN_NEW_ARRAY(&walk->hub->scratch, struct tn_member, walk->options_count);
+    if (!members) {
+        return tn_fail_memory(walk->error);
+    }
+    memcpy(members, walk->options, walk->options_count * sizeof *members);
+    walk->hub->model = (struct tn_value){.kind = TN_OBJECT, .count = (uint32_t)walk->options_count, .offset = offset};
+    walk->hub->model.as.members = members;
+    return true;
+}
+
+/* Goes back to a part that waited, and then on behind it. */
+static bool come_back(struct walk *walk, bool *waits, const struct tn_json_reader *to, bool (*read)(struct walk *walk))
+{
+    if (!*waits) {
+        return true;
+    }
+    struct tn_json_reader here = walk->reader;
+    *waits = false;
+    walk->reader = *to;
+    bool done = read(walk);
+    walk->reader = here;
+    return done;
+}
+
 static bool read_model(struct walk *walk)
 {
-    walk->has_model = true;
-    walk->options_count = 0;
     if (!next_is(walk, TN_JSON_OBJECT_BEGIN, "'model' is not an object")) {
         return false;
     }
@@ -207,40 +223,64 @@ static bool read_model(struct walk *walk)
             return false;
         }
     }
-    struct tn_member *members = TN_NEW_ARRAY(&walk->file->arena, struct tn_member, walk->options_count);
-    if (!members) {
-        return tn_fail_memory(walk->error);
+    return event == TN_JSON_OBJECT_END && keep_options(walk, offset)
+           && come_back(walk, &walk->merges_wait, &walk->merges, read_merges);
+}
+
+/* The names of tokens are read by what "pre_tokenizer" says of them. */
+static bool meet_model(struct walk *walk)
+{
+    if (walk->has_model) {
+        return wrong(walk, "'model' stands twice");
     }
-    memcpy(members, walk->options, walk->options_count * sizeof *members);
-    walk->file->model = (struct tn_value){.kind = TN_OBJECT, .count = (uint32_t)walk->options_count, .offset = offset};
-    walk->file->model.as.members = members;
-    return event == TN_JSON_OBJECT_END;
+    walk->has_model = true;
+    if (walk->has_pre_tokenizer) {
+        return read_model(walk);
+    }
+    walk->model_waits = true;
+    walk->model = walk->reader;
+    return tn_json_skip(&walk->reader, walk->error);
+}
+
+/* ---- the document ------------------------------------------------------------------------------------------------- */
+
+static bool read_pre_tokenizer(struct walk *walk)
+{
+    struct tn_hub *hub = walk->hub;
+    if (walk->has_pre_tokenizer) {
+        return wrong(walk, "'pre_tokenizer' stands twice");
+    }
+    walk->has_pre_tokenizer = true;
+    return tn_json_next_value(&walk->reader, &hub->pre_tokenizer, walk->error)
+           && tn_pre_tokenizer_read(hub->tokenizer, &hub->pre_tokenizer, &hub->byte_level, walk->error);
 }
 
 static bool read_section(struct walk *walk, struct tn_str key)
 {
-    struct tn_hub_file *file = walk->file;
+    struct tn_hub *hub = walk->hub;
     const struct {
         const char *key;
         struct tn_value *value;
     } sections[] = {
-        {"added_tokens", &file->added_tokens},
-        {"normalizer", &file->normalizer},
-        {"pre_tokenizer", &file->pre_tokenizer},
-        {"post_processor", &file->post_processor},
+        {"added_tokens", &hub->added_tokens},
+        {"normalizer", &hub->normalizer},
+        {"post_processor", &hub->post_processor},
     };
     for (size_t k = 0; k < sizeof sections / sizeof sections[0]; k++) {
         if (tn_str_is(key, sections[k].key)) {
             return tn_json_next_value(&walk->reader, sections[k].value, walk->error);
         }
     }
-    return tn_str_is(key, "model") ? read_model(walk) : tn_json_skip(&walk->reader, walk->error);
+    if (tn_str_is(key, "pre_tokenizer")) {
+        return read_pre_tokenizer(walk);
+    }
+    return tn_str_is(key, "model") ? meet_model(walk) : tn_json_skip(&walk->reader, walk->error);
 }
 
-bool tn_hub_file_read(struct tn_hub_file *file, struct tn_str text, struct tn_error *error)
+bool tn_hub_walk(struct tn_hub *hub, struct tn_str text, struct tn_error *error)
 {
-    struct walk walk = {.file = file, .error = error};
-    tn_json_reader_open(&walk.reader, &file->arena, text);
+    struct walk walk = {.hub = hub, .error = error};
+    tn_json_reader_open(&walk.reader, &hub->scratch, text);
     if (!next_is(&walk, TN_JSON_OBJECT_BEGIN, "a tokenizer must be an object")) {
         return false;
     }
@@ -257,5 +297,5 @@ bool tn_hub_file_read(struct tn_hub_file *file, struct tn_str text, struct tn_er
         tn_fail(error, TN_ERROR_NOT_A_MODEL, "a JSON document without 'model': no tokenizer.json");
         return tn_fail_hint(error, "give the file that lies beside tokenizer_config.json");
     }
-    return true;
+    return come_back(&walk, &walk.model_waits, &walk.model, read_model);
 }

@@ -1,17 +1,14 @@
-#include "tokens/hub_model.h"
+/* The models of a tokenizer.json, by the "type" that it writes. */
+#include <string.h>
 
 #include "tokens/bpe.h"
-#include "tokens/unigram.h"
+#include "tokens/hub.h"
+#include "tokens/wordlevel.h"
 #include "tokens/wordpiece.h"
-
-struct kind {
-    const char *type;
-    bool (*read)(struct tn_hub *hub, struct tn_error *error);
-};
 
 static const struct tn_value *option(const struct tn_hub *hub, const char *key)
 {
-    const struct tn_value *value = tn_value_member(&hub->file->model, tn_str_of(key));
+    const struct tn_value *value = tn_value_member(&hub->model, tn_str_of(key));
     return value && value->kind != TN_NULL ? value : NULL;
 }
 
@@ -35,12 +32,6 @@ static bool text(const struct tn_hub *hub, const char *key, struct tn_str *copy,
     return tn_str_copy(&hub->tokenizer->arena, value->as.string, copy) || tn_fail_memory(error);
 }
 
-uint32_t tn_hub_id(const struct tn_hub *hub, struct tn_str name)
-{
-    uint32_t place = tn_map_find(&hub->names, name);
-    return place == TN_MAP_NONE ? TN_TOKEN_NONE : (uint32_t)hub->file->tokens[place].id;
-}
-
 /* ---- byte-pair encoding ------------------------------------------------------------------------------------------- */
 
 static bool check_no_dropout(const struct tn_hub *hub, struct tn_error *error)
@@ -51,7 +42,7 @@ static bool check_no_dropout(const struct tn_hub *hub, struct tn_error *error)
     return none || tn_fail(error, TN_ERROR_CONFIG, "'model.dropout' makes the tokens random: there is no one answer");
 }
 
-static bool bpe_rules(const struct tn_hub *hub, struct tn_bpe_rules *rules, struct tn_error *error)
+static bool bpe_rules(struct tn_hub *hub, struct tn_bpe_rules *rules, struct tn_error *error)
 {
     struct tn_str unknown;
     *rules = (struct tn_bpe_rules){
@@ -73,39 +64,56 @@ static bool bpe_rules(const struct tn_hub *hub, struct tn_bpe_rules *rules, stru
     return true;
 }
 
-static bool absent(const struct tn_hub_merge *merge, size_t number, struct tn_str name, struct tn_error *error)
+/* The piece of a merge is that of the left token with that of the right one behind it, less the prefix of inner symbols. */
+static bool is_joined(struct tn_str piece, struct tn_str left, struct tn_str right)
 {
-    tn_fail(error, TN_ERROR_HEADER, "merge %zu names '" TN_STR_FORMAT "', which is no token", number + 1,
-            TN_STR_ARGUMENTS(name));
-    return tn_fail_at(error, merge->offset, "tokenizer.json");
+    return piece.size == left.size + right.size && memcmp(piece.data, left.data, left.size) == 0
+           && memcmp(piece.data + left.size, right.data, right.size) == 0;
 }
 
-/* The name of what a merge makes: the left token and the right one without the prefix of inner symbols. */
-static bool merged_name(const struct tn_hub_merge *merge, size_t prefix_bytes, struct tn_builder *name)
+/* What a merge makes. *last is what the merge before made: mostly this one makes the same or the next, which spares looking. */
+static bool find_merged(struct tn_hub *hub, struct tn_hub_pair pair, size_t prefix_bytes, struct tn_builder *name,
+                        uint32_t *last)
 {
+    const struct tn_vocabulary *vocabulary = &hub->tokenizer->vocabulary;
+    struct tn_str left = tn_vocabulary_piece(vocabulary, pair.left);
+    struct tn_str right = tn_vocabulary_piece(vocabulary, pair.right);
+    right = tn_str_slice(right, prefix_bytes, right.size);
+    for (uint32_t id = *last; id <= *last + 1; id++) {
+        if (is_joined(tn_vocabulary_piece(vocabulary, id), left, right)) {
+            *last = id;
+            return true;
+        }
+    }
     tn_builder_clear(name);
-    tn_builder_add(name, merge->left);
-    tn_builder_add(name, tn_str_slice(merge->right, prefix_bytes, merge->right.size));
+    tn_builder_add(name, left);
+    tn_builder_add(name, right);
+    *last = tn_vocabulary_find(vocabulary, tn_builder_str(name));
     return !name->failed;
 }
 
-static bool add_merge(struct tn_hub *hub, struct tn_bpe *bpe, size_t number, size_t prefix_bytes,
-                      struct tn_builder *name, struct tn_error *error)
+enum { AHEAD = 16 }; /* merges */
+
+static bool add_merges(struct tn_hub *hub, struct tn_bpe *bpe, size_t prefix_bytes, struct tn_builder *name,
+                       struct tn_error *error)
 {
-    const struct tn_hub_merge *merge = &hub->file->merges[number];
-    uint32_t left = tn_hub_id(hub, merge->left);
-    uint32_t right = tn_hub_id(hub, merge->right);
-    if (left == TN_TOKEN_NONE || right == TN_TOKEN_NONE) {
-        return absent(merge, number, left == TN_TOKEN_NONE ? merge->left : merge->right, error);
+    uint32_t merged = 0;
+    for (size_t k = 0; k < hub->pairs_count; k++) {
+        if (k + AHEAD < hub->pairs_count) {
+            tn_bpe_expect(bpe, hub->pairs[k + AHEAD].left, hub->pairs[k + AHEAD].right);
+        }
+        if (!find_merged(hub, hub->pairs[k], prefix_bytes, name, &merged)) {
+            return tn_fail_memory(error);
+        }
+        if (merged == TN_TOKEN_NONE) {
+            return tn_fail(error, TN_ERROR_HEADER, "merge %zu makes '" TN_STR_FORMAT "', which is no token", k + 1,
+                           TN_STR_ARGUMENTS(tn_builder_str(name)));
+        }
+        if (!tn_bpe_add(hub->tokenizer, bpe, hub->pairs[k].left, hub->pairs[k].right, merged, (uint32_t)k, error)) {
+            return false;
+        }
     }
-    if (!merged_name(merge, prefix_bytes, name)) {
-        return tn_fail_memory(error);
-    }
-    uint32_t merged = tn_hub_id(hub, tn_builder_str(name));
-    if (merged == TN_TOKEN_NONE) {
-        return absent(merge, number, tn_builder_str(name), error);
-    }
-    return tn_bpe_add(hub->tokenizer, bpe, left, right, merged, (uint32_t)number, error);
+    return true;
 }
 
 static bool read_bpe(struct tn_hub *hub, struct tn_error *error)
@@ -114,66 +122,43 @@ static bool read_bpe(struct tn_hub *hub, struct tn_error *error)
     if (!bpe_rules(hub, &rules, error)) {
         return false;
     }
-    struct tn_bpe *bpe = tn_bpe_new(hub->tokenizer, &rules, hub->file->merges_count, error);
-    struct tn_split_step *step = bpe ? tn_split_step_new(hub->tokenizer, error) : NULL;
+    struct tn_bpe *bpe = tn_bpe_new(hub->tokenizer, &rules, hub->pairs_count, error);
     struct tn_builder name = {0};
-    bool added = step != NULL;
-    for (size_t k = 0; added && k < hub->file->merges_count; k++) {
-        added = add_merge(hub, bpe, k, rules.word_prefix.size, &name, error);
-    }
+    bool added = bpe && add_merges(hub, bpe, rules.word_prefix.size, &name, error);
     tn_builder_free(&name);
-    if (!added) {
-        return false;
-    }
-    tn_bpe_finish(hub->tokenizer, bpe);
-    *step = (struct tn_split_step){.run = tn_bpe_run, .rules = bpe, .divides = tn_bpe_divides(bpe)};
-    return true;
+    return added && tn_bpe_append(hub->tokenizer, bpe, error);
 }
 
 /* ---- which one ---------------------------------------------------------------------------------------------------- */
 
-/* A unigram's list goes to the model with its scores, which fills the vocabulary from it. */
-static bool copy_entries(struct tn_hub *hub, struct tn_unigram_entry *entries, struct tn_error *error)
-{
-    for (size_t k = 0; k < hub->file->tokens_count; k++) {
-        entries[k].score = hub->file->tokens[k].score;
-        if (!tn_str_copy(&hub->tokenizer->arena, hub->file->tokens[k].name, &entries[k].piece)) {
-            return tn_fail_memory(error);
-        }
-    }
-    return true;
-}
-
 static bool read_unigram(struct tn_hub *hub, struct tn_error *error)
 {
-    size_t count = hub->file->tokens_count;
     const struct tn_value *unknown = option(hub, "unk_id");
-    if (!hub->file->scored) {
+    if (!hub->scored) {
         return tn_fail(error, TN_ERROR_CONFIG, "'model.vocab' of a Unigram is not a list of names and scores");
     }
-    if (unknown && (unknown->kind != TN_INTEGER || unknown->as.integer < 0 || (uint64_t)unknown->as.integer >= count)) {
-        return tn_fail(error, TN_ERROR_HEADER, "'model.unk_id' is the place of no token");
+    if (unknown
+        && (unknown->kind != TN_INTEGER || unknown->as.integer < 0 || unknown->as.integer >= TN_TOKEN_ID_LIMIT)) {
+        return tn_fail(error, TN_ERROR_HEADER, "'model.unk_id' is no place in the list of tokens");
     }
-    struct tn_unigram_entry *entries = TN_NEW_ARRAY(hub->scratch, struct tn_unigram_entry, count);
-    if (!entries) {
-        return tn_fail_memory(error);
-    }
-    return copy_entries(hub, entries, error)
-           && tn_unigram_read(hub->tokenizer, entries, count, unknown ? (uint32_t)unknown->as.integer : TN_TOKEN_NONE,
-                              flag(hub, "byte_fallback"), error);
+    return tn_unigram_read(hub->tokenizer, hub->entries, hub->tokens_count,
+                           unknown ? (uint32_t)unknown->as.integer : TN_TOKEN_NONE, flag(hub, "byte_fallback"), error);
 }
 
 static bool read_wordpiece(struct tn_hub *hub, struct tn_error *error)
 {
-    return tn_wordpiece_read(hub->tokenizer, &hub->file->model, error);
+    return tn_wordpiece_read(hub->tokenizer, &hub->model, error);
 }
 
 static bool read_wordlevel(struct tn_hub *hub, struct tn_error *error)
 {
-    return tn_wordlevel_read(hub->tokenizer, &hub->file->model, error);
+    return tn_wordlevel_read(hub->tokenizer, &hub->model, error);
 }
 
-static const struct kind kinds[] = {
+static const struct {
+    const char *type;
+    bool (*read)(struct tn_hub *hub, struct tn_error *error);
+} kinds[] = {
     {"BPE", read_bpe},
     {"Unigram", read_unigram},
     {"WordPiece", read_wordpiece},
@@ -187,7 +172,7 @@ static struct tn_str type_of(const struct tn_hub *hub)
     if (type && type->kind == TN_STRING) {
         return type->as.string;
     }
-    return hub->file->has_merges ? TN_STR("BPE") : hub->file->scored ? TN_STR("Unigram") : TN_STR("WordPiece");
+    return hub->has_merges ? TN_STR("BPE") : hub->scored ? TN_STR("Unigram") : TN_STR("WordPiece");
 }
 
 bool tn_hub_model(struct tn_hub *hub, struct tn_error *error)

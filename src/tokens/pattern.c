@@ -1,6 +1,6 @@
 #include "tokens/pattern.h"
 
-#include "tokens/oniguruma.h"
+#include "text/regex.h"
 #include "tokens/scan.h"
 
 const struct tn_pattern tn_pattern_gpt2 = {tn_scan_gpt2, NULL, true, true};
@@ -73,6 +73,40 @@ static bool same_regex(struct tn_str regex, const char *known_regex)
     return at == regex.size;
 }
 
+/* ---- others ------------------------------------------------------------------------------------------------------- */
+
+static enum tn_found next_match(const struct tn_pattern *pattern, struct tn_str text, size_t from,
+                                struct tn_match *match, struct tn_error *error)
+{
+    static const enum tn_found found[] = {
+        [TN_REGEX_NOTHING] = TN_FOUND_NOTHING, [TN_REGEX_FOUND] = TN_FOUND, [TN_REGEX_FAILED] = TN_FOUND_FAILED};
+    return from > text.size ? TN_FOUND_NOTHING
+                            : found[tn_regex_search(pattern->rules, text, from, &match->begin, &match->end, error)];
+}
+
+static void release_regex(void *object)
+{
+    tn_regex_free(object);
+}
+
+static const struct tn_pattern *compile(struct tn_tokenizer *tokenizer, struct tn_str regex, struct tn_error *error)
+{
+    struct tn_pattern *pattern = TN_NEW(&tokenizer->arena, struct tn_pattern);
+    struct tn_release *release = TN_NEW(&tokenizer->arena, struct tn_release);
+    if (!pattern || !release) {
+        tn_fail_memory(error);
+        return NULL;
+    }
+    struct tn_regex *compiled = tn_regex_new(regex, TN_REGEX_ONIGURUMA, error);
+    if (!compiled) {
+        return NULL;
+    }
+    *release = (struct tn_release){tokenizer->releases, release_regex, compiled};
+    tokenizer->releases = release;
+    *pattern = (struct tn_pattern){.next = next_match, .rules = compiled};
+    return pattern;
+}
+
 const struct tn_pattern *tn_pattern_regex(struct tn_tokenizer *tokenizer, struct tn_str regex, struct tn_error *error)
 {
     for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
@@ -80,7 +114,7 @@ const struct tn_pattern *tn_pattern_regex(struct tn_tokenizer *tokenizer, struct
             return &known[k].pattern;
         }
     }
-    return tn_oniguruma_pattern(tokenizer, regex, error);
+    return compile(tokenizer, regex, error);
 }
 
 /* ---- fixed texts -------------------------------------------------------------------------------------------------- */

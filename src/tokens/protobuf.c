@@ -68,7 +68,6 @@ static bool read_bytes(struct tn_protobuf *message, struct tn_protobuf_field *fi
 
 static bool read_value(struct tn_protobuf *message, struct tn_protobuf_field *field, struct tn_error *error)
 {
-    size_t start = message->at;
     switch (field->wire) {
     case TN_WIRE_VARINT:
         return read_varint(message, &field->value, error);
@@ -81,7 +80,7 @@ static bool read_value(struct tn_protobuf *message, struct tn_protobuf_field *fi
     }
     tn_fail(error, TN_ERROR_HEADER, "field %u has the kind %u, which no such file has", field->number,
             (unsigned)field->wire);
-    return fail_at(message, start, error);
+    return fail_at(message, message->at, error);
 }
 
 enum tn_protobuf_next tn_protobuf_next(struct tn_protobuf *message, struct tn_protobuf_field *field,

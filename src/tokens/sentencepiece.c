@@ -1,6 +1,7 @@
 /* SentencePiece's .model as a tokenizer: the same ids as those of SentencePieceProcessor::Encode of sentencepiece 0.2.3. */
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "text/utf8.h"
@@ -178,24 +179,6 @@ static bool add_pieces(struct loading *loading, struct tn_error *error)
     return check_unknown(loading, error);
 }
 
-/* Control pieces have names by which they can be asked for; in text they are nothing special. */
-static bool name_controls(struct loading *loading, struct tn_error *error)
-{
-    struct tn_added *added = &loading->tokenizer->added;
-    added->tokens = TN_NEW_ARRAY(&loading->tokenizer->arena, struct tn_added_token, loading->file.count);
-    if (!added->tokens) {
-        return tn_fail_memory(error);
-    }
-    for (uint32_t id = 0; id < loading->file.count; id++) {
-        const struct tn_sentencepiece_piece *piece = &loading->file.pieces[id];
-        if (piece->kind == TN_PIECE_CONTROL || piece->kind == TN_PIECE_UNKNOWN) {
-            added->tokens[added->count++] =
-                (struct tn_added_token){.name = piece->text, .content = piece->text, .id = id, .special = true};
-        }
-    }
-    return true;
-}
-
 typedef bool (*tn_wanted)(const struct tn_sentencepiece_piece *piece);
 
 static bool is_user_defined(const struct tn_sentencepiece_piece *piece)
@@ -208,9 +191,41 @@ static bool is_scored(const struct tn_sentencepiece_piece *piece)
     return piece->kind == TN_PIECE_NORMAL || piece->kind == TN_PIECE_USER_DEFINED;
 }
 
+static bool is_special(const struct tn_sentencepiece_piece *piece)
+{
+    return piece->kind == TN_PIECE_CONTROL || piece->kind == TN_PIECE_UNKNOWN;
+}
+
+static size_t count_of(const struct loading *loading, tn_wanted wanted)
+{
+    size_t count = 0;
+    for (size_t id = 0; id < loading->file.count; id++) {
+        count += wanted(&loading->file.pieces[id]);
+    }
+    return count;
+}
+
+/* Control pieces have names by which they can be asked for; in text they are nothing special. */
+static bool name_specials(struct loading *loading, struct tn_error *error)
+{
+    struct tn_added *added = &loading->tokenizer->added;
+    added->tokens = TN_NEW_ARRAY(&loading->tokenizer->arena, struct tn_added_token, count_of(loading, is_special));
+    if (!added->tokens) {
+        return tn_fail_memory(error);
+    }
+    for (uint32_t id = 0; id < loading->file.count; id++) {
+        const struct tn_sentencepiece_piece *piece = &loading->file.pieces[id];
+        if (is_special(piece)) {
+            added->tokens[added->count++] =
+                (struct tn_added_token){.name = piece->text, .content = piece->text, .id = id, .special = true};
+        }
+    }
+    return true;
+}
+
 static bool build_trie(struct loading *loading, tn_wanted wanted, struct tn_trie *trie, struct tn_error *error)
 {
-    struct tn_trie_key *keys = TN_NEW_ARRAY(&loading->tokenizer->arena, struct tn_trie_key, loading->file.count);
+    struct tn_trie_key *keys = malloc((count_of(loading, wanted) + 1) * sizeof *keys);
     if (!keys) {
         return tn_fail_memory(error);
     }
@@ -220,7 +235,9 @@ static bool build_trie(struct loading *loading, tn_wanted wanted, struct tn_trie
             keys[count++] = (struct tn_trie_key){loading->file.pieces[id].text, id};
         }
     }
-    return tn_trie_build(&loading->tokenizer->arena, keys, count, trie, error);
+    bool built = tn_trie_build(&loading->tokenizer->arena, keys, count, trie, error);
+    free(keys);
+    return built;
 }
 
 /* ---- models ------------------------------------------------------------------------------------------------------- */
@@ -306,7 +323,8 @@ static bool spans_spaces(const struct loading *loading)
 {
     uint32_t space = tn_vocabulary_find(&loading->tokenizer->vocabulary, TN_STR(TN_METASPACE));
     bool space_known = space != TN_TOKEN_NONE && is_scored(&loading->file.pieces[space]);
-    return loading->unused || tn_joins_letter_and_space(loading->joins)
+    bool remade = loading->unused && loading->file.type == TN_SENTENCEPIECE_BPE;
+    return remade || tn_joins_letter_and_space(loading->joins)
            || !(loading->file.byte_fallback || (space_known && loading->file.escape_spaces));
 }
 
@@ -317,12 +335,12 @@ static bool add_model(struct loading *loading, struct tn_error *error)
         const void *(*rules)(struct loading *loading, struct tn_error *error);
         bool (*run)(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str text);
     } models[] = {
-        [TN_SENTENCEPIECE_UNIGRAM] = {"Unigram", unigram_rules, tn_unigram_run},
-        [TN_SENTENCEPIECE_BPE] = {"BPE", bpe_rules, tn_sentencepiece_bpe_run},
-        [TN_SENTENCEPIECE_WORD] = {"Word", lookup_rules, tn_sentencepiece_words_run},
-        [TN_SENTENCEPIECE_CHARACTER] = {"Character", lookup_rules, tn_sentencepiece_characters_run},
+        [TN_SENTENCEPIECE_UNIGRAM - 1] = {"Unigram", unigram_rules, tn_unigram_run},
+        [TN_SENTENCEPIECE_BPE - 1] = {"BPE", bpe_rules, tn_sentencepiece_bpe_run},
+        [TN_SENTENCEPIECE_WORD - 1] = {"Word", lookup_rules, tn_sentencepiece_words_run},
+        [TN_SENTENCEPIECE_CHARACTER - 1] = {"Character", lookup_rules, tn_sentencepiece_characters_run},
     };
-    const void *rules = models[loading->file.type].rules(loading, error);
+    const void *rules = models[loading->file.type - 1].rules(loading, error);
     struct tn_split_step *step = rules ? tn_split_step_new(loading->tokenizer, error) : NULL;
     if (!step) {
         return false;
@@ -331,8 +349,8 @@ static bool add_model(struct loading *loading, struct tn_error *error)
         loading->file.type == TN_SENTENCEPIECE_WORD; /* unknown ones are fused where they do not become bytes */
     bool whole = words ? !loading->file.byte_fallback : spans_spaces(loading);
     *step = (struct tn_split_step){
-        .run = models[loading->file.type].run, .rules = rules, .whole = whole, .divides = !whole};
-    loading->tokenizer->model = models[loading->file.type].name;
+        .run = models[loading->file.type - 1].run, .rules = rules, .whole = whole, .divides = !whole};
+    loading->tokenizer->model = models[loading->file.type - 1].name;
     return true;
 }
 
@@ -351,7 +369,7 @@ static bool load(struct loading *loading, struct tn_error *error)
         loading->unknown.bytes[byte] = TN_TOKEN_NONE;
     }
     loading->tokenizer->invalid = TN_INVALID_KEPT;
-    return add_pieces(loading, error) && name_controls(loading, error)
+    return add_pieces(loading, error) && name_specials(loading, error)
            && build_trie(loading, is_user_defined, loading->user, error)
            && tn_sentencepiece_normal_add(loading->tokenizer, &loading->file, loading->user, error)
            && add_model(loading, error);

@@ -162,7 +162,7 @@ static bool put(struct chain *chain, uint32_t from, uint32_t size, unsigned dept
     if (whole) {
         return tn_encoder_put(chain->encoder, id);
     }
-    uint32_t left = id == TN_TOKEN_NONE ? 0 : chain->left_sizes[id];
+    uint32_t left = id == TN_TOKEN_NONE || !chain->left_sizes ? 0 : chain->left_sizes[id];
     if (left == 0) {
         return tn_unknown_put(chain->encoder, &chain->bpe->unknown, (struct tn_str){chain->text.data + from, size});
     }

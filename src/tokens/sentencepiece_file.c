@@ -172,21 +172,21 @@ bool tn_sentencepiece_file_read(struct tn_arena *arena, struct tn_str bytes, str
     return walk((struct tn_protobuf){.bytes = bytes}, read_model_field, &reading, error);
 }
 
-/* The start of a field that is a text or a message of at least `least` bytes; what the file has of it, for a file may be cut
- * off. */
-static bool takes_field(struct tn_str *bytes, unsigned number, size_t least)
+/* Takes the start of a field that is a text or a message off `bytes`; `size` gets its length, which may be more than the file
+ * has, since a file may be cut off. */
+static bool take_field(struct tn_str *bytes, unsigned number, size_t *size)
 {
-    size_t size = 0;
     size_t at = 1;
+    *size = 0;
     if (bytes->size < 2 || (unsigned char)bytes->data[0] != (number << 3 | TN_WIRE_BYTES)) {
         return false;
     }
     for (unsigned shift = 0; at < bytes->size && at <= 3; shift += 7) {
         unsigned char byte = (unsigned char)bytes->data[at++];
-        size |= (size_t)(byte & 0x7F) << shift;
+        *size |= (size_t)(byte & 0x7F) << shift;
         if (byte < 0x80) {
-            *bytes = tn_str_slice(*bytes, at, at + size);
-            return size >= least;
+            *bytes = tn_str_slice(*bytes, at, bytes->size);
+            return true;
         }
     }
     return false;
@@ -194,17 +194,22 @@ static bool takes_field(struct tn_str *bytes, unsigned number, size_t least)
 
 bool tn_sentencepiece_file_matches(struct tn_str bytes)
 {
-    struct tn_str text = bytes;
-    if (!takes_field(&bytes, MODEL_PIECES, 3)) {
+    size_t piece;
+    size_t text;
+    if (!take_field(&bytes, MODEL_PIECES, &piece)) {
         return false;
     }
-    text = bytes;
-    if (!takes_field(&text, PIECE_TEXT, 1)) {
+    size_t before = bytes.size;
+    if (!take_field(&bytes, PIECE_TEXT, &text) || text == 0) {
         return false;
     }
-    const char *behind = text.data + text.size;
-    if (behind >= bytes.data + bytes.size) {
-        return true;
+    size_t used = before - bytes.size + text;
+    if (used == piece) {
+        return text < bytes.size && (unsigned char)bytes.data[text] == (MODEL_PIECES << 3 | TN_WIRE_BYTES);
     }
-    return *behind == (PIECE_SCORE << 3 | TN_WIRE_FIXED32) || *behind == (PIECE_KIND << 3 | TN_WIRE_VARINT);
+    if (used > piece || text >= bytes.size) {
+        return false;
+    }
+    char behind = bytes.data[text];
+    return behind == (PIECE_SCORE << 3 | TN_WIRE_FIXED32) || behind == (PIECE_KIND << 3 | TN_WIRE_VARINT);
 }

@@ -131,16 +131,10 @@ static struct tn_str run(const struct tn_normal_step *step, const struct tn_text
 
 /* ---- the step ----------------------------------------------------------------------------------------------------- */
 
-static bool begins_user_defined(const struct tn_trie *user, unsigned char byte)
-{
-    uint32_t unit = TN_TRIE_ROOT;
-    return user->units && tn_trie_step(user, &unit, (char)byte);
-}
-
 static void find_plain(struct rules *rules)
 {
     for (unsigned char ascii = 0; ascii < 128; ascii++) {
-        rules->plain[ascii] = ascii != ' ' && !begins_user_defined(rules->user, ascii)
+        rules->plain[ascii] = ascii != ' ' && !tn_trie_begins(rules->user, (char)ascii)
                               && (!rules->map || tn_charsmap_leaves(rules->map, ascii));
     }
 }

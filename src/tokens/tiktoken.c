@@ -126,15 +126,22 @@ static bool add_model(struct tn_tokenizer *tokenizer, struct tn_error *error)
     }
     /* Each token of two bytes or more is made by a pair, many by two. */
     struct tn_bpe *bpe = ranks ? tn_bpe_new(tokenizer, &rules, (size_t)size * 2, error) : NULL;
-    struct tn_split_step *step = bpe ? tn_split_step_new(tokenizer, error) : NULL;
-    bool added = step && tn_bpe_add_all_pairs(tokenizer, bpe, ranks, error);
+    bool added = bpe && tn_bpe_add_all_pairs(tokenizer, bpe, ranks, error);
     tn_arena_free(&scratch);
     if (!added) {
         return ranks ? false : tn_fail_memory(error);
     }
-    tn_bpe_finish(tokenizer, bpe);
-    *step = (struct tn_split_step){.run = tn_bpe_run, .rules = bpe, .divides = tn_bpe_divides(bpe)};
-    return true;
+    return tn_bpe_append(tokenizer, bpe, error);
+}
+
+/* Without the folders. */
+static struct tn_str base_name(struct tn_str path)
+{
+    size_t start = path.size;
+    while (start && path.data[start - 1] != '/') {
+        start--;
+    }
+    return tn_str_slice(path, start, path.size);
 }
 
 bool tn_tiktoken_load(struct tn_tokenizer *tokenizer, struct tn_str name, struct tn_str bytes, struct tn_error *error)
@@ -143,10 +150,11 @@ bool tn_tiktoken_load(struct tn_tokenizer *tokenizer, struct tn_str name, struct
     if (!read_ranks(tokenizer, bytes, &count, error)) {
         return tn_fail_at(error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(name));
     }
-    const struct tn_tiktoken_encoding *encoding = tn_tiktoken_encoding_of(count);
+    const struct tn_tiktoken_encoding *encoding = tn_tiktoken_encoding_of(count, base_name(name));
     if (!encoding) {
         tn_fail(error, TN_ERROR_CONFIG, "a rank file of %zu tokens: no encoding that tonnage knows has so many", count);
-        return tn_fail_hint(error, "its pattern is not in the file; give the model's tokenizer.json instead");
+        return tn_fail_hint(error, "its pattern is not in the file: give the model's tokenizer.json, or name the "
+                                   "encoding in the file's name (cl100k ...)");
     }
     tokenizer->model = "BPE";
     const struct tn_pattern *pattern = tn_pattern_regex(tokenizer, tn_str_of(encoding->pattern), error);

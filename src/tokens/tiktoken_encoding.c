@@ -138,25 +138,25 @@ static const struct tn_special_row kimi_specials[] = {
 };
 
 static const struct tn_tiktoken_encoding encodings[] = {
-    {"r50k_base", 50256, r50k, gpt2_specials},
-    {"p50k_base", 50280, r50k, gpt2_specials},
-    {"cl100k_base", 100256, cl100k, cl100k_specials},
-    {"o200k_base", 199998, o200k, o200k_specials},
-    {"llama-3", 128000, llama3, llama3_specials},
-    {"llama-4", 200000, o200k, llama4_specials},
-    {"qwen", 151643, qwen, qwen_specials},
-    {"glm-4", 151329, llama3, glm4_specials},
-    {"kimi-k2", 163584, kimi, kimi_specials},
+    {"r50k", 50256, r50k, gpt2_specials},         {"p50k", 50280, r50k, gpt2_specials},
+    {"cl100k", 100256, cl100k, cl100k_specials},  {"o200k", 199998, o200k, o200k_specials},
+    {"llama-3", 128000, llama3, llama3_specials}, {"llama-4", 200000, o200k, llama4_specials},
+    {"qwen", 151643, qwen, qwen_specials},        {"glm-4", 151329, llama3, glm4_specials},
+    {"kimi", 163584, kimi, kimi_specials},
 };
 
-const struct tn_tiktoken_encoding *tn_tiktoken_encoding_of(size_t ranks_count)
+const struct tn_tiktoken_encoding *tn_tiktoken_encoding_of(size_t ranks_count, struct tn_str file_name)
 {
+    const struct tn_tiktoken_encoding *named = NULL;
     for (size_t k = 0; k < sizeof encodings / sizeof encodings[0]; k++) {
         if (encodings[k].ranks_count == ranks_count) {
             return &encodings[k];
         }
+        if (tn_str_find(file_name, tn_str_of(encodings[k].name)) != SIZE_MAX) {
+            named = &encodings[k];
+        }
     }
-    return NULL;
+    return named;
 }
 
 size_t tn_tiktoken_specials_count(const struct tn_tiktoken_encoding *encoding)

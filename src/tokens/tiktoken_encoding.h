@@ -18,8 +18,8 @@ struct tn_tiktoken_encoding {
     const struct tn_special_row *specials;
 };
 
-/* The encoding whose file has so many ranks; NULL where none is known. */
-const struct tn_tiktoken_encoding *tn_tiktoken_encoding_of(size_t ranks_count);
+/* The encoding whose file has so many ranks, else the one whose name the file's name contains; NULL where none is known. */
+const struct tn_tiktoken_encoding *tn_tiktoken_encoding_of(size_t ranks_count, struct tn_str file_name);
 
 size_t tn_tiktoken_specials_count(const struct tn_tiktoken_encoding *encoding);
 

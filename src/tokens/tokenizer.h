@@ -31,7 +31,7 @@ void tn_tokenizer_free(struct tn_tokenizer *tokenizer); /* NULL is allowed */
 
 /* "tokenizer.json", "sentencepiece", "tiktoken" or "gguf". Static storage. */
 const char *tn_tokenizer_format(const struct tn_tokenizer *tokenizer);
-/* "BPE", "Unigram" or "WordPiece". Static storage. */
+/* "BPE", "Unigram", "WordPiece", "Word" or "Character". Static storage. */
 const char *tn_tokenizer_model(const struct tn_tokenizer *tokenizer);
 /* The largest id and 1 more. */
 uint32_t tn_tokenizer_vocabulary_size(const struct tn_tokenizer *tokenizer);

@@ -1,6 +1,5 @@
 /* The units are filled from the root on: the keys below a unit are sorted by their next byte, and a place is looked for
- * where all of its children are free. Most units have one child, which fits anywhere: these fill the gaps that the others
- * leave. */
+ * where all of its children are free. Units with one child fit anywhere: these fill the gaps that the others leave. */
 #include "tokens/trie.h"
 
 #include <stdlib.h>
@@ -27,7 +26,11 @@ struct building {
     struct tn_trie_unit *units; /* a free one has the next free one as its base, the one before as its value */
     size_t count;
     size_t capacity;
-    uint32_t free; /* one of the ring of free units; free_unit: none */
+    uint32_t free;              /* one of the ring of free units; free_unit: none */
+    struct tn_trie_rest *rests; /* [count + 1]; the first one stands for none */
+    uint32_t rest_count;
+    char *bytes; /* of the rests; room for all keys */
+    size_t bytes_size;
 };
 
 /* ---- free units --------------------------------------------------------------------------------------------------- */
@@ -48,7 +51,7 @@ static bool add_block(struct building *building)
     }
     uint32_t first = (uint32_t)building->count;
     for (uint32_t k = first; k < first + BLOCK; k++) {
-        building->units[k] = (struct tn_trie_unit){k + 1, free_unit, k - 1};
+        building->units[k] = (struct tn_trie_unit){k + 1, free_unit, k - 1, 0};
     }
     uint32_t last = first + BLOCK - 1;
     building->count += BLOCK;
@@ -77,7 +80,7 @@ static void take(struct building *building, uint32_t unit, uint32_t check)
     if (building->free == unit) {
         building->free = next == unit ? free_unit : next;
     }
-    units[unit] = (struct tn_trie_unit){0, check, TN_TRIE_NONE};
+    units[unit] = (struct tn_trie_unit){0, check, TN_TRIE_NONE, 0};
 }
 
 static bool all_free(const struct building *building, uint32_t base, const unsigned char *labels, size_t count)
@@ -155,21 +158,35 @@ static void take_ended(struct building *building, struct task *task)
 
 /* ---- building ----------------------------------------------------------------------------------------------------- */
 
-/* The rest of one key: units with one child each. */
-static bool add_rest(struct building *building, const struct tn_trie_key *key, size_t depth, uint32_t unit)
+static void add_rest(struct building *building, const struct tn_trie_key *key, size_t depth, uint32_t unit)
 {
-    for (; depth < key->text.size; depth++) {
-        unsigned char label = byte_at(key, depth);
-        uint32_t base;
-        if (!find_base(building, &label, 1, &base)) {
-            return false;
+    size_t size = key->text.size - depth;
+    building->units[unit].rest = building->rest_count;
+    building->rests[building->rest_count++] = (struct tn_trie_rest){key->value, (uint32_t)size, building->bytes_size};
+    memcpy(building->bytes + building->bytes_size, key->text.data + depth, size);
+    building->bytes_size += size;
+}
+
+/* The bytes with which sorted keys go on, each once; their number. */
+static size_t labels_of(const struct tn_trie_key *keys, size_t count, size_t depth, unsigned char labels[BLOCK])
+{
+    size_t label_count = 1;
+    labels[0] = byte_at(&keys[0], depth);
+    for (size_t k = 1; k < count; k++) {
+        if (byte_at(&keys[k], depth) != labels[label_count - 1]) {
+            labels[label_count++] = byte_at(&keys[k], depth);
         }
-        building->units[unit].base = base;
-        take(building, base ^ label, unit);
-        unit = base ^ label;
     }
-    building->units[unit].value = key->value;
-    return true;
+    return label_count;
+}
+
+static void sort(struct building *building, struct tn_trie_key *keys, size_t count, size_t depth)
+{
+    if (count <= INSERTION_KEYS) {
+        sort_few(keys, count, depth);
+    } else {
+        sort_many(keys, building->scratch, count, depth);
+    }
 }
 
 static bool run_task(struct building *building, struct task task)
@@ -181,20 +198,12 @@ static bool run_task(struct building *building, struct task task)
         return true;
     }
     if (count == 1) {
-        return add_rest(building, keys, task.depth, task.unit);
+        add_rest(building, keys, task.depth, task.unit);
+        return true;
     }
-    if (count <= INSERTION_KEYS) {
-        sort_few(keys, count, task.depth);
-    } else {
-        sort_many(keys, building->scratch, count, task.depth);
-    }
+    sort(building, keys, count, task.depth);
     unsigned char labels[BLOCK];
-    size_t label_count = 0;
-    for (size_t k = 0; k < count; k++) {
-        if (k == 0 || byte_at(&keys[k], task.depth) != labels[label_count - 1]) {
-            labels[label_count++] = byte_at(&keys[k], task.depth);
-        }
-    }
+    size_t label_count = labels_of(keys, count, task.depth, labels);
     uint32_t base;
     if (!find_base(building, labels, label_count, &base)) {
         return false;
@@ -235,22 +244,30 @@ static bool store(struct tn_arena *arena, const struct building *building, struc
     }
     for (size_t k = 0; k < building->count; k++) {
         bool free = building->units[k].check == free_unit;
-        units[k] = free ? (struct tn_trie_unit){0, free_unit, TN_TRIE_NONE} : building->units[k];
+        units[k] = free ? (struct tn_trie_unit){0, free_unit, TN_TRIE_NONE, 0} : building->units[k];
     }
-    *trie = (struct tn_trie){units, building->count};
+    *trie = (struct tn_trie){units, building->count, building->rests, building->bytes};
     return true;
 }
 
-static bool small_enough(const struct tn_trie_key *keys, size_t count)
+/* Beyond TN_TRIE_BYTES_LIMIT where they are more. */
+static size_t bytes_of(const struct tn_trie_key *keys, size_t count)
 {
     size_t bytes = 0;
     for (size_t k = 0; k < count && bytes <= TN_TRIE_BYTES_LIMIT; k++) {
-        if (keys[k].text.size > TN_TRIE_BYTES_LIMIT) {
-            return false;
-        }
-        bytes += keys[k].text.size;
+        bytes = keys[k].text.size > TN_TRIE_BYTES_LIMIT ? SIZE_MAX : bytes + keys[k].text.size;
     }
-    return bytes <= TN_TRIE_BYTES_LIMIT;
+    return bytes;
+}
+
+static bool start(struct building *building, struct tn_arena *arena, size_t count, size_t bytes)
+{
+    building->scratch = malloc(count * sizeof *building->scratch);
+    building->tasks = malloc((count + 1) * sizeof *building->tasks);
+    building->rests = TN_NEW_ARRAY(arena, struct tn_trie_rest, count + 1);
+    building->bytes = tn_arena_alloc(arena, bytes);
+    building->rest_count = 1;
+    return building->scratch && building->tasks && building->rests && building->bytes;
 }
 
 bool tn_trie_build(struct tn_arena *arena, struct tn_trie_key *keys, size_t count, struct tn_trie *trie,
@@ -260,41 +277,75 @@ bool tn_trie_build(struct tn_arena *arena, struct tn_trie_key *keys, size_t coun
     if (count == 0) {
         return true;
     }
-    if (!small_enough(keys, count)) {
+    size_t bytes = bytes_of(keys, count);
+    if (bytes > TN_TRIE_BYTES_LIMIT) {
         return tn_fail(error, TN_ERROR_TOO_LARGE, "tokens of more than %d MiB in all", TN_TRIE_BYTES_LIMIT >> 20);
     }
     struct building building = {.keys = keys, .free = free_unit};
-    building.scratch = malloc(count * sizeof *building.scratch);
-    building.tasks = malloc((count + 1) * sizeof *building.tasks);
-    bool built = building.scratch && building.tasks && build(&building, count) && store(arena, &building, trie);
+    bool built = start(&building, arena, count, bytes) && build(&building, count) && store(arena, &building, trie);
     free(building.scratch);
     free(building.tasks);
     free(building.units);
     return built || tn_fail_memory(error);
 }
 
+/* A text on its way from the root. */
+struct walk {
+    const struct tn_trie *trie;
+    struct tn_str text;
+    size_t at; /* bytes passed */
+    uint32_t unit;
+    bool ended;
+};
+
+/* The value of the next key that begins the text up to `at`; TN_TRIE_NONE where there is none. */
+static uint32_t next_key(struct walk *walk)
+{
+    const struct tn_trie *trie = walk->trie;
+    while (walk->at < walk->text.size && tn_trie_step(trie, &walk->unit, walk->text.data[walk->at])) {
+        walk->at++;
+        if (trie->units[walk->unit].value != TN_TRIE_NONE) {
+            return trie->units[walk->unit].value;
+        }
+    }
+    const struct tn_trie_rest *rest =
+        walk->ended ? NULL : tn_trie_rest(trie, walk->unit, tn_str_slice(walk->text, walk->at, walk->text.size));
+    walk->ended = true;
+    if (!rest) {
+        return TN_TRIE_NONE;
+    }
+    walk->at += rest->size;
+    return rest->value;
+}
+
 size_t tn_trie_longest(const struct tn_trie *trie, struct tn_str text, size_t most)
 {
     size_t longest = 0;
-    uint32_t unit = TN_TRIE_ROOT;
-    for (size_t at = 0; trie->units && at < text.size && tn_trie_step(trie, &unit, text.data[at]); at++) {
-        if (trie->units[unit].value != TN_TRIE_NONE) {
-            longest = at + 1;
-            if (--most == 0) {
-                break;
-            }
-        }
+    struct walk walk = {.trie = trie, .text = text, .unit = TN_TRIE_ROOT};
+    for (size_t found = 0; trie->units && found < most && next_key(&walk) != TN_TRIE_NONE; found++) {
+        longest = walk.at;
     }
     return longest;
 }
 
 uint32_t tn_trie_find(const struct tn_trie *trie, struct tn_str key)
 {
-    uint32_t unit = TN_TRIE_ROOT;
-    for (size_t at = 0; at < key.size; at++) {
-        if (!trie->units || !tn_trie_step(trie, &unit, key.data[at])) {
-            return TN_TRIE_NONE;
+    struct walk walk = {.trie = trie, .text = key, .unit = TN_TRIE_ROOT};
+    while (trie->units) {
+        uint32_t value = next_key(&walk);
+        if (value == TN_TRIE_NONE || walk.at == key.size) {
+            return value;
         }
     }
-    return key.size ? trie->units[unit].value : TN_TRIE_NONE;
+    return TN_TRIE_NONE;
+}
+
+bool tn_trie_begins(const struct tn_trie *trie, char byte)
+{
+    uint32_t unit = TN_TRIE_ROOT;
+    if (!trie->units) {
+        return false;
+    }
+    uint32_t rest = trie->units[TN_TRIE_ROOT].rest;
+    return rest ? trie->bytes[trie->rests[rest].from] == byte : tn_trie_step(trie, &unit, byte);
 }

@@ -3,6 +3,7 @@
 #include "tokens/unigram.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tokens/load.h"
@@ -31,8 +32,23 @@ static bool check_entries(const struct tn_unigram_entry *entries, size_t count, 
     return true;
 }
 
-static bool fill(struct tn_tokenizer *tokenizer, struct tn_unigram *unigram, double *scores, struct tn_trie_key *keys,
-                 const struct tn_unigram_entry *entries, size_t count, struct tn_error *error)
+static struct tn_unigram *new_unigram(struct tn_arena *arena, size_t count, uint32_t unknown, bool byte_fallback)
+{
+    struct tn_unigram *unigram = TN_NEW(arena, struct tn_unigram);
+    double *scores = TN_NEW_ARRAY(arena, double, count);
+    if (!unigram || !scores) {
+        return NULL;
+    }
+    *unigram = (struct tn_unigram){.sums = TN_UNIGRAM_DOUBLE_BY_WORD, .scores = scores};
+    unigram->unknown.id = unknown;
+    unigram->unknown.byte_fallback = byte_fallback;
+    for (size_t byte = 0; byte < 256; byte++) {
+        unigram->unknown.bytes[byte] = TN_TOKEN_NONE;
+    }
+    return unigram;
+}
+
+static void fill(struct tn_unigram *unigram, const struct tn_unigram_entry *entries, size_t count)
 {
     double lowest = INFINITY;
     for (uint32_t id = 0; id < count; id++) {
@@ -40,13 +56,26 @@ static bool fill(struct tn_tokenizer *tokenizer, struct tn_unigram *unigram, dou
         if (byte >= 0) {
             unigram->unknown.bytes[byte] = id;
         }
-        scores[id] = entries[id].score;
-        lowest = fmin(lowest, scores[id]);
-        keys[id] = (struct tn_trie_key){entries[id].piece, id};
+        unigram->scores[id] = entries[id].score;
+        lowest = fmin(lowest, entries[id].score);
         unigram->longest = entries[id].piece.size > unigram->longest ? entries[id].piece.size : unigram->longest;
     }
     unigram->unknown_score = lowest - unknown_penalty;
-    return tn_trie_build(&tokenizer->arena, keys, count, &unigram->trie, error);
+}
+
+static bool build_trie(struct tn_arena *arena, struct tn_trie *trie, const struct tn_unigram_entry *entries,
+                       size_t count, struct tn_error *error)
+{
+    struct tn_trie_key *keys = malloc((count + 1) * sizeof *keys);
+    if (!keys) {
+        return tn_fail_memory(error);
+    }
+    for (uint32_t id = 0; id < count; id++) {
+        keys[id] = (struct tn_trie_key){entries[id].piece, id};
+    }
+    bool built = tn_trie_build(arena, keys, count, trie, error);
+    free(keys);
+    return built;
 }
 
 bool tn_unigram_read(struct tn_tokenizer *tokenizer, const struct tn_unigram_entry *entries, size_t count,
@@ -55,21 +84,15 @@ bool tn_unigram_read(struct tn_tokenizer *tokenizer, const struct tn_unigram_ent
     if (!check_entries(entries, count, unknown, error)) {
         return false;
     }
-    struct tn_unigram *unigram = TN_NEW(&tokenizer->arena, struct tn_unigram);
-    double *scores = TN_NEW_ARRAY(&tokenizer->arena, double, count);
-    struct tn_trie_key *keys = TN_NEW_ARRAY(&tokenizer->arena, struct tn_trie_key, count);
-    if (!unigram || !scores || !keys) {
+    struct tn_unigram *unigram = new_unigram(&tokenizer->arena, count, unknown, byte_fallback);
+    if (!unigram) {
         return tn_fail_memory(error);
     }
-    *unigram = (struct tn_unigram){.scores = scores};
-    unigram->unknown.id = unknown;
-    unigram->unknown.byte_fallback = byte_fallback;
-    for (size_t byte = 0; byte < 256; byte++) {
-        unigram->unknown.bytes[byte] = TN_TOKEN_NONE;
-    }
-    struct tn_split_step *step = NULL;
-    if (!fill(tokenizer, unigram, scores, keys, entries, count, error)
-        || !(step = tn_split_step_new(tokenizer, error))) {
+    fill(unigram, entries, count);
+    struct tn_split_step *step = build_trie(&tokenizer->arena, &unigram->trie, entries, count, error)
+                                     ? tn_split_step_new(tokenizer, error)
+                                     : NULL;
+    if (!step) {
         return false;
     }
     *step = (struct tn_split_step){.run = tn_unigram_run, .rules = unigram};
@@ -114,7 +137,7 @@ static inline double sum(const struct tn_unigram *unigram, double a, double b)
 static bool make_room(struct lattice *lattice, size_t at)
 {
     size_t wanted = at + lattice->unigram->longest + 5; /* a token or a character may begin here, and one place more */
-    if (wanted <= lattice->capacity) {
+    if (lattice->nodes && wanted <= lattice->capacity) {
         return true;
     }
     struct node *nodes = tn_encoder_work(lattice->encoder, 2 * wanted * sizeof *nodes);
@@ -156,20 +179,34 @@ static void limit_scores(struct lattice *lattice, size_t at)
     lattice->nodes[at].score = 0;
 }
 
-/* All tokens that begin at a place; `single`: one of them is the character there. */
-static void offer_tokens(struct lattice *lattice, size_t at, size_t character, bool *single)
+/* All tokens that begin at a place; whether one of them is the character there. */
+static bool offer_tokens(struct lattice *lattice, size_t at, size_t character)
 {
     const struct tn_unigram *unigram = lattice->unigram;
+    const struct tn_trie *trie = &unigram->trie;
+    if (!trie->units) {
+        return false;
+    }
     const struct tn_str text = tn_str_slice(lattice->text, lattice->origin + at, lattice->text.size);
     double before = lattice->nodes[at].score;
+    bool single = false;
     uint32_t unit = TN_TRIE_ROOT;
-    for (size_t k = 0; unigram->trie.units && k < text.size && tn_trie_step(&unigram->trie, &unit, text.data[k]); k++) {
-        uint32_t id = unigram->trie.units[unit].value;
+    size_t size = 0;
+    while (size < text.size && tn_trie_step(trie, &unit, text.data[size])) {
+        size++;
+        uint32_t id = trie->units[unit].value;
         if (id != TN_TRIE_NONE) {
-            offer(lattice, at + k + 1, sum(unigram, unigram->scores[id], before), k + 1, id);
-            *single |= k + 1 == character;
+            offer(lattice, at + size, sum(unigram, unigram->scores[id], before), size, id);
+            single |= size == character;
         }
     }
+    const struct tn_trie_rest *rest = tn_trie_rest(trie, unit, tn_str_slice(text, size, text.size));
+    if (rest) {
+        size += rest->size;
+        offer(lattice, at + size, sum(unigram, unigram->scores[rest->value], before), size, rest->value);
+        single |= size == character;
+    }
+    return single;
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
@@ -274,9 +311,7 @@ static bool walk(struct lattice *lattice)
             }
             limit_scores(lattice, at);
             size_t character = character_length(lattice->text, lattice->origin + at);
-            bool single = false;
-            offer_tokens(lattice, at, character, &single);
-            if (!single && !offer_unknown(lattice, at, character)) {
+            if (!offer_tokens(lattice, at, character) && !offer_unknown(lattice, at, character)) {
                 return false;
             }
             at += character;

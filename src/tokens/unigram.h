@@ -33,9 +33,9 @@ enum tn_unigram_sums { TN_UNIGRAM_DOUBLE_BY_WORD, TN_UNIGRAM_SINGLE_BY_TEXT };
 
 struct tn_unigram {
     enum tn_unigram_sums sums;
-    struct tn_trie trie;  /* of the tokens that are looked for */
-    const double *scores; /* by id */
-    size_t longest;       /* bytes of the longest of them */
+    struct tn_trie trie; /* of the tokens that are looked for */
+    double *scores;      /* by id */
+    size_t longest;      /* bytes of the longest of them */
     struct tn_unknown unknown;
     double unknown_score; /* of a character without a token of its own */
 };

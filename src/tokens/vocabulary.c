@@ -12,7 +12,7 @@ bool tn_vocabulary_reserve(struct tn_arena *arena, struct tn_vocabulary *vocabul
         return true;
     }
     struct tn_str *pieces = tn_arena_grow(arena, vocabulary->pieces, vocabulary->capacity, count, sizeof *pieces);
-    if (!pieces || !tn_map_reserve(arena, &vocabulary->ids, count)) {
+    if (!pieces || !tn_token_table_reserve(arena, &vocabulary->ids, pieces, count)) {
         return tn_fail_memory(error);
     }
     vocabulary->pieces = pieces;
@@ -49,20 +49,15 @@ bool tn_vocabulary_add(struct tn_arena *arena, struct tn_vocabulary *vocabulary,
     if (!findable) {
         return true;
     }
-    uint32_t existing = TN_MAP_NONE;
-    if (!tn_map_insert(arena, &vocabulary->ids, vocabulary->pieces[id], id, &existing)) {
-        return tn_fail_memory(error);
-    }
-    if (existing != TN_MAP_NONE) {
-        return tn_fail(error, TN_ERROR_HEADER, "the token '" TN_STR_FORMAT "' stands twice, as %u and as %u",
-                       TN_STR_ARGUMENTS(piece), existing, id);
-    }
-    return true;
+    uint32_t first = tn_token_table_add(&vocabulary->ids, vocabulary->pieces, id);
+    return first == id
+           || tn_fail(error, TN_ERROR_HEADER, "the token '" TN_STR_FORMAT "' stands twice, as %u and as %u",
+                      TN_STR_ARGUMENTS(piece), first, id);
 }
 
 uint32_t tn_vocabulary_find(const struct tn_vocabulary *vocabulary, struct tn_str piece)
 {
-    return tn_map_find(&vocabulary->ids, piece); /* TN_MAP_NONE is TN_TOKEN_NONE */
+    return tn_token_table_find(&vocabulary->ids, vocabulary->pieces, piece);
 }
 
 struct tn_str tn_vocabulary_piece(const struct tn_vocabulary *vocabulary, uint32_t id)

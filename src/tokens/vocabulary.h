@@ -2,13 +2,13 @@
 #ifndef TN_TOKENS_VOCABULARY_H
 #define TN_TOKENS_VOCABULARY_H
 
-#include "base/map.h"
+#include "tokens/token_table.h"
 
 struct tn_vocabulary {
     struct tn_str *pieces; /* [capacity] by id; data is NULL where no token has this id */
     uint32_t size;         /* the largest id and 1 more */
     uint32_t capacity;
-    struct tn_map ids; /* of the pieces that stand in text */
+    struct tn_token_table ids; /* of the pieces that stand in text */
 };
 
 /* Room for `count` tokens. Errors: TN_ERROR_MEMORY. */

@@ -400,6 +400,86 @@ static void a_header_beyond_the_limit_is_refused(void **state)
     tn_arena_free(&arena);
 }
 
+/* ---- arrays in the file, and the metadata alone ---- */
+
+static const struct tn_gguf *parse_metadata(struct tn_arena *arena, struct tn_str bytes, struct tn_error *error)
+{
+    struct tn_gguf *parser = tn_gguf_open_metadata(arena, TN_STR("test"), bytes.size);
+    for (struct tn_need need = tn_gguf_need(parser); need.length; need = tn_gguf_need(parser)) {
+        if (!tn_gguf_give(parser, tn_str_slice(bytes, (size_t)need.offset, bytes.size), error)) {
+            return NULL;
+        }
+    }
+    return parser;
+}
+
+static void items_of_arrays_are_read_in_the_file(void **state)
+{
+    (void)state;
+    enum { TOKENS = 5000 };
+    struct tn_arena arena = {0};
+    struct tn_builder file = {0};
+    struct tn_str item;
+    double number = 0;
+    gguf_add_start(&file, 3, 7, 3);
+    gguf_add_array(&file, "tokens", GGUF_STRING, TOKENS);
+    for (size_t k = 0; k < TOKENS; k++) {
+        gguf_add_string(&file, tn_str_slice(TN_STR("tokens"), 0, k % 7));
+    }
+    gguf_add_array(&file, "scores", GGUF_F32, 2);
+    gguf_add_real(&file, -1.5, GGUF_F32);
+    gguf_add_real(&file, 4, GGUF_F32);
+    gguf_add_array(&file, "types", GGUF_I8, 1);
+    gguf_add_number(&file, 0xff, 1);
+    /* What follows, of 7 tensors, is not there. */
+    const struct tn_gguf *parser = parse_metadata(&arena, tn_builder_str(&file), NULL);
+    assert_non_null(parser);
+    assert_int_equal(tn_gguf_header(parser)->count, 0);
+    assert_null(tn_gguf_find_array(parser, TN_STR("token")));
+
+    const struct tn_gguf_array *tokens = tn_gguf_find_array(parser, TN_STR("tokens"));
+    assert_int_equal(tokens->count, TOKENS);
+    struct tn_gguf_walk walk = tn_gguf_walk_of(tokens, tn_builder_str(&file));
+    assert_false(tn_gguf_next_number(&walk, &number));
+    for (size_t k = 0; k < TOKENS; k++) {
+        assert_true(tn_gguf_next_string(&walk, &item));
+        assert_int_equal(item.size, k % 7);
+    }
+    assert_false(tn_gguf_next_string(&walk, &item));
+
+    walk = tn_gguf_walk_of(tn_gguf_find_array(parser, TN_STR("scores")), tn_builder_str(&file));
+    assert_false(tn_gguf_next_string(&walk, &item));
+    assert_true(tn_gguf_next_number(&walk, &number));
+    assert_true(number == -1.5); /* NOLINT(clang-diagnostic-float-equal) */
+    assert_true(tn_gguf_next_number(&walk, &number));
+    assert_false(tn_gguf_next_number(&walk, &number));
+
+    walk = tn_gguf_walk_of(tn_gguf_find_array(parser, TN_STR("types")), tn_builder_str(&file));
+    assert_true(tn_gguf_next_number(&walk, &number));
+    assert_true(number == -1); /* NOLINT(clang-diagnostic-float-equal) */
+    tn_builder_free(&file);
+    tn_arena_free(&arena);
+}
+
+static void metadata_cut_anywhere_are_truncated(void **state)
+{
+    (void)state;
+    struct tn_builder file = {0};
+    gguf_add_start(&file, 3, 1, 1);
+    gguf_add_array(&file, "tokens", GGUF_STRING, 2);
+    add_string(&file, "one");
+    add_string(&file, "two");
+    for (size_t size = 0; size < file.size; size++) {
+        struct tn_arena arena = {0};
+        struct tn_error error = {0};
+        assert_null(parse_metadata(&arena, tn_str_slice(tn_builder_str(&file), 0, size), &error));
+        assert_int_equal(error.code, TN_ERROR_TRUNCATED);
+        assert_true(error.offset >= 0 && error.offset <= (int64_t)size);
+        tn_arena_free(&arena);
+    }
+    tn_builder_free(&file);
+}
+
 /* ---- the order and amount of reading ---- */
 
 static void a_header_is_read_once_however_it_is_cut(void **state)
@@ -486,6 +566,8 @@ int main(void)
         cmocka_unit_test(a_source_that_ends_early_is_truncated),
         cmocka_unit_test(a_failed_parser_takes_no_more),
         cmocka_unit_test(a_header_beyond_the_limit_is_refused),
+        cmocka_unit_test(items_of_arrays_are_read_in_the_file),
+        cmocka_unit_test(metadata_cut_anywhere_are_truncated),
         cmocka_unit_test(a_header_is_read_once_however_it_is_cut),
         cmocka_unit_test(what_is_only_counted_is_not_asked_for),
         cmocka_unit_test(wishes_grow_to_4_mib),

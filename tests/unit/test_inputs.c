@@ -118,7 +118,7 @@ static const struct {
     {TN_INPUT_OVERHEAD, "10001%", "at most 10000%", 0},
     {TN_INPUT_OVERHEAD, "some", "a share such as", 0},
     {TN_INPUT_FORMAT, "json", NULL, 0},
-    {TN_INPUT_FORMAT, "JSON", "text json csv md html svg", 0},
+    {TN_INPUT_FORMAT, "JSON", "text json jsonl csv md html svg", 0},
     {TN_INPUT_UNITS, "si", NULL, 0},
     {TN_INPUT_UNITS, "miles", "iec si", 0},
     {TN_INPUT_ENGINE, "", "a value: it is empty", 0},

@@ -2,9 +2,10 @@
 #include "base/number.h"
 #include "engine/llamacpp/llama.h"
 
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "text/regex.h"
 
 /* ---- the tensors -------------------------------------------------------------------------------------------------- */
 
@@ -180,8 +181,7 @@ static bool is_expert(struct tn_str name)
 }
 
 struct override {
-    regex_t pattern;
-    bool is_open;
+    struct tn_regex *pattern;
     int place;
 };
 
@@ -193,9 +193,7 @@ struct overrides {
 static void close_overrides(struct overrides *overrides)
 {
     for (size_t k = 0; k < overrides->count; k++) {
-        if (overrides->items[k].is_open) {
-            regfree(&overrides->items[k].pattern);
-        }
+        tn_regex_free(overrides->items[k].pattern);
     }
 }
 
@@ -222,15 +220,11 @@ static bool fail_override(const struct tn_llama *llama, struct tn_str item, cons
 static bool read_override(struct tn_llama *llama, struct tn_str item, struct override *override)
 {
     size_t mark = tn_str_find(item, TN_STR("="));
-    char *pattern = tn_str_terminated(llama->arena, tn_str_slice(item, 0, mark));
     if (mark == SIZE_MAX || !read_place(llama, tn_str_slice(item, mark + 1, item.size), &override->place)) {
         return fail_override(llama, item, "expected REGEX=CPU or REGEX=CUDA0");
     }
-    if (!pattern) {
-        return tn_fail_memory(llama->error);
-    }
-    override->is_open = !regcomp(&override->pattern, pattern, REG_EXTENDED | REG_NOSUB);
-    return override->is_open || fail_override(llama, item, "no regular expression");
+    override->pattern = tn_regex_new(tn_str_slice(item, 0, mark), TN_REGEX_PERL, NULL);
+    return override->pattern || fail_override(llama, item, "no regular expression");
 }
 
 static bool open_overrides(struct tn_llama *llama, struct overrides *overrides)
@@ -259,9 +253,10 @@ static bool is_overridden(struct tn_llama *llama, const struct overrides *overri
                           const struct tn_llama_weight *weight, int *place)
 {
     const struct tn_llama_settings *settings = &llama->settings;
-    char *terminated = overrides->count ? tn_str_terminated(llama->arena, weight->name) : NULL;
-    for (size_t k = 0; terminated && k < overrides->count; k++) {
-        if (!regexec(&overrides->items[k].pattern, terminated, 0, NULL, 0)) {
+    for (size_t k = 0; k < overrides->count; k++) {
+        size_t begin;
+        size_t end;
+        if (tn_regex_search(overrides->items[k].pattern, weight->name, 0, &begin, &end, NULL) == TN_REGEX_FOUND) {
             *place = overrides->items[k].place;
             return true;
         }

@@ -1,0 +1,73 @@
+/* What an operation may use of the machine, as callbacks: host/ implements them, the library leaves them out. */
+#ifndef TN_API_SOURCES_H
+#define TN_API_SOURCES_H
+
+#include "model/load.h"
+
+/* Finds what MODEL names outside of the catalog. */
+struct tn_model_finder {
+    void *context;
+    /* Fills the input (id, config, header ...) where the name is a file, a folder, or a model of `folder` (--models); *found false where it
+     * is neither. What the input points to must live until the context is closed.
+     * Errors: TN_ERROR_UNREADABLE, TN_ERROR_NOT_A_MODEL, and those of the parsers. */
+    bool (*find)(void *context, struct tn_str name, struct tn_str folder, struct tn_model_input *input, bool *found,
+                 struct tn_error *error);
+};
+
+/* Reads files that are no models. */
+struct tn_text_reader {
+    void *context;
+    /* The whole file; the text must live until the context is closed. Errors: TN_ERROR_UNREADABLE, TN_ERROR_TOO_LARGE, TN_ERROR_MEMORY. */
+    bool (*read)(void *context, struct tn_str path, struct tn_str *text, struct tn_error *error);
+};
+
+/* Reads texts of any size from their beginning to their end, one after the other. */
+struct tn_text_source {
+    void *context;
+    /* name  a path, or "-" for the standard input. Errors: TN_ERROR_UNREADABLE, TN_ERROR_MEMORY. */
+    bool (*open)(void *context, struct tn_str name, struct tn_error *error);
+    /* Up to `size` bytes of the open one; *got is 0 only at its end. Errors: TN_ERROR_UNREADABLE. */
+    bool (*read)(void *context, char *bytes, size_t size, size_t *got, struct tn_error *error);
+    void (*close)(void *context); /* also where none is open */
+};
+
+/* A tokenizer's file. All must live until the finder's context is closed. */
+struct tn_tokenizer_input {
+    struct tn_str where; /* the file */
+    struct tn_str bytes; /* all of it */
+    struct tn_str
+        chat_template; /* of the model, as it lies beside the tokenizer or in the file; empty where there is none */
+};
+
+struct tn_tokenizer_finder {
+    void *context;
+    /* Fills the input where the name is a file, a folder, or a remote model.
+     * is_model  it is the name of a model, which may have no tokenizer: then *found is false, in place of an error
+     * Errors: TN_ERROR_UNREADABLE, TN_ERROR_NOT_A_MODEL, TN_ERROR_TOO_LARGE, TN_ERROR_NETWORK, TN_ERROR_MEMORY. */
+    bool (*find)(void *context, struct tn_str name, bool is_model, struct tn_tokenizer_input *input, bool *found,
+                 struct tn_error *error);
+};
+
+/* Runs pieces of work at the same time. */
+struct tn_workers {
+    void *context;
+    unsigned usual; /* how many are worth while on this machine */
+    /* Calls work(task, worker, item) once for each item below `items`; worker is below `count`, and no two calls that
+     * run at the same time have the same. Returns when all are done. */
+    void (*run)(void *context, unsigned count, size_t items, void (*work)(void *task, unsigned worker, size_t item),
+                void *task);
+};
+
+/* Takes parts of an answer that is written while it is computed. */
+struct tn_sink {
+    void *context;
+    bool (*write)(void *context, struct tn_str text, struct tn_error *error);
+};
+
+/* Is told how far a long operation is. */
+struct tn_watcher {
+    void *context;
+    void (*show)(void *context, size_t done, size_t count);
+};
+
+#endif
