@@ -6,6 +6,7 @@
 
 #include "text/utf8.h"
 #include "tokens/load.h"
+#include "tokens/sentencepiece.h"
 #include "tokens/sentencepiece_bpe.h"
 #include "tokens/sentencepiece_lookup.h"
 #include "tokens/sentencepiece_normal.h"
@@ -375,16 +376,24 @@ static bool load(struct loading *loading, struct tn_error *error)
            && add_model(loading, error);
 }
 
+bool tn_sentencepiece_build(struct tn_tokenizer *tokenizer, const struct tn_sentencepiece_file *file,
+                            struct tn_error *error)
+{
+    struct loading loading = {.tokenizer = tokenizer, .file = *file};
+    return load(&loading, error);
+}
+
 bool tn_sentencepiece_load(struct tn_tokenizer *tokenizer, struct tn_str name, struct tn_str bytes,
                            struct tn_error *error)
 {
     (void)name;
-    struct loading loading = {.tokenizer = tokenizer};
+    struct tn_sentencepiece_file file;
     struct tn_str kept; /* pieces point into it */
     if (!tn_str_copy(&tokenizer->arena, bytes, &kept)) {
         return tn_fail_memory(error);
     }
-    return tn_sentencepiece_file_read(&tokenizer->arena, kept, &loading.file, error) && load(&loading, error);
+    return tn_sentencepiece_file_read(&tokenizer->arena, kept, &file, error)
+           && tn_sentencepiece_build(tokenizer, &file, error);
 }
 
 bool tn_sentencepiece_matches(struct tn_str bytes)

@@ -151,9 +151,9 @@ static bool keep_length(struct group *group, uint64_t tokens)
 static bool count_line(const struct reading *reading, unsigned number, struct tn_str line, struct group *group)
 {
     struct tn_count_worker *worker = &reading->counter->workers[number];
-    struct tn_str text;
-    struct tn_part_tally part;
-    struct tn_token_ids ids;
+    struct tn_str text = {0};
+    struct tn_part_tally part = {0};
+    struct tn_token_ids ids = {0};
     tn_arena_reset(&worker->arena);
     if (!read_request(reading, worker, line, &text, group)
         || !tn_counter_part(reading->counter, number, text, TN_TEXT_WHOLE, &part, &ids, &group->error)) {
