@@ -166,6 +166,9 @@ def main():
     table("static const uint32_t runs[]", [f"0x{point << FLAGS | flags:08X}" for point, flags in rows])
     print("\n/* The run in which each block of 256 code points begins. */")
     table("static const uint16_t blocks[]", [str(row) for row in first_rows(rows)])
+    print("\n/* The facts of ASCII. */")
+    ascii_facts = [sum(1 << bit for bit, members in enumerate(sets) if point in members) for point in range(0x80)]
+    table("const uint16_t tn_ascii_facts[]", [str(flags) for flags in ascii_facts])
     print("\n/* Characters that have a small letter. */")
     print("static const struct {\n    uint32_t first;\n    uint32_t last;\n    uint32_t step;\n    int32_t difference;\n} lower[] = {")
     for first, last, step, difference in lower_rows(pairs):
@@ -182,7 +185,7 @@ enum {
     BLOCK_BITS = 8,
 };
 
-unsigned tn_unicode_facts(uint32_t code_point)
+unsigned tn_unicode_facts_in_table(uint32_t code_point)
 {
     uint32_t block = code_point >> BLOCK_BITS;
     size_t low = block < BLOCKS ? blocks[block] : blocks[BLOCKS - 1];
@@ -211,7 +214,8 @@ uint32_t tn_unicode_lower(uint32_t code_point)
             high = middle;
         }
     }
-    bool listed = low < LOWER && lower[low].first <= code_point && (code_point - lower[low].first) % lower[low].step == 0;
+    bool listed =
+        low < LOWER && lower[low].first <= code_point && (code_point - lower[low].first) % lower[low].step == 0;
     return listed ? (uint32_t)((int32_t)code_point + lower[low].difference) : code_point;
 }
 """

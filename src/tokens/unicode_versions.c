@@ -278,6 +278,14 @@ static const uint16_t blocks[] = {
     2152, 2152, 2152, 2152, 2152, 2152, 2152, 2154, 2154, 2154, 2154, 2154,
 };
 
+/* The facts of ASCII. */
+const uint16_t tn_ascii_facts[] = {
+    4, 4, 4, 4, 4, 4, 4, 4, 4, 32, 32, 36, 36, 32, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 32, 2, 2, 2, 2,
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 4,
+};
+
 /* Characters that have a small letter. */
 static const struct {
     uint32_t first;
@@ -481,7 +489,7 @@ enum {
     BLOCK_BITS = 8,
 };
 
-unsigned tn_unicode_facts(uint32_t code_point)
+unsigned tn_unicode_facts_in_table(uint32_t code_point)
 {
     uint32_t block = code_point >> BLOCK_BITS;
     size_t low = block < BLOCKS ? blocks[block] : blocks[BLOCKS - 1];

@@ -24,7 +24,15 @@ enum tn_unicode_fact {
 };
 
 /* The facts of a character; code_point is at most 0x10FFFF. */
-unsigned tn_unicode_facts(uint32_t code_point);
+unsigned tn_unicode_facts_in_table(uint32_t code_point);
+
+extern const uint16_t tn_ascii_facts[];
+
+/* The same, quick for ASCII. */
+static inline unsigned tn_unicode_facts(uint32_t code_point)
+{
+    return code_point < 0x80 ? tn_ascii_facts[code_point] : tn_unicode_facts_in_table(code_point);
+}
 
 /* The small letter of a character, or itself (Unicode 17). U+0130 has two: this is the first, U+0307 follows it. */
 uint32_t tn_unicode_lower(uint32_t code_point);
