@@ -1,6 +1,7 @@
 #include "tokens/pattern.h"
 
 #include "text/regex.h"
+#include "tokens/pattern_classes.h"
 #include "tokens/scan.h"
 
 const struct tn_pattern tn_pattern_gpt2 = {tn_scan_gpt2, NULL, true, true};
@@ -97,7 +98,14 @@ static const struct tn_pattern *compile(struct tn_tokenizer *tokenizer, struct t
         tn_fail_memory(error);
         return NULL;
     }
-    struct tn_regex *compiled = tn_regex_new(regex, TN_REGEX_ONIGURUMA, error);
+    struct tn_builder classes = {0};
+    tn_pattern_classes(regex, &classes);
+    struct tn_regex *compiled =
+        classes.failed ? NULL : tn_regex_new(tn_builder_str(&classes), TN_REGEX_ONIGURUMA, error);
+    if (classes.failed) {
+        tn_fail_memory(error);
+    }
+    tn_builder_free(&classes);
     if (!compiled) {
         return NULL;
     }
