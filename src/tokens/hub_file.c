@@ -4,6 +4,7 @@
 #include "tokens/hub.h"
 #include "tokens/normalizers.h"
 #include "tokens/pre_tokenizers.h"
+#include "tokens/score.h"
 
 enum { MODEL_OPTIONS = 32 };
 
@@ -64,8 +65,8 @@ static bool read_score(struct walk *walk, double *score)
     if (event == TN_JSON_ERROR) {
         return false;
     }
-    *score = event == TN_JSON_INTEGER ? (double)walk->reader.integer : walk->reader.real;
-    return event == TN_JSON_INTEGER || event == TN_JSON_REAL || wrong(walk, "the score of a token is not a number");
+    struct tn_str number = tn_str_slice(walk->reader.text, (size_t)walk->reader.offset, walk->reader.position);
+    return tn_score_read(number, score) || wrong(walk, "the score of a token is not a finite number");
 }
 
 /* [["name", score], ...] */

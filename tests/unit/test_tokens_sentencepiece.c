@@ -15,6 +15,7 @@
 #include "tokens/charsmap.h"
 #include "tokens/grapheme.h"
 #include "tokens/load.h"
+#include "tokens/score.h"
 #include "tokens/trie.h"
 #include "tokens/unigram.h"
 
@@ -197,6 +198,33 @@ static void unigram_of_tokenizer_json_is_checked(void **state)
     assert_false(tn_unigram_read(tokenizer, bad, 1, 0, false, &error));
     assert_int_equal(error.code, TN_ERROR_HEADER);
     tn_tokenizer_free(tokenizer);
+}
+
+/* As Hugging Face tokenizers reads them: not always the nearest double. */
+static void scores_are_read_as_the_reference_reads_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        double score;
+    } rows[] = {
+        {"-3.7102136611938477", -3.710213661193848},
+        {"-7.4120025634765625", -7.412002563476563},
+        {"0.1", 0.1},
+        {"7", 7},
+        {"-12e-1", -1.2},
+        {"18446744073709551616.5", 18446744073709551615.0}, /* 20 digits do not fit; behind the point one does */
+        {"1e-400", 0},
+    };
+    double score;
+    for (size_t k = 0; k < COUNT_OF(rows); k++) {
+        assert_true(tn_score_read(tn_str_of(rows[k].text), &score));
+        assert_memory_equal(&score, &rows[k].score, sizeof score);
+    }
+    static const char *const refused[] = {"", "-", "1.", ".5", "1e", "1e400", "NaN", "Infinity", "\"1\"", "1 "};
+    for (size_t k = 0; k < COUNT_OF(refused); k++) {
+        assert_false(tn_score_read(tn_str_of(refused[k]), &score));
+    }
 }
 
 /* ---- byte-pair encoding, characters, words ------------------------------------------------------------------------ */
@@ -754,6 +782,7 @@ int main(void)
         cmocka_unit_test(unigram_adds_in_single_precision),
         cmocka_unit_test(unigram_of_tokenizer_json_adds_in_double_precision),
         cmocka_unit_test(unigram_of_tokenizer_json_is_checked),
+        cmocka_unit_test(scores_are_read_as_the_reference_reads_them),
         cmocka_unit_test(bpe_merges_by_score),
         cmocka_unit_test(bpe_falls_back_to_bytes),
         cmocka_unit_test(characters_and_words_are_looked_up),
