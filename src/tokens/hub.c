@@ -1,7 +1,6 @@
 /* tokenizer.json of Hugging Face tokenizers. */
 #include "tokens/hub.h"
 
-#include "tokens/normalizers.h"
 #include "tokens/post_processors.h"
 
 enum { BYTES_PER_TOKEN = 64 }; /* of a file with its merges: 40 to 110 */
@@ -20,8 +19,7 @@ bool tn_hub_load(struct tn_tokenizer *tokenizer, struct tn_str name, struct tn_s
     size_t likely = bytes.size / BYTES_PER_TOKEN; /* so that the tables need not grow again and again */
     likely = likely < TN_TOKEN_ID_LIMIT ? likely : TN_TOKEN_ID_LIMIT;
     bool loaded = tn_vocabulary_reserve(&tokenizer->arena, &tokenizer->vocabulary, likely, error)
-                  && tn_hub_walk(&hub, bytes, error) && tn_hub_model(&hub, error)
-                  && tn_normalizer_read(tokenizer, &hub.normalizer, error) && tn_hub_added(&hub, error)
+                  && tn_hub_walk(&hub, bytes, error) && tn_hub_model(&hub, error) && tn_hub_added(&hub, error)
                   && tn_post_processor_read(tokenizer, &hub.post_processor, error);
     tn_arena_free(&hub.scratch);
     tn_arena_free(&hub.pairs_arena);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tokens/hub.h"
+#include "tokens/normalizers.h"
 #include "tokens/pre_tokenizers.h"
 #include "tokens/score.h"
 
@@ -10,6 +11,7 @@ enum { MODEL_OPTIONS = 32 };
 struct walk {
     struct tn_hub *hub;
     struct tn_json_reader reader;
+    bool has_normalizer;
     bool has_pre_tokenizer;
     bool has_vocabulary;
     bool has_model;
@@ -209,9 +211,17 @@ static bool come_back(struct walk *walk, bool *waits, const struct tn_json_reade
     return done;
 }
 
+/* The steps in front of the model; those of the pre-tokenizer depend on what the normalizer leaves. */
+static bool read_steps(struct walk *walk)
+{
+    struct tn_hub *hub = walk->hub;
+    return tn_normalizer_read(hub->tokenizer, &hub->normalizer, walk->error)
+           && tn_pre_tokenizer_read(hub->tokenizer, &hub->pre_tokenizer, &hub->byte_level, walk->error);
+}
+
 static bool read_model(struct walk *walk)
 {
-    if (!next_is(walk, TN_JSON_OBJECT_BEGIN, "'model' is not an object")) {
+    if (!read_steps(walk) || !next_is(walk, TN_JSON_OBJECT_BEGIN, "'model' is not an object")) {
         return false;
     }
     int64_t offset = walk->reader.offset;
@@ -235,7 +245,7 @@ static bool meet_model(struct walk *walk)
         return wrong(walk, "'model' stands twice");
     }
     walk->has_model = true;
-    if (walk->has_pre_tokenizer) {
+    if (walk->has_pre_tokenizer && walk->has_normalizer) {
         return read_model(walk);
     }
     walk->model_waits = true;
@@ -245,15 +255,14 @@ static bool meet_model(struct walk *walk)
 
 /* ---- the document ------------------------------------------------------------------------------------------------- */
 
-static bool read_pre_tokenizer(struct walk *walk)
+/* A part of which the model needs to know. */
+static bool read_part(struct walk *walk, struct tn_value *value, bool *has, const char *twice)
 {
-    struct tn_hub *hub = walk->hub;
-    if (walk->has_pre_tokenizer) {
-        return wrong(walk, "'pre_tokenizer' stands twice");
+    if (*has) {
+        return wrong(walk, twice);
     }
-    walk->has_pre_tokenizer = true;
-    return tn_json_next_value(&walk->reader, &hub->pre_tokenizer, walk->error)
-           && tn_pre_tokenizer_read(hub->tokenizer, &hub->pre_tokenizer, &hub->byte_level, walk->error);
+    *has = true;
+    return tn_json_next_value(&walk->reader, value, walk->error);
 }
 
 static bool read_section(struct walk *walk, struct tn_str key)
@@ -264,7 +273,6 @@ static bool read_section(struct walk *walk, struct tn_str key)
         struct tn_value *value;
     } sections[] = {
         {"added_tokens", &hub->added_tokens},
-        {"normalizer", &hub->normalizer},
         {"post_processor", &hub->post_processor},
     };
     for (size_t k = 0; k < sizeof sections / sizeof sections[0]; k++) {
@@ -273,7 +281,10 @@ static bool read_section(struct walk *walk, struct tn_str key)
         }
     }
     if (tn_str_is(key, "pre_tokenizer")) {
-        return read_pre_tokenizer(walk);
+        return read_part(walk, &hub->pre_tokenizer, &walk->has_pre_tokenizer, "'pre_tokenizer' stands twice");
+    }
+    if (tn_str_is(key, "normalizer")) {
+        return read_part(walk, &hub->normalizer, &walk->has_normalizer, "'normalizer' stands twice");
     }
     return tn_str_is(key, "model") ? meet_model(walk) : tn_json_skip(&walk->reader, walk->error);
 }

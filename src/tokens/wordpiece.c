@@ -5,22 +5,32 @@
 #include "tokens/word_cache.h"
 
 struct rules {
-    struct tn_trie pieces; /* those of the vocabulary, with the prefix of inner ones */
-    uint32_t inner;        /* the unit behind that prefix */
-    bool has_inner;
-    uint32_t unknown; /* TN_TOKEN_NONE: the vocabulary has none */
-    uint64_t longest; /* characters of a word; longer ones are unknown */
+    struct tn_trie first; /* pieces that begin a word: all */
+    struct tn_trie inner; /* the others, without their prefix */
+    uint32_t unknown;     /* TN_TOKEN_NONE: the vocabulary has none */
+    uint64_t longest;     /* characters of a word; longer ones are unknown */
 };
 
-/* The longest piece that begins the text, from a unit of the trie on; nothing is no piece. */
-static size_t longest_piece(const struct tn_trie *pieces, uint32_t unit, struct tn_str text, uint32_t *id)
+/* The longest piece that begins the text; 0 where none does. */
+static size_t longest_piece(const struct tn_trie *pieces, struct tn_str text, uint32_t *id)
 {
     size_t longest = 0;
-    for (size_t at = 0; at < text.size && tn_trie_step(pieces, &unit, text.data[at]); at++) {
+    size_t at = 0;
+    uint32_t unit = TN_TRIE_ROOT;
+    if (!pieces->units) {
+        return 0;
+    }
+    while (at < text.size && tn_trie_step(pieces, &unit, text.data[at])) {
+        at++;
         if (pieces->units[unit].value != TN_TRIE_NONE) {
             *id = pieces->units[unit].value;
-            longest = at + 1;
+            longest = at;
         }
+    }
+    const struct tn_trie_rest *rest = tn_trie_rest(pieces, unit, tn_str_slice(text, at, text.size));
+    if (rest) {
+        *id = rest->value;
+        longest = at + rest->size;
     }
     return longest;
 }
@@ -40,9 +50,8 @@ static bool split(struct tn_encoder *encoder, const struct rules *rules, struct 
     size_t before = encoder->ids_count;
     for (size_t at = 0; at < word.size;) {
         uint32_t id = TN_TOKEN_NONE;
-        bool found = rules->pieces.units && (at == 0 || rules->has_inner);
         struct tn_str rest = tn_str_slice(word, at, word.size);
-        size_t taken = found ? longest_piece(&rules->pieces, at ? rules->inner : TN_TRIE_ROOT, rest, &id) : 0;
+        size_t taken = longest_piece(at ? &rules->inner : &rules->first, rest, &id);
         if (taken == 0) {
             encoder->ids_count = before;
             return tn_put_unknown(encoder, rules->unknown);
@@ -84,7 +93,8 @@ static bool run(struct tn_encoder *encoder, const struct tn_split_step *step, st
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
-static bool build(struct tn_tokenizer *tokenizer, struct rules *rules, struct tn_error *error)
+/* A trie of the pieces that begin with a prefix, without it. */
+static bool build(struct tn_tokenizer *tokenizer, struct tn_str prefix, struct tn_trie *trie, struct tn_error *error)
 {
     const struct tn_vocabulary *vocabulary = &tokenizer->vocabulary;
     struct tn_arena scratch = {0};
@@ -92,23 +102,13 @@ static bool build(struct tn_tokenizer *tokenizer, struct rules *rules, struct tn
     size_t count = 0;
     for (uint32_t id = 0; keys && id < vocabulary->size; id++) {
         struct tn_str piece = tn_vocabulary_piece(vocabulary, id);
-        if (piece.size && tn_vocabulary_find(vocabulary, piece) == id) {
-            keys[count++] = (struct tn_trie_key){piece, id};
+        if (piece.size > prefix.size && tn_str_starts(piece, prefix) && tn_vocabulary_find(vocabulary, piece) == id) {
+            keys[count++] = (struct tn_trie_key){tn_str_slice(piece, prefix.size, piece.size), id};
         }
     }
-    bool built = keys ? tn_trie_build(&tokenizer->arena, keys, count, &rules->pieces, error) : tn_fail_memory(error);
+    bool built = keys ? tn_trie_build(&tokenizer->arena, keys, count, trie, error) : tn_fail_memory(error);
     tn_arena_free(&scratch);
     return built;
-}
-
-/* Goes behind the prefix of inner pieces. */
-static void find_inner(struct rules *rules, struct tn_str prefix)
-{
-    rules->inner = TN_TRIE_ROOT;
-    rules->has_inner = rules->pieces.units;
-    for (size_t k = 0; rules->has_inner && k < prefix.size; k++) {
-        rules->has_inner = tn_trie_step(&rules->pieces, &rules->inner, prefix.data[k]);
-    }
 }
 
 bool tn_wordpiece_read(struct tn_tokenizer *tokenizer, const struct tn_value *json, struct tn_error *error)
@@ -128,10 +128,9 @@ bool tn_wordpiece_read(struct tn_tokenizer *tokenizer, const struct tn_value *js
     }
     rules->unknown = tn_vocabulary_find(&tokenizer->vocabulary, unknown);
     rules->longest = (uint64_t)longest;
-    if (!build(tokenizer, rules, error)) {
+    if (!build(tokenizer, TN_STR(""), &rules->first, error) || !build(tokenizer, prefix, &rules->inner, error)) {
         return false;
     }
-    find_inner(rules, prefix);
     struct tn_split_step *step = tn_split_step_new(tokenizer, error);
     if (step) {
         *step = (struct tn_split_step){run, rules, false, false};

@@ -222,6 +222,32 @@ static void steps_tell_where_a_text_may_be_cut(void **state)
     }
 }
 
+/* What the normalizer leaves decides what a pre-tokenizer divides, whichever of them the file writes first. */
+static void hidden_spaces_divide_nothing(void **state)
+{
+    (void)state;
+#define WORDS "\"pre_tokenizer\": {\"type\": \"WhitespaceSplit\"}"
+#define HIDES "\"normalizer\": {\"type\": \"Replace\", \"pattern\": {\"String\": \" \"}, \"content\": \"\xE2\x96\x81\"}"
+#define MODEL "\"model\": {\"type\": \"WordLevel\", \"unk_token\": \"u\", \"vocab\": {\"u\": 0}}"
+    static const struct {
+        const char *json;
+        size_t cut;
+    } rows[] = {
+        {"{\"normalizer\": null, " WORDS ", " MODEL "}", 2},
+        {"{" WORDS ", " MODEL "}", 2},
+        {"{" HIDES ", " WORDS ", " MODEL "}", 0},
+        {"{" WORDS ", " HIDES ", " MODEL "}", 0},
+        {"{" MODEL ", " WORDS ", " HIDES "}", 0},
+    };
+    for (size_t k = 0; k < COUNT_OF(rows); k++) {
+        struct tn_error error;
+        struct tn_tokenizer *tokenizer = tn_tokenizer_open(TN_STR("tokenizer.json"), tn_str_of(rows[k].json), &error);
+        assert_non_null(tokenizer);
+        assert_int_equal(tn_tokenizer_cut(tokenizer, TN_STR("ab cd")), rows[k].cut);
+        tn_tokenizer_free(tokenizer);
+    }
+}
+
 /* ---- post-processors ---------------------------------------------------------------------------------------------- */
 
 static void special_tokens_stand_around_a_text(void **state)
@@ -293,6 +319,7 @@ int main(void)
         cmocka_unit_test(each_kind_is_the_reference),
         cmocka_unit_test(what_is_not_supported_is_refused_by_its_path),
         cmocka_unit_test(steps_tell_where_a_text_may_be_cut),
+        cmocka_unit_test(hidden_spaces_divide_nothing),
         cmocka_unit_test(special_tokens_stand_around_a_text),
         cmocka_unit_test(templates_without_one_answer_are_refused),
     };
