@@ -10,7 +10,7 @@ struct kind {
     const char *eos[3];
     const char *eos_name;
     bool always;       /* has both around a text, whatever the file says */
-    bool marks_spaces; /* writes spaces as U+2581 */
+    bool finds_spaced; /* takes the user's tokens with spaces out of the text by itself */
 };
 
 static const struct kind kinds[] = {
@@ -22,7 +22,7 @@ static const struct kind kinds[] = {
      "[SEP]",
      true,
      false},
-    {"gemma4", tn_gguf_characters, {"bos_token_id"}, "<bos>", {"eos_token_id"}, "<eos>", false, true},
+    {"gemma4", tn_gguf_characters, {"bos_token_id"}, "<bos>", {"eos_token_id"}, "<eos>", false, false},
     {"gpt2", tn_gguf_bytes, {"bos_token_id"}, NULL, {"eos_token_id"}, NULL, false, false},
     {"llama", tn_gguf_piece_pairs, {"bos_token_id"}, "<s>", {"eos_token_id"}, "</s>", false, true},
     {"t5", tn_gguf_unigram, {"bos_token_id"}, "<s>", {"eos_token_id"}, "</s>", false, true},
@@ -37,7 +37,7 @@ static bool has_space(struct tn_str text)
 
 static bool stands_apart(const struct tn_gguf_token *token, const struct kind *kind)
 {
-    bool of_user = token->kind == TN_PIECE_USER_DEFINED && !(kind->marks_spaces && has_space(token->text));
+    bool of_user = token->kind == TN_PIECE_USER_DEFINED && !(kind->finds_spaced && has_space(token->text));
     return !token->placeholder && (of_user || token->kind == TN_PIECE_CONTROL || token->kind == TN_PIECE_UNKNOWN);
 }
 
@@ -86,24 +86,20 @@ static void set_strips(const struct tn_gguf_file *file, struct tn_added_token *t
     }
 }
 
+/* What is looked for is the piece, which has U+2581 for a space where the vocabulary does: the model's own list has, too. */
 static bool add_apart(struct tn_tokenizer *tokenizer, const struct tn_gguf_file *file, uint32_t id,
                       struct tn_error *error)
 {
     const struct tn_gguf_token *token = &file->tokens[id];
     struct tn_added_token *added = &tokenizer->added.tokens[tokenizer->added.count++];
-    struct tn_str mark = TN_STR(TN_METASPACE);
-    bool word = tn_str_is(file->model, "bert") && token->kind == TN_PIECE_USER_DEFINED;
-    struct tn_str text = token->text;
-    if (word && tn_str_starts(text, mark)) {
-        text = tn_str_slice(text, mark.size, text.size);
-    }
-    *added = (struct tn_added_token){.id = id, .special = token->kind != TN_PIECE_USER_DEFINED};
-    if (!tn_str_copy(&tokenizer->arena, text, &added->name)) {
-        return tn_fail_memory(error);
-    }
+    *added = (struct tn_added_token){
+        .name = tn_vocabulary_piece(&tokenizer->vocabulary, id),
+        .id = id,
+        .special = token->kind != TN_PIECE_USER_DEFINED,
+    };
     added->content = added->name;
     set_strips(file, added);
-    if (text.size <= TN_ADDED_LIMIT_BYTES) {
+    if (added->content.size <= TN_ADDED_LIMIT_BYTES) {
         return true;
     }
     tn_fail(error, TN_ERROR_CONFIG, "a special token of more than %d bytes", TN_ADDED_LIMIT_BYTES);

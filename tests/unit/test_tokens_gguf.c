@@ -324,6 +324,7 @@ static void pairs_of_characters_fall_back_to_bytes(void **state)
         {"ab ab", "264 265"},
         {"ab   ab\n\n\n", "264 261 265 267 266"},
         {"\xC3\xA9<t>ab<bos>", "199 173 268 264 2"},
+        {" \xE2\x96\x81\xE2\x96\x81", "260 261"},
     };
     struct writing file = {0};
     add_text(&file, "tokenizer.ggml.model", "gemma4");
