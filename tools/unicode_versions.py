@@ -185,11 +185,16 @@ enum {
     BLOCK_BITS = 8,
 };
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 unsigned tn_unicode_facts_in_table(uint32_t code_point)
 {
-    uint32_t block = code_point >> BLOCK_BITS;
-    size_t low = block < BLOCKS ? blocks[block] : blocks[BLOCKS - 1];
-    size_t high = block + 1 < BLOCKS ? blocks[block + 1] + (size_t)1 : RUNS;
+    size_t block = smaller(code_point >> BLOCK_BITS, BLOCKS - 1);
+    size_t low = smaller(blocks[block], RUNS - 1);
+    size_t high = block + 1 < BLOCKS ? smaller(blocks[block + 1] + (size_t)1, RUNS) : RUNS;
     uint32_t wanted = code_point << TN_FACT_BITS | ((1U << TN_FACT_BITS) - 1);
     while (high - low > 1) { /* runs[low] begins at or before the character, runs[high] behind it */
         size_t middle = low + (high - low) / 2;
