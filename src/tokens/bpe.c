@@ -2,61 +2,18 @@
 
 #include "text/utf8.h"
 #include "tokens/bpe_merge.h"
+#include "tokens/joins.h"
 #include "tokens/load.h"
 #include "tokens/word_cache.h"
 
 struct tn_bpe {
     struct tn_bpe_rules rules;
     struct tn_bpe_pairs pairs;
-    uint32_t ascii[128];    /* the token of each character of ASCII, or TN_TOKEN_NONE */
-    uint32_t bytes[256];    /* the token of each byte: of itself, or its "<0x0A>"; TN_TOKEN_NONE: none */
-    bool dividable;         /* nothing but the merges couples neighbours */
-    uint8_t joins[256][32]; /* bit (a, b): some merged token has the byte b behind the byte a; see right_of */
+    uint32_t ascii[128];   /* the token of each character of ASCII, or TN_TOKEN_NONE */
+    uint32_t bytes[256];   /* the token of each byte: of itself, or its "<0x0A>"; TN_TOKEN_NONE: none */
+    bool dividable;        /* nothing but the merges couples neighbours */
+    struct tn_joins joins; /* of merged tokens */
 };
-
-static const struct tn_str metaspace = {"\xE2\x96\x81", 3}; /* U+2581, which stands for a space in many vocabularies */
-
-/* ---- places that no token spans ----------------------------------------------------------------------------------- */
-
-/* The byte behind a place, but one that is never a byte of UTF-8 where U+2581 begins there: the first byte of that
- * character is also the first of curly quotes, which do follow letters inside of tokens. Tokens on bytes may end inside of
- * a character, so for them a byte is a byte. */
-static unsigned char right_of(const struct tn_bpe *bpe, struct tn_str text, size_t at)
-{
-    bool space = bpe->rules.symbols == TN_SYMBOLS_CHARACTERS && text.size - at >= metaspace.size
-                 && memcmp(text.data + at, metaspace.data, metaspace.size) == 0;
-    return space ? 0xFF : (unsigned char)text.data[at];
-}
-
-static void note_joins(struct tn_bpe *bpe, struct tn_str piece)
-{
-    for (size_t at = 1; at < piece.size; at++) {
-        unsigned char left = (unsigned char)piece.data[at - 1];
-        unsigned char right = right_of(bpe, piece, at);
-        bpe->joins[left][right / 8] |= (uint8_t)(1U << right % 8);
-    }
-}
-
-static bool joins_at(const struct tn_bpe *bpe, struct tn_str text, size_t at)
-{
-    unsigned char right = right_of(bpe, text, at);
-    return bpe->joins[(unsigned char)text.data[at - 1]][right / 8] >> right % 8 & 1;
-}
-
-bool tn_bpe_divides(const struct tn_bpe *bpe)
-{
-    for (char letter = 'A'; letter <= 'z'; letter++) {
-        char space[] = {letter, ' '};
-        char metaspaced[] = {letter, '\xE2', '\x96', '\x81'};
-        bool is_letter = letter <= 'Z' || letter >= 'a';
-        if (is_letter
-            && (joins_at(bpe, (struct tn_str){space, sizeof space}, 1)
-                || joins_at(bpe, (struct tn_str){metaspaced, sizeof metaspaced}, 1))) {
-            return false;
-        }
-    }
-    return bpe->dividable;
-}
 
 /* ---- building ----------------------------------------------------------------------------------------------------- */
 
@@ -95,6 +52,7 @@ struct tn_bpe *tn_bpe_new(struct tn_tokenizer *tokenizer, const struct tn_bpe_ru
         return NULL;
     }
     bpe->rules = *rules;
+    bpe->joins.in_bytes = rules->symbols == TN_SYMBOLS_BYTES;
     for (unsigned byte = 0; byte < 256; byte++) {
         bpe->bytes[byte] = rules->symbols == TN_SYMBOLS_BYTES ? single_byte_token(&tokenizer->vocabulary, byte)
                                                               : fallback_token(&tokenizer->vocabulary, byte);
@@ -110,7 +68,7 @@ struct tn_bpe *tn_bpe_new(struct tn_tokenizer *tokenizer, const struct tn_bpe_ru
 bool tn_bpe_add(struct tn_tokenizer *tokenizer, struct tn_bpe *bpe, uint32_t left, uint32_t right, uint32_t merged,
                 uint32_t rank, struct tn_error *error)
 {
-    note_joins(bpe, tn_vocabulary_piece(&tokenizer->vocabulary, merged));
+    tn_joins_add(&bpe->joins, tn_vocabulary_piece(&tokenizer->vocabulary, merged));
     return tn_bpe_pairs_put(&tokenizer->arena, &bpe->pairs, left, right, rank, merged) || tn_fail_memory(error);
 }
 
@@ -306,7 +264,7 @@ bool tn_bpe_run(struct tn_encoder *encoder, const struct tn_split_step *step, st
     for (size_t at = 1; at < word.size; at++) {
         /* Inside of a character no place is safe by the table, where characters are symbols. */
         bool inside = ((unsigned char)word.data[at] & 0xC0) == 0x80;
-        if (inside || joins_at(bpe, word, at)) {
+        if (inside || tn_joins_at(&bpe->joins, word, at)) {
             continue;
         }
         if (!encode_word(encoder, step, tn_str_slice(word, from, at))) {
@@ -321,7 +279,8 @@ bool tn_bpe_append(struct tn_tokenizer *tokenizer, const struct tn_bpe *bpe, str
 {
     struct tn_split_step *step = tn_split_step_new(tokenizer, error);
     if (step) {
-        *step = (struct tn_split_step){.run = tn_bpe_run, .rules = bpe, .divides = tn_bpe_divides(bpe)};
+        *step = (struct tn_split_step){
+            .run = tn_bpe_run, .rules = bpe, .divides = bpe->dividable && !tn_joins_letter_and_space(&bpe->joins)};
     }
     return step;
 }

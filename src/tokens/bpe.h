@@ -44,9 +44,6 @@ void tn_bpe_expect(const struct tn_bpe *bpe, uint32_t left, uint32_t right);
 bool tn_bpe_add_all_pairs(struct tn_tokenizer *tokenizer, struct tn_bpe *bpe, const uint32_t *ranks,
                           struct tn_error *error);
 
-/* Whether no token spans a letter of ASCII and a space, or the U+2581 that stands for it, behind it. */
-bool tn_bpe_divides(const struct tn_bpe *bpe);
-
 /* Adds the model as the last split step, once all merges are there. Errors: TN_ERROR_CONFIG, TN_ERROR_MEMORY. */
 bool tn_bpe_append(struct tn_tokenizer *tokenizer, const struct tn_bpe *bpe, struct tn_error *error);
 
