@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes src/tokens/unicode_versions.c: what the reference of tokenizer.json knows of characters, asked code point by code point.
+"""Writes src/tokens/unicode/unicode_versions.c: what the reference of tokenizer.json knows of characters, asked code point by code point.
 
-usage: unicode_versions.py > src/tokens/unicode_versions.c
+usage: unicode_versions.py > src/tokens/unicode/unicode_versions.c
 
 Its parts were built with different versions of Unicode (8.0 and 9.0 in two old libraries, the newest in others), so that no
 one version's data will do. Needs the packages `tokenizers`, which is asked, and `unicodedata2`, which knows of the characters
@@ -161,7 +161,7 @@ def main():
     longer = [(point, text) for point, text in pairs if len(text) > 1]
     assert longer == [(0x130, "i\u0307")]  # the one that unicode_versions.h tells of
     print(f"/* Written by tools/unicode_versions.py, which asked tokenizers {tokenizers.__version__}. */")
-    print('#include "tokens/unicode_versions.h"\n\n/* clang-format off */')
+    print('#include "tokens/unicode/unicode_versions.h"\n\n/* clang-format off */')
     print("/* The first code point of each run, shifted left by TN_FACT_BITS, and its facts. */")
     table("static const uint32_t runs[]", [f"0x{point << FLAGS | flags:08X}" for point, flags in rows])
     print("\n/* The run in which each block of 256 code points begins. */")

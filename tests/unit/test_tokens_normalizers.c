@@ -1,4 +1,4 @@
-/* src/tokens/normalizers.c and the kinds that it reads: what they make of texts is what Hugging Face tokenizers 0.23.3 makes
+/* src/tokens/normalize/normalizers.c and the kinds that it reads: what they make of texts is what Hugging Face tokenizers 0.23.3 makes
  * of them. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "token_steps.h"
-#include "tokens/normalizers.h"
+#include "tokens/normalize/normalizers.h"
 
 #include <string.h>
 
