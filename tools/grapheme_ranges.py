@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes src/tokens/grapheme_ranges.c from src/tables.rs of the Rust crate unicode-segmentation, the reference for where
-clusters end: tools/grapheme_ranges.py TABLES.RS > src/tokens/grapheme_ranges.c, then clang-format -i."""
+"""Writes src/tokens/unicode/grapheme_ranges.c from src/tables.rs of the Rust crate unicode-segmentation, the reference for where
+clusters end: tools/grapheme_ranges.py TABLES.RS > src/tokens/unicode/grapheme_ranges.c, then clang-format -i."""
 
 import re
 import sys
@@ -44,7 +44,7 @@ def main():
         else:
             rows.append([code, code, row])
     print(f"/* Unicode {'.'.join(version)}, written by tools/grapheme_ranges.py. */")
-    print('#include "tokens/grapheme_ranges.h"\n')
+    print('#include "tokens/unicode/grapheme_ranges.h"\n')
     print("const struct tn_grapheme_range tn_grapheme_ranges[] = {")
     for first, last, (kind, linker, conjunct) in rows:
         print(f"{{0x{first:X}, 0x{last:X}, TN_GRAPHEME_{kind}, {int(linker)}, {int(conjunct)}}},")

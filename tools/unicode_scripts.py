@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes src/tokens/unicode_scripts.c: which characters the reference's UnicodeScripts takes for those of one script.
+"""Writes src/tokens/unicode/unicode_scripts.c: which characters the reference's UnicodeScripts takes for those of one script.
 
-usage: unicode_scripts.py > src/tokens/unicode_scripts.c
+usage: unicode_scripts.py > src/tokens/unicode/unicode_scripts.c
 
 The scripts have no names here: two characters are of one where the pre-tokenizer, which is asked, does not split between
 them. 0 is the script of characters that go with any other. Needs the package `tokenizers`.
@@ -37,7 +37,7 @@ def classes():
 
 def main():
     print(f"/* Written by tools/unicode_scripts.py, which asked tokenizers {tokenizers.__version__}. */")
-    print('#include "tokens/unicode_scripts.h"\n\n#include <stddef.h>\n')
+    print('#include "tokens/unicode/unicode_scripts.h"\n\n#include <stddef.h>\n')
     print(f"/* The first code point of each run, shifted left by {BITS} bits, and its script. */\n/* clang-format off */")
     print("static const uint32_t runs[] = {")
     line = "   "

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes src/tokens/unicode_versions.c: what the reference of tokenizer.json knows of characters, asked code point by code point.
+"""Writes src/tokens/unicode/unicode_versions.c: what the reference of tokenizer.json knows of characters, asked code point by code point.
 
-usage: unicode_versions.py > src/tokens/unicode_versions.c
+usage: unicode_versions.py > src/tokens/unicode/unicode_versions.c
 
 Its parts were built with different versions of Unicode (8.0 and 9.0 in two old libraries, the newest in others), so that no
 one version's data will do. Needs the packages `tokenizers`, which is asked, and `unicodedata2`, which knows of the characters
@@ -161,7 +161,7 @@ def main():
     longer = [(point, text) for point, text in pairs if len(text) > 1]
     assert longer == [(0x130, "i\u0307")]  # the one that unicode_versions.h tells of
     print(f"/* Written by tools/unicode_versions.py, which asked tokenizers {tokenizers.__version__}. */")
-    print('#include "tokens/unicode_versions.h"\n\n/* clang-format off */')
+    print('#include "tokens/unicode/unicode_versions.h"\n\n/* clang-format off */')
     print("/* The first code point of each run, shifted left by TN_FACT_BITS, and its facts. */")
     table("static const uint32_t runs[]", [f"0x{point << FLAGS | flags:08X}" for point, flags in rows])
     print("\n/* The run in which each block of 256 code points begins. */")
@@ -185,11 +185,16 @@ enum {
     BLOCK_BITS = 8,
 };
 
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 unsigned tn_unicode_facts_in_table(uint32_t code_point)
 {
-    uint32_t block = code_point >> BLOCK_BITS;
-    size_t low = block < BLOCKS ? blocks[block] : blocks[BLOCKS - 1];
-    size_t high = block + 1 < BLOCKS ? blocks[block + 1] + (size_t)1 : RUNS;
+    size_t block = smaller(code_point >> BLOCK_BITS, BLOCKS - 1);
+    size_t low = smaller(blocks[block], RUNS - 1);
+    size_t high = block + 1 < BLOCKS ? smaller(blocks[block + 1] + (size_t)1, RUNS) : RUNS;
     uint32_t wanted = code_point << TN_FACT_BITS | ((1U << TN_FACT_BITS) - 1);
     while (high - low > 1) { /* runs[low] begins at or before the character, runs[high] behind it */
         size_t middle = low + (high - low) / 2;

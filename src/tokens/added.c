@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "text/utf8.h"
-#include "tokens/unicode.h"
+#include "tokens/unicode/unicode.h"
 
 struct tn_added_finder {
     const struct tn_added_token **sorted; /* [count], by content */

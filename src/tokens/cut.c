@@ -3,7 +3,7 @@
  * there or the model never joins a letter with a space behind it. Such places are in every text with words. */
 #include "tokens/cut.h"
 
-#include "tokens/bpe.h"
+#include "tokens/model/bpe.h"
 
 static bool is_letter(char one)
 {

@@ -1,6 +1,6 @@
 #include "tokens/options.h"
 
-#include "tokens/characters.h"
+#include "tokens/unicode/characters.h"
 
 enum { LONGEST_PATH = 160, DEEPEST = 8 };
 

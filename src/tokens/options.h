@@ -4,7 +4,7 @@
 #define TN_TOKENS_OPTIONS_H
 
 #include "text/value.h"
-#include "tokens/pattern.h"
+#include "tokens/pattern/pattern.h"
 
 #define TN_OPTION_NO_INDEX SIZE_MAX
 

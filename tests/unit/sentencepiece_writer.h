@@ -2,7 +2,7 @@
 #ifndef TESTS_SENTENCEPIECE_WRITER_H
 #define TESTS_SENTENCEPIECE_WRITER_H
 
-#include "tokens/sentencepiece_file.h"
+#include "tokens/sentencepiece/sentencepiece_file.h"
 
 struct spm_piece {
     const char *text; /* NULL ends a list */

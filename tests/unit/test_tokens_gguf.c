@@ -1,7 +1,7 @@
 /* The vocabulary inside a GGUF: the ids are those of Hugging Face tokenizers 0.23.3, and of sentencepiece 0.2.3 for the kinds
  * "llama" and "t5", with the same vocabularies. */
 #include "model_writer.h"
-#include "tokens/gguf_pattern.h"
+#include "tokens/gguf/gguf_pattern.h"
 #include "tokens/tokenizer.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* src/tokens/pre_tokenizers.c and the kinds that it reads, and src/tokens/post_processors.c: the parts are those of Hugging Face
+/* src/tokens/split/pre_tokenizers.c and the kinds that it reads, and src/tokens/hub/post_processors.c: the parts are those of Hugging Face
  * tokenizers 0.23.3. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "token_steps.h"
-#include "tokens/post_processors.h"
+#include "tokens/hub/post_processors.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 

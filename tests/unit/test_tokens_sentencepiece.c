@@ -12,12 +12,12 @@
 #include <string.h>
 
 #include "sentencepiece_writer.h"
-#include "tokens/charsmap.h"
-#include "tokens/grapheme.h"
+#include "tokens/hub/score.h"
 #include "tokens/load.h"
-#include "tokens/score.h"
-#include "tokens/trie.h"
-#include "tokens/unigram.h"
+#include "tokens/model/trie.h"
+#include "tokens/model/unigram.h"
+#include "tokens/normalize/charsmap.h"
+#include "tokens/unicode/grapheme.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define SPACE "\xE2\x96\x81" /* U+2581 */

@@ -1,4 +1,4 @@
-/* src/tokens/wordpiece.c and src/tokens/wordlevel.c: the ids are those of Hugging Face tokenizers 0.23.3. */
+/* src/tokens/model/wordpiece.c and src/tokens/model/wordlevel.c: the ids are those of Hugging Face tokenizers 0.23.3. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +8,8 @@
 
 #include "token_steps.h"
 #include "tokens/load.h"
-#include "tokens/pre_tokenizers.h"
-#include "tokens/wordpiece.h"
+#include "tokens/model/wordpiece.h"
+#include "tokens/split/pre_tokenizers.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 

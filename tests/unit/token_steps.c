@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "text/json.h"
-#include "tokens/byte_letters.h"
 #include "tokens/load.h"
-#include "tokens/pre_tokenizers.h"
+#include "tokens/split/pre_tokenizers.h"
+#include "tokens/unicode/byte_letters.h"
 
 void token_steps_open(struct token_steps *steps)
 {

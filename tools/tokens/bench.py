@@ -149,8 +149,8 @@ def worst(path, options):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--text", default="/tmp/tok/bench.txt")
-    options.add_argument("--tokenizers", default="/tmp/tok")
+    options.add_argument("--text", default="build/tokenizers/bench.txt")
+    options.add_argument("--tokenizers", default="build/tokenizers")
     options.add_argument("--command")
     options.add_argument("--best", type=int, default=3)
     options.add_argument("--size", type=int, default=100_000_000, help="so many bytes of the text")

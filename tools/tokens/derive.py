@@ -167,7 +167,7 @@ def write_gguf(target, kind, split, source):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--to", default="/tmp/tok")
+    options.add_argument("--to", default="build/tokenizers")
     folder = Path(options.parse_args().to)
     for make in (llama2, bert, clip, phi2, phi4):
         make(folder)

@@ -87,7 +87,7 @@ def fetch(row, folder):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--to", default="/tmp/tok", help="the cache folder (default: %(default)s)")
+    options.add_argument("--to", default="build/tokenizers", help="the cache folder (default: %(default)s)")
     options.add_argument("--list", action="store_true")
     options.add_argument("--accept", action="store_true", help="write missing sums into the table")
     options.add_argument("names", nargs="*")

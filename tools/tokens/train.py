@@ -18,7 +18,7 @@ LANGUAGE = {"man", "handbook", "guide", "words", "messages", "code", "json", "ma
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--corpus", required=True)
-    options.add_argument("--to", default="/tmp/tok")
+    options.add_argument("--to", default="build/tokenizers")
     options.add_argument("--size", type=int, default=8000, help="entries of a vocabulary (default: %(default)s)")
     options.add_argument("names", nargs="*")
     options = options.parse_args()

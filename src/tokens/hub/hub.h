@@ -1,0 +1,83 @@
+/* A tokenizer.json on its way to a tokenizer. Its text is walked once: the vocabulary and the merges, of which there are
+ * hundreds of thousands, are taken in as they come, everything else becomes trees. */
+#ifndef TN_TOKENS_HUB_H
+#define TN_TOKENS_HUB_H
+
+#include "base/map.h"
+#include "text/json.h"
+#include "tokens/load.h"
+#include "tokens/model/unigram.h"
+
+/* A token of a merge that is to be looked up soon. */
+struct tn_hub_wanted {
+    struct tn_str name; /* as the file writes it */
+    size_t size;        /* of its piece, in `bytes`; SIZE_MAX: too long for them, or not in the letters of bytes */
+    struct tn_token_key key;
+    char bytes[48];
+};
+
+enum { TN_HUB_AHEAD = 16 }; /* merges that are looked up together */
+
+struct tn_hub_pair {
+    uint32_t left;
+    uint32_t right;
+};
+
+struct tn_hub {
+    struct tn_tokenizer *tokenizer;
+    struct tn_arena scratch; /* what lives as long as the loading; strings of the trees may point into the file */
+    struct tn_value added_tokens;
+    struct tn_value normalizer;
+    struct tn_value pre_tokenizer;
+    struct tn_value post_processor;
+    struct tn_value model; /* the object "model" without "vocab" and "merges" */
+    bool byte_level;       /* names are written in the letters of bytes (byte_letters.h) */
+
+    /* the vocabulary */
+    size_t tokens_count;
+    bool scored;                      /* a list of pairs */
+    struct tn_unigram_entry *entries; /* [tokens_count], where it is */
+    size_t entries_capacity;
+    struct tn_map unwritable; /* names that are not in the letters of bytes though the others are, to ids */
+    char *room;               /* for the next piece, in the tokenizer's arena */
+    size_t room_bytes;
+
+    /* the merges, in their order */
+    bool has_merges;
+    struct tn_arena pairs_arena; /* apart, so that the array grows in place */
+    struct tn_hub_pair *pairs;   /* [pairs_count] */
+    size_t pairs_count;
+    size_t pairs_capacity;
+    struct tn_hub_wanted wanted[TN_HUB_AHEAD][2];
+    size_t wanted_count;
+
+    /* the added tokens */
+    struct tn_map added_names; /* to their places */
+    uint32_t next_added;       /* the id of the next one that is no token of the model */
+};
+
+/* hub_file.c: walks the text. Errors: TN_ERROR_JSON; TN_ERROR_NOT_A_MODEL without "model"; TN_ERROR_CONFIG where a part has
+ * not the form that it must have; those of the functions below. Each with the offset. */
+bool tn_hub_walk(struct tn_hub *hub, struct tn_str text, struct tn_error *error);
+
+/* hub_vocabulary.c */
+
+/* Takes in one token. Errors: TN_ERROR_HEADER where the id or the name is there already, TN_ERROR_TOO_LARGE,
+ * TN_ERROR_MEMORY. */
+bool tn_hub_token(struct tn_hub *hub, struct tn_str name, int64_t id, double score, struct tn_error *error);
+
+/* The id of a token by the name that the file writes; TN_TOKEN_NONE. */
+uint32_t tn_hub_id(struct tn_hub *hub, struct tn_str name);
+
+/* Takes in one merge; all tokens are known. The names must live until tn_hub_merges_end.
+ * Errors: TN_ERROR_HEADER where one of the two, or of the few merges before it, is no token; TN_ERROR_MEMORY. */
+bool tn_hub_merge(struct tn_hub *hub, struct tn_str left, struct tn_str right, struct tn_error *error);
+bool tn_hub_merges_end(struct tn_hub *hub, struct tn_error *error);
+
+/* hub_model.c: adds the model as the last split step. Errors: TN_ERROR_CONFIG, TN_ERROR_HEADER, TN_ERROR_MEMORY. */
+bool tn_hub_model(struct tn_hub *hub, struct tn_error *error);
+
+/* hub_added.c: the added tokens, with the finders. Errors: TN_ERROR_CONFIG, TN_ERROR_HEADER, TN_ERROR_MEMORY. */
+bool tn_hub_added(struct tn_hub *hub, struct tn_error *error);
+
+#endif
