@@ -17,7 +17,7 @@ static bool add_token(struct tn_tokenizer *tokenizer, const struct tn_gguf_file 
 {
     const struct tn_gguf_token *token = &file->tokens[id];
     const struct tn_str mark = TN_STR(TN_METASPACE);
-    bool begins = tn_str_starts(token->text, mark);
+    bool begins = token->text.size > mark.size && tn_str_starts(token->text, mark); /* alone it is an inner one */
     bool inner = !begins && (token->kind == TN_PIECE_NORMAL || token->kind == TN_PIECE_USER_DEFINED);
     struct tn_str text = begins ? tn_str_slice(token->text, mark.size, token->text.size) : token->text;
     size_t prefix = inner ? sizeof INNER - 1 : 0;
