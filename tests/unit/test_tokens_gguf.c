@@ -402,7 +402,7 @@ static void white_space_goes_where_a_model_is_known_for_it(void **state)
         {"<|placeholder1|>", 0, CONTROL},
         {"<|user|>", 0, CONTROL},
     };
-    static const struct row rows[] = {{"<|user|>  \n", "261"}, {"<s> ", "1 259 259"}};
+    static const struct row rows[] = {{"<|user|>  \n", "261"}, {"<s> ", "1 259 259"}, {"</s>\n", "2"}};
     struct writing file = {0};
     add_text(&file, "tokenizer.ggml.model", "llama");
     add_tokens(&file, tokens, COUNT_OF(tokens), 3);

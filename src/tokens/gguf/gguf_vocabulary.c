@@ -46,7 +46,7 @@ static const struct strip {
     const char *mark;   /* the model has this token */
     const char *model;  /* and is of this kind */
     const char *pre;    /* and splits text like this; NULL: in any way */
-    const char *only;   /* this token is meant; NULL: all special ones */
+    const char *only;   /* this token is meant; NULL: all of them */
     const char *except; /* but not these, with spaces between them */
     bool left;
     bool right;
@@ -71,7 +71,7 @@ static bool has_word(const char *words, struct tn_str word)
 
 static bool is_meant(const struct strip *strip, const struct tn_gguf_file *file, const struct tn_added_token *token)
 {
-    return tn_str_is(file->model, strip->model) && (!strip->pre || tn_str_is(file->pre, strip->pre)) && token->special
+    return tn_str_is(file->model, strip->model) && (!strip->pre || tn_str_is(file->pre, strip->pre))
            && (!strip->only || tn_str_is(token->name, strip->only)) && !has_word(strip->except, token->name)
            && tn_gguf_file_find(file, tn_str_of(strip->mark)) != TN_TOKEN_NONE;
 }
