@@ -131,17 +131,18 @@ static bool stands_alone(struct tn_str text, size_t begin, size_t end)
     return tn_utf8_decode(tn_str_slice(text, end, text.size), &code_point) == 0 || !tn_unicode_word(code_point);
 }
 
-static size_t before_spaces(struct tn_str text, size_t end)
+/* The beginning of the white space that ends at `end`, not before `least`. */
+static size_t before_spaces(struct tn_str text, size_t end, size_t least)
 {
     uint32_t code_point = 0;
-    while (end) {
+    while (end > least) {
         size_t begin = previous_character(text, end, &code_point);
         if (!tn_unicode_space(code_point)) {
             break;
         }
         end = begin;
     }
-    return end;
+    return end < least ? least : end;
 }
 
 static size_t behind_spaces(struct tn_str text, size_t begin)
@@ -154,6 +155,15 @@ static size_t behind_spaces(struct tn_str text, size_t begin)
         }
         begin += length;
     }
+}
+
+/* The end of the white space behind a match. Another match may have been found in it: it is not looked through again. */
+static size_t stripped_end(struct tn_added_walk *walk)
+{
+    if (walk->scanned > walk->spaces_end) {
+        walk->spaces_end = behind_spaces(walk->text, walk->scanned);
+    }
+    return walk->spaces_end;
 }
 
 bool tn_added_next(const struct tn_added_finder *finder, struct tn_added_walk *walk)
@@ -171,10 +181,14 @@ bool tn_added_next(const struct tn_added_finder *finder, struct tn_added_walk *w
             at = walk->scanned - 1;
             continue;
         }
-        size_t told = walk->end;
-        walk->begin = token->lstrip ? before_spaces(walk->text, at) : at;
-        walk->begin = token->lstrip && walk->begin < told ? told : walk->begin;
-        walk->end = token->rstrip ? behind_spaces(walk->text, walk->scanned) : walk->scanned;
+        size_t begin = token->lstrip ? before_spaces(walk->text, at, walk->end) : at;
+        size_t end = token->rstrip ? stripped_end(walk) : walk->scanned;
+        if (begin >= end) { /* inside of white space that was taken: nothing is left of it */
+            at = walk->scanned - 1;
+            continue;
+        }
+        walk->begin = begin;
+        walk->end = end;
         walk->id = token->id;
         return true;
     }

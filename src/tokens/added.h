@@ -41,6 +41,7 @@ struct tn_added_walk {
     size_t end;     /* of the last match with the white space that it takes; the text behind it is still to be told */
     size_t begin;   /* of the last match, likewise; may lie before the end of the one before it */
     uint32_t id;
+    size_t spaces_end; /* of the white space behind a match that was looked through last */
 };
 
 /* The next match. false where there is none any more. */

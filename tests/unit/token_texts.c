@@ -80,7 +80,11 @@ void token_texts_add_string(struct tn_builder *json, struct tn_str text)
         if (text.data[k] == '"' || text.data[k] == '\\') {
             tn_builder_add_char(json, '\\');
         }
-        tn_builder_add_char(json, text.data[k]);
+        if ((unsigned char)text.data[k] < ' ') {
+            tn_builder_addf(json, "\\u%04X", (unsigned)text.data[k]);
+        } else {
+            tn_builder_add_char(json, text.data[k]);
+        }
     }
     tn_builder_add_char(json, '"');
 }

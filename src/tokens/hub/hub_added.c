@@ -7,14 +7,12 @@ static bool flag(const struct tn_value *token, const char *key, bool otherwise)
     return value && value->kind == TN_BOOL ? value->as.boolean : otherwise;
 }
 
-/* The id that the reference gives to an added token: that of the model, or the next one behind all; what the file writes
- * is not looked at. */
+/* The id that the reference gives to an added token: that of the model, or the next one behind as many as the model has
+ * tokens, gaps between their ids or not; what the file writes is not looked at. */
 static uint32_t id_of_added(struct tn_hub *hub, struct tn_str name)
 {
     uint32_t id = tn_hub_id(hub, name);
-    id = id == TN_TOKEN_NONE ? hub->next_added : id;
-    hub->next_added = id >= hub->next_added ? id + 1 : hub->next_added;
-    return id;
+    return id == TN_TOKEN_NONE ? hub->next_added++ : id;
 }
 
 /* The place of an added token of this name: that of an earlier one, which it replaces, or a new one. */
