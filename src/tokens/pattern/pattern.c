@@ -20,10 +20,6 @@ static const struct known {
      "?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+"
      "|\\s+(?!\\S)|\\s+",
      {tn_scan_cl100k, NULL, true, true}},
-    {"'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}+| "
-     "?[^\\s\\p{L}\\p{N}]++[\\r\\n]*+|\\s++$|\\s*[\\r\\n]"
-     "|\\s+(?!\\S)|\\s",
-     {tn_scan_cl100k_trailing, NULL, true, true}},
     {"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+"
      "|\\s+(?!\\S)|\\s+",
      {tn_scan_qwen2, NULL, true, true}},
@@ -52,6 +48,12 @@ static const struct known {
     {"[一-龥぀-ゟ゠-ヿ]+", {tn_scan_deepseek_cjk, NULL, true, false}},
     {"\\p{N}{1,3}", {tn_scan_three_digits, NULL, true, false}},
 };
+
+/* The one of tiktoken that Oniguruma reads in another way: "{1,3}+" repeats the group there and is not possessive. */
+static const struct known known_of_ranks = {"'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}+| "
+                                            "?[^\\s\\p{L}\\p{N}]++[\\r\\n]*+|\\s++$|\\s*[\\r\\n]"
+                                            "|\\s+(?!\\S)|\\s",
+                                            {tn_scan_cl100k_trailing, NULL, true, true}};
 
 /* Equal but for line ends, which some files write as the characters themselves. */
 static bool same_regex(struct tn_str regex, const char *known_regex)
@@ -123,6 +125,12 @@ const struct tn_pattern *tn_pattern_regex(struct tn_tokenizer *tokenizer, struct
         }
     }
     return compile(tokenizer, regex, error);
+}
+
+const struct tn_pattern *tn_pattern_ranks(struct tn_tokenizer *tokenizer, struct tn_str regex, struct tn_error *error)
+{
+    return same_regex(regex, known_of_ranks.regex) ? &known_of_ranks.pattern
+                                                   : tn_pattern_regex(tokenizer, regex, error);
 }
 
 /* ---- fixed texts -------------------------------------------------------------------------------------------------- */

@@ -24,6 +24,9 @@ struct tn_pattern {
  * compiled, TN_ERROR_MEMORY. Belongs to the tokenizer. */
 const struct tn_pattern *tn_pattern_regex(struct tn_tokenizer *tokenizer, struct tn_str regex, struct tn_error *error);
 
+/* One of the encodings of tiktoken, as that library reads it. As above. */
+const struct tn_pattern *tn_pattern_ranks(struct tn_tokenizer *tokenizer, struct tn_str regex, struct tn_error *error);
+
 /* A fixed text. As above; an empty text is refused. */
 const struct tn_pattern *tn_pattern_text(struct tn_tokenizer *tokenizer, struct tn_str text, struct tn_error *error);
 

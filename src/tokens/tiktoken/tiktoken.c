@@ -157,7 +157,7 @@ bool tn_tiktoken_load(struct tn_tokenizer *tokenizer, struct tn_str name, struct
                                    "encoding in the file's name (cl100k ...)");
     }
     tokenizer->model = "BPE";
-    const struct tn_pattern *pattern = tn_pattern_regex(tokenizer, tn_str_of(encoding->pattern), error);
+    const struct tn_pattern *pattern = tn_pattern_ranks(tokenizer, tn_str_of(encoding->pattern), error);
     return pattern && tn_split_matches_only(tokenizer, pattern, error) && add_model(tokenizer, error)
            && add_specials(tokenizer, encoding, error);
 }
