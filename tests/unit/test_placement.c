@@ -549,8 +549,8 @@ static void what_passes_leaves_holes(void **state)
                     "weights test\n" MERGES "  storages holes\n",
                PLAIN);
     const struct tn_placed_stage *stage = place(&small, (struct tn_placement_key){RANKS(1, 1)}, 0);
-    assert_int_equal(stage->reserved_bytes, (5 * 32 + 2) * mib);
-    assert_int_equal(stage->tensor_bytes, 5 * 24 * mib + 10976 - 5 * 128);
+    assert_int_equal(stage->reserved_bytes, (5 * UINT64_C(32) + 2) * mib);
+    assert_int_equal(stage->tensor_bytes, 5 * UINT64_C(24) * mib + 10976 - 5 * UINT64_C(128));
     /* not where the weight lies in the processor's memory */
     struct tn_placement_key key = {RANKS(1, 1), .offload_bytes = UINT64_MAX / 2};
     assert_int_equal(place(&small, key, 0)->reserved_bytes, 2 * mib);

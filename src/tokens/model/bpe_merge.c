@@ -33,8 +33,11 @@ static size_t lowest(const struct next_merge *merges, size_t count)
 static size_t merge_scanning(const struct tn_bpe_pairs *pairs, uint32_t *symbols, size_t count)
 {
     struct next_merge merges[SCANNED_SYMBOLS]; /* of each symbol with the next */
+    for (size_t k = 0; k + 1 < count; k++) {   /* all are fetched at once, then looked at */
+        merges[k].rank = tn_bpe_pairs_expect(pairs, symbols[k], symbols[k + 1]) ? 0 : no_rank;
+    }
     for (size_t k = 0; k + 1 < count; k++) {
-        merges[k] = look_up(pairs, symbols[k], symbols[k + 1]);
+        merges[k] = merges[k].rank == no_rank ? merges[k] : look_up(pairs, symbols[k], symbols[k + 1]);
     }
     while (count > 1) {
         size_t best = lowest(merges, count - 1);

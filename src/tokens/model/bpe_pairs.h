@@ -48,6 +48,18 @@ static inline void tn_bpe_pairs_prefetch(const struct tn_bpe_pairs *pairs, uint3
     __asm__ volatile(""); /* gcc leaves out calls of functions that do nothing but prefetch */
 }
 
+/* Whether the pair may be there; if so, fetches into the cache what finding it will touch. */
+static inline bool tn_bpe_pairs_expect(const struct tn_bpe_pairs *pairs, uint32_t left, uint32_t right)
+{
+    uint64_t hash = tn_bpe_pair_hash(tn_bpe_pair_key(left, right));
+    size_t bit = (size_t)(hash >> (64 - pairs->bits - TN_BPE_FILTER_BITS));
+    if (!(pairs->filter[bit / 64] >> bit % 64 & 1)) {
+        return false;
+    }
+    __builtin_prefetch(&pairs->slots[hash >> (64 - pairs->bits)]);
+    return true;
+}
+
 /* NULL where the pair is not merged. There is always an empty slot. */
 static inline const struct tn_bpe_pair *tn_bpe_pairs_find(const struct tn_bpe_pairs *pairs, uint32_t left,
                                                           uint32_t right)
