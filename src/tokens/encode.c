@@ -164,14 +164,13 @@ static bool between_added(struct tn_encoder *encoder, const struct tn_added_find
     return from == text.size || run(encoder, tn_str_slice(text, from, text.size));
 }
 
-static struct tn_str normalize(const struct tn_tokenizer *tokenizer, struct tn_text_place place, struct tn_str text,
-                               struct tn_builder out[2], struct tn_normal_notes *notes)
+static struct tn_str normalize(const struct tn_tokenizer *tokenizer, const struct tn_text_place *place,
+                               struct tn_str text, struct tn_builder out[2])
 {
-    place.notes = notes;
     size_t turn = 0;
     for (size_t k = 0; k < tokenizer->normal_count; k++) {
         tn_builder_clear(&out[turn]);
-        text = tokenizer->normal[k].run(&tokenizer->normal[k], &place, text, &out[turn]);
+        text = tokenizer->normal[k].run(&tokenizer->normal[k], place, text, &out[turn]);
         turn = out[turn].size ? 1 - turn : turn; /* a step that changes nothing leaves the text in the other one */
     }
     return text;
@@ -182,7 +181,8 @@ bool tn_normalize(const struct tn_tokenizer *tokenizer, struct tn_arena *arena, 
 {
     struct tn_builder out[2] = {0};
     struct tn_normal_notes notes = {0};
-    text = normalize(tokenizer, (struct tn_text_place){.at_start = true, .at_end = true}, text, out, &notes);
+    const struct tn_text_place whole = {.at_start = true, .at_end = true, .notes = &notes};
+    text = normalize(tokenizer, &whole, text, out);
     bool copied = !out[0].failed && !out[1].failed && tn_str_copy(arena, text, normalized);
     tn_builder_free(&out[0]);
     tn_builder_free(&out[1]);
@@ -192,7 +192,8 @@ bool tn_normalize(const struct tn_tokenizer *tokenizer, struct tn_arena *arena, 
 static bool normalize_stretch(struct tn_encoder *encoder, struct tn_str text)
 {
     struct tn_normal_notes notes = {.error = encoder->error};
-    text = normalize(encoder->tokenizer, encoder->place, text, encoder->normal, &notes);
+    const struct tn_text_place place = {encoder->place.at_start, encoder->place.at_end, &notes};
+    text = normalize(encoder->tokenizer, &place, text, encoder->normal);
     if (encoder->normal[0].failed || encoder->normal[1].failed) {
         return tn_fail_memory(encoder->error);
     }
