@@ -92,7 +92,7 @@ struct tn_request {
     struct tn_str operation;
     struct tn_value config; /* JSON requests: a config given in place of a model's name; TN_NULL where none */
     struct tn_value
-        tokenizer; /* JSON requests: a tokenizer given as {"name", "text" or "base64"}; TN_NULL where none */
+        tokenizer; /* JSON requests: a tokenizer given as {"name", "text"}; TN_NULL where none */
     struct tn_input_value values[TN_INPUT_COUNT];
 };
 
