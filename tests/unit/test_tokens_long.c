@@ -54,7 +54,7 @@ static void long_runs_of_marks_are_put_in_order(void **state)
     tn_builder_add_repeated(&text, "\xCC\x81\xCC\xA3", MARKS);
     struct tn_token_ids ids = token_texts_encode(&texts, tn_builder_str(&text), TN_TEXT_WHOLE);
     assert_int_equal(ids.count, 1 + 4 * (size_t)MARKS);
-    assert_int_equal(ids.ids[2 * MARKS], 0xA3);
+    assert_int_equal(ids.ids[(size_t)2 * MARKS], 0xA3);
     assert_int_equal(ids.ids[2 * MARKS + 2], 0x81);
     tn_builder_free(&text);
     token_texts_close(&texts);
