@@ -90,9 +90,8 @@ struct tn_input_value {
 struct tn_request {
     struct tn_arena *arena;
     struct tn_str operation;
-    struct tn_value config; /* JSON requests: a config given in place of a model's name; TN_NULL where none */
-    struct tn_value
-        tokenizer; /* JSON requests: a tokenizer given as {"name", "text"}; TN_NULL where none */
+    struct tn_value config;    /* JSON requests: a config given in place of a model's name; TN_NULL where none */
+    struct tn_value tokenizer; /* JSON requests: a tokenizer given as {"name", "text"}; TN_NULL where none */
     struct tn_input_value values[TN_INPUT_COUNT];
 };
 
