@@ -16,25 +16,18 @@ struct tn_map_entry {
     uint32_t index;
 };
 
-/* Both halves of a 128-bit product, folded: each bit of the word reaches most bits of the result. */
-static uint64_t mix(uint64_t state, uint64_t word)
-{
-    tn_u128 product = (tn_u128)(state ^ word) * 0x9E3779B97F4A7C15u;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 static uint32_t hash_of(uint64_t seed, struct tn_str key)
 {
-    uint64_t state = mix(seed, key.size);
+    uint64_t state = tn_mix_u64(seed, key.size);
     size_t at = 0;
     for (; key.size - at >= 8; at += 8) {
-        state = mix(state, tn_load_u64(key.data + at));
+        state = tn_mix_u64(state, tn_load_u64(key.data + at));
     }
     uint64_t last = 0;
     for (unsigned shift = 0; at < key.size; at++, shift += 8) {
         last |= (uint64_t)(unsigned char)key.data[at] << shift;
     }
-    return (uint32_t)(mix(mix(state, last), seed) >> 32);
+    return (uint32_t)(tn_mix_u64(tn_mix_u64(state, last), seed) >> 32);
 }
 
 static size_t most_keys(size_t capacity)

@@ -1,4 +1,5 @@
-/* Checked 64-bit arithmetic: every function returns false instead of wrapping around. And the one unaligned load. */
+/* Checked 64-bit arithmetic: every function returns false instead of wrapping around. And the one unaligned load, and the one
+ * step of hashing. */
 #ifndef TN_BASE_NUMBER_H
 #define TN_BASE_NUMBER_H
 
@@ -42,6 +43,13 @@ static inline bool tn_mul_div_up(uint64_t a, uint64_t b, uint64_t c, uint64_t *r
     tn_u128 quotient = product / c + (product % c != 0);
     *result = (uint64_t)quotient;
     return quotient <= UINT64_MAX;
+}
+
+/* Both halves of a 128-bit product, folded: each bit of the word reaches most bits of the result. For hash tables. */
+static inline uint64_t tn_mix_u64(uint64_t state, uint64_t word)
+{
+    tn_u128 product = (tn_u128)(state ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
 /* Eight bytes as a little-endian number, on every machine and at every alignment. */

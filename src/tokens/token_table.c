@@ -8,12 +8,6 @@ enum { SHORT_BYTES = 8, LEAST_BITS = 6 };
 
 static const uint32_t long_mark = 0x80000000U;
 
-static uint64_t mix(uint64_t state, uint64_t word)
-{
-    tn_u128 product = (tn_u128)(state ^ word) * 0x9E3779B97F4A7C15U;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 static struct tn_token_key short_key(uint64_t seed, struct tn_str piece)
 {
     uint64_t start = 0;
@@ -21,7 +15,7 @@ static struct tn_token_key short_key(uint64_t seed, struct tn_str piece)
         start |= (uint64_t)(unsigned char)piece.data[k] << 8 * k;
     }
     uint32_t tag = (uint32_t)piece.size + 1; /* 0 marks an empty slot */
-    return (struct tn_token_key){start, mix(mix(seed, start), tag), tag};
+    return (struct tn_token_key){start, tn_mix_u64(tn_mix_u64(seed, start), tag), tag};
 }
 
 static struct tn_token_key key_of(uint64_t seed, struct tn_str piece)
@@ -29,12 +23,12 @@ static struct tn_token_key key_of(uint64_t seed, struct tn_str piece)
     if (piece.size <= SHORT_BYTES) {
         return short_key(seed, piece);
     }
-    uint64_t state = mix(seed, piece.size);
+    uint64_t state = tn_mix_u64(seed, piece.size);
     for (size_t at = 0; piece.size - at > SHORT_BYTES; at += 8) {
-        state = mix(state, tn_load_u64(piece.data + at));
+        state = tn_mix_u64(state, tn_load_u64(piece.data + at));
     }
-    state = mix(state, tn_load_u64(piece.data + piece.size - 8)); /* overlaps what was read before */
-    return (struct tn_token_key){tn_load_u64(piece.data), mix(state, seed), (uint32_t)state | long_mark};
+    state = tn_mix_u64(state, tn_load_u64(piece.data + piece.size - 8)); /* overlaps what was read before */
+    return (struct tn_token_key){tn_load_u64(piece.data), tn_mix_u64(state, seed), (uint32_t)state | long_mark};
 }
 
 /* The slot that has the piece, or the empty one where it belongs. There is always an empty one. */

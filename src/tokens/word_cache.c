@@ -43,12 +43,6 @@ void tn_word_cache_free(struct tn_word_cache *cache)
     free(cache);
 }
 
-static uint64_t mix(uint64_t state, uint64_t word)
-{
-    tn_u128 product = (tn_u128)(state ^ word) * 0x9E3779B97F4A7C15U;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 /* The bytes of a short word and its length, padded with zeros. Copies of fixed sizes that overlap in the middle are quicker
  * than one of any size. */
 static void short_key(struct tn_str word, uint64_t key[2])
@@ -71,7 +65,7 @@ static void short_key(struct tn_str word, uint64_t key[2])
 
 static struct short_entry *short_place(struct tn_word_cache *cache, const uint64_t key[2])
 {
-    return &cache->shorts[mix(mix(key[0], 0x243F6A8885A308D3U), key[1]) % SHORT_ENTRIES];
+    return &cache->shorts[tn_mix_u64(tn_mix_u64(key[0], 0x243F6A8885A308D3U), key[1]) % SHORT_ENTRIES];
 }
 
 static struct long_entry *long_place(struct tn_word_cache *cache, struct tn_str word)
@@ -79,9 +73,9 @@ static struct long_entry *long_place(struct tn_word_cache *cache, struct tn_str 
     uint64_t state = word.size;
     size_t at = 0;
     for (; word.size - at >= 8; at += 8) {
-        state = mix(state, tn_load_u64(word.data + at));
+        state = tn_mix_u64(state, tn_load_u64(word.data + at));
     }
-    return &cache->longs[mix(state, tn_load_u64(word.data + word.size - 8)) % LONG_ENTRIES];
+    return &cache->longs[tn_mix_u64(state, tn_load_u64(word.data + word.size - 8)) % LONG_ENTRIES];
 }
 
 const uint32_t *tn_word_cache_find(struct tn_word_cache *cache, struct tn_str word, size_t *count)
