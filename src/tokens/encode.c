@@ -79,6 +79,27 @@ bool tn_encoder_reserve(struct tn_encoder *encoder, size_t count)
     return true;
 }
 
+bool tn_encoder_word(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str word,
+                     bool (*make)(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str word))
+{
+    size_t count;
+    size_t before = encoder->ids_count;
+    const uint32_t *known = tn_word_cache_find(encoder->cache, word, &count);
+    if (known) {
+        if (!tn_encoder_reserve(encoder, count)) {
+            return false;
+        }
+        memcpy(encoder->ids + before, known, count * sizeof *known);
+        encoder->ids_count += count;
+        return true;
+    }
+    if (!make(encoder, step, word)) {
+        return false;
+    }
+    tn_word_cache_keep(encoder->cache, word, encoder->ids + before, encoder->ids_count - before);
+    return true;
+}
+
 /* ---- invalid bytes ------------------------------------------------------------------------------------------------ */
 
 /* How many bytes begin a character that breaks off: what Unicode's "substitution of maximal subparts" replaces by one

@@ -94,8 +94,8 @@ struct tn_encoder {
     struct tn_builder valid;                 /* the text with its invalid bytes replaced */
     struct tn_builder normal[2];             /* texts between normalizer steps, by turns */
     struct tn_builder steps[TN_STEPS_LIMIT]; /* the text that a split step has rewritten, by the step's number */
-    struct tn_word_cache *cache;             /* NULL: none */
-    void *work;                              /* of the model: allocated and grown by tn_encoder_work */
+    struct tn_word_cache *cache;
+    void *work; /* of the model: allocated and grown by tn_encoder_work */
     size_t work_bytes;
     double score; /* of the best segmentation so far, for models that add scores along the whole text */
     struct tn_error *error;
@@ -130,5 +130,9 @@ static inline bool tn_encoder_put(struct tn_encoder *encoder, uint32_t id)
     encoder->ids[encoder->ids_count++] = id;
     return true;
 }
+
+/* The tokens of a word: as they were the last time, or by `make`, which writes them and must depend on nothing but the word. */
+bool tn_encoder_word(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str word,
+                     bool (*make)(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str word));
 
 #endif

@@ -4,7 +4,6 @@
 #include "tokens/load.h"
 #include "tokens/model/bpe_merge.h"
 #include "tokens/model/joins.h"
-#include "tokens/word_cache.h"
 
 struct tn_bpe {
     struct tn_bpe_rules rules;
@@ -230,26 +229,11 @@ static bool merge_word(struct tn_encoder *encoder, const struct tn_split_step *s
     return true;
 }
 
-static bool encode_word(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str word)
+static bool make_word(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str word)
 {
     const struct tn_bpe *bpe = step->rules;
-    size_t count;
-    const uint32_t *known = tn_word_cache_find(encoder->cache, word, &count);
-    if (known) {
-        if (!tn_encoder_reserve(encoder, count)) {
-            return false;
-        }
-        memcpy(encoder->ids + encoder->ids_count, known, count * sizeof *known);
-        encoder->ids_count += count;
-        return true;
-    }
     uint32_t whole = bpe->rules.whole_words ? tn_vocabulary_find(&encoder->tokenizer->vocabulary, word) : TN_TOKEN_NONE;
-    size_t before = encoder->ids_count;
-    if (whole != TN_TOKEN_NONE ? !tn_encoder_put(encoder, whole) : !merge_word(encoder, step, word)) {
-        return false;
-    }
-    tn_word_cache_keep(encoder->cache, word, encoder->ids + before, encoder->ids_count - before);
-    return true;
+    return whole != TN_TOKEN_NONE ? tn_encoder_put(encoder, whole) : merge_word(encoder, step, word);
 }
 
 enum { UNDIVIDED_BYTES = 24 };
@@ -258,7 +242,7 @@ bool tn_bpe_run(struct tn_encoder *encoder, const struct tn_split_step *step, st
 {
     const struct tn_bpe *bpe = step->rules;
     if (!bpe->dividable || word.size <= UNDIVIDED_BYTES) {
-        return encode_word(encoder, step, word);
+        return tn_encoder_word(encoder, step, word, make_word);
     }
     size_t from = 0;
     for (size_t at = 1; at < word.size; at++) {
@@ -267,12 +251,12 @@ bool tn_bpe_run(struct tn_encoder *encoder, const struct tn_split_step *step, st
         if (inside || tn_joins_at(&bpe->joins, word, at)) {
             continue;
         }
-        if (!encode_word(encoder, step, tn_str_slice(word, from, at))) {
+        if (!tn_encoder_word(encoder, step, tn_str_slice(word, from, at), make_word)) {
             return false;
         }
         from = at;
     }
-    return encode_word(encoder, step, tn_str_slice(word, from, word.size));
+    return tn_encoder_word(encoder, step, tn_str_slice(word, from, word.size), make_word);
 }
 
 bool tn_bpe_append(struct tn_tokenizer *tokenizer, const struct tn_bpe *bpe, struct tn_error *error)

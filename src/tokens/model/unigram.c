@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "tokens/load.h"
-#include "tokens/word_cache.h"
 
 static const double unknown_penalty = 10; /* below the lowest score, in both references */
 static const float score_limit = 100000;
@@ -338,26 +337,14 @@ static bool segment(struct tn_encoder *encoder, const struct tn_unigram *unigram
     return true;
 }
 
+static bool make_word(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str word)
+{
+    return segment(encoder, step->rules, word);
+}
+
 bool tn_unigram_run(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str word)
 {
     const struct tn_unigram *unigram = step->rules;
-    if (unigram->sums == TN_UNIGRAM_SINGLE_BY_TEXT) {
-        return segment(encoder, unigram, word);
-    }
-    size_t count;
-    const uint32_t *known = tn_word_cache_find(encoder->cache, word, &count);
-    if (known) {
-        if (!tn_encoder_reserve(encoder, count)) {
-            return false;
-        }
-        memcpy(encoder->ids + encoder->ids_count, known, count * sizeof *known);
-        encoder->ids_count += count;
-        return true;
-    }
-    size_t before = encoder->ids_count;
-    if (!segment(encoder, unigram, word)) {
-        return false;
-    }
-    tn_word_cache_keep(encoder->cache, word, encoder->ids + before, encoder->ids_count - before);
-    return true;
+    return unigram->sums == TN_UNIGRAM_SINGLE_BY_TEXT ? segment(encoder, unigram, word)
+                                                      : tn_encoder_word(encoder, step, word, make_word);
 }

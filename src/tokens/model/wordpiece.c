@@ -2,7 +2,6 @@
 
 #include "tokens/model/trie.h"
 #include "tokens/options.h"
-#include "tokens/word_cache.h"
 
 struct rules {
     struct tn_trie first; /* pieces that begin a word: all */
@@ -45,8 +44,9 @@ static bool too_long(const struct rules *rules, struct tn_str word)
 }
 
 /* The pieces of a word; where a part of it has none, the whole word is unknown. */
-static bool split(struct tn_encoder *encoder, const struct rules *rules, struct tn_str word)
+static bool split(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str word)
 {
+    const struct rules *rules = step->rules;
     size_t before = encoder->ids_count;
     for (size_t at = 0; at < word.size;) {
         uint32_t id = TN_TOKEN_NONE;
@@ -67,28 +67,8 @@ static bool split(struct tn_encoder *encoder, const struct rules *rules, struct 
 static bool run(struct tn_encoder *encoder, const struct tn_split_step *step, struct tn_str word)
 {
     const struct rules *rules = step->rules;
-    if (too_long(rules, word)) {
-        return tn_put_unknown(encoder, rules->unknown);
-    }
-    size_t count = 0;
-    const uint32_t *known = encoder->cache ? tn_word_cache_find(encoder->cache, word, &count) : NULL;
-    if (known) {
-        if (!tn_encoder_reserve(encoder, count)) {
-            return false;
-        }
-        for (size_t k = 0; k < count; k++) {
-            encoder->ids[encoder->ids_count++] = known[k];
-        }
-        return true;
-    }
-    size_t before = encoder->ids_count;
-    if (!split(encoder, rules, word)) {
-        return false;
-    }
-    if (encoder->cache) {
-        tn_word_cache_keep(encoder->cache, word, encoder->ids + before, encoder->ids_count - before);
-    }
-    return true;
+    return too_long(rules, word) ? tn_put_unknown(encoder, rules->unknown)
+                                 : tn_encoder_word(encoder, step, word, split);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
