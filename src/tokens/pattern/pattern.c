@@ -4,35 +4,48 @@
 #include "tokens/pattern/pattern_classes.h"
 #include "tokens/pattern/scan.h"
 
-const struct tn_pattern tn_pattern_gpt2 = {tn_scan_gpt2, NULL, true, true};
+static enum tn_found next_part(const struct tn_pattern *pattern, struct tn_str text, size_t from,
+                               struct tn_match *match, struct tn_error *error)
+{
+    (void)error;
+    if (from >= text.size) {
+        return TN_FOUND_NOTHING;
+    }
+    *match = (struct tn_match){from, pattern->part_end(text, from)};
+    return TN_FOUND;
+}
 
-/* A text may be cut in front of a space between letters where a match begins there in any case: the space goes with the
- * word behind it, and nothing looks back. */
+/* All of these begin a part at a space between letters: it goes with the word behind it, and nothing looks back. */
+#define PARTS(scan)                                                         \
+    {                                                                       \
+        .next = next_part, .part_end = scan, .local = true, .divides = true \
+    }
+
+const struct tn_pattern tn_pattern_gpt2 = PARTS(tn_scan_gpt2);
+
 static const struct known {
     const char *regex;
     struct tn_pattern pattern;
 } known[] = {
-    {"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
-     {tn_scan_gpt2, NULL, true, true}},
-    {"'(?:[sdmt]|ll|ve|re)| ?\\p{L}++| ?\\p{N}++| ?[^\\s\\p{L}\\p{N}]++|\\s++$|\\s+(?!\\S)|\\s",
-     {tn_scan_gpt2, NULL, true, true}},
+    {"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+", PARTS(tn_scan_gpt2)},
+    {"'(?:[sdmt]|ll|ve|re)| ?\\p{L}++| ?\\p{N}++| ?[^\\s\\p{L}\\p{N}]++|\\s++$|\\s+(?!\\S)|\\s", PARTS(tn_scan_gpt2)},
     {"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| "
      "?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+"
      "|\\s+(?!\\S)|\\s+",
-     {tn_scan_cl100k, NULL, true, true}},
+     PARTS(tn_scan_cl100k)},
     {"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+"
      "|\\s+(?!\\S)|\\s+",
-     {tn_scan_qwen2, NULL, true, true}},
+     PARTS(tn_scan_qwen2)},
     {"[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'"
      "ll|'d)?"
      "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'"
      "ll|'d)?"
      "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-     {tn_scan_o200k, NULL, true, true}},
+     PARTS(tn_scan_o200k)},
     {"[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+"
      "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*"
      "|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-     {tn_scan_tekken, NULL, true, true}},
+     PARTS(tn_scan_tekken)},
     {"[\\p{Han}]+"
      "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}]]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}&&[^\\p{Han}"
      "]]+"
@@ -41,19 +54,19 @@ static const struct known {
      "]]*"
      "(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
      "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-     {tn_scan_kimi, NULL, true, true}},
+     PARTS(tn_scan_kimi)},
     {"[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+"
      "| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-     {tn_scan_deepseek, NULL, true, true}},
-    {"[一-龥぀-ゟ゠-ヿ]+", {tn_scan_deepseek_cjk, NULL, true, false}},
-    {"\\p{N}{1,3}", {tn_scan_three_digits, NULL, true, false}},
+     {.next = tn_scan_deepseek, .local = true, .divides = true}},
+    {"[一-龥぀-ゟ゠-ヿ]+", {.next = tn_scan_deepseek_cjk, .local = true, .divides = false}},
+    {"\\p{N}{1,3}", {.next = tn_scan_three_digits, .local = true, .divides = false}},
 };
 
 /* The one of tiktoken that Oniguruma reads in another way: "{1,3}+" repeats the group there and is not possessive. */
 static const struct known known_of_ranks = {"'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}+| "
                                             "?[^\\s\\p{L}\\p{N}]++[\\r\\n]*+|\\s++$|\\s*[\\r\\n]"
                                             "|\\s+(?!\\S)|\\s",
-                                            {tn_scan_cl100k_trailing, NULL, true, true}};
+                                            PARTS(tn_scan_cl100k_trailing)};
 
 /* Equal but for line ends, which some files write as the characters themselves. */
 static bool same_regex(struct tn_str regex, const char *known_regex)
@@ -172,6 +185,7 @@ const struct tn_pattern *tn_pattern_text(struct tn_tokenizer *tokenizer, struct 
         tn_fail_memory(error);
         return NULL;
     }
-    *pattern = (struct tn_pattern){next_text, wanted, is_local(text), tn_str_is(text, " ")};
+    *pattern = (struct tn_pattern){
+        .next = next_text, .rules = wanted, .local = is_local(text), .divides = tn_str_is(text, " ")};
     return pattern;
 }

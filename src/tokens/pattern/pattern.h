@@ -16,8 +16,10 @@ struct tn_pattern {
     enum tn_found (*next)(const struct tn_pattern *pattern, struct tn_str text, size_t from, struct tn_match *match,
                           struct tn_error *error);
     const void *rules; /* of this kind of pattern */
-    bool local;        /* looks at nothing beyond a space between two letters of ASCII, from either side */
-    bool divides;      /* and begins a match at every such space */
+    /* Of a scanner whose parts follow each other without gaps: the end of the one that begins at `at`. Else NULL. */
+    size_t (*part_end)(struct tn_str text, size_t at);
+    bool local;   /* looks at nothing beyond a space between two letters of ASCII, from either side */
+    bool divides; /* and begins a match at every such space */
 };
 
 /* A regular expression in the notation of Oniguruma. NULL with the error filled: TN_ERROR_CONFIG where it cannot be

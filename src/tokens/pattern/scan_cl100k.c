@@ -11,36 +11,18 @@ static inline size_t end_of_part(struct tn_str text, size_t at, unsigned most_di
     return end > at ? end : tn_spaces_by_lines(text, at);
 }
 
-enum tn_found tn_scan_cl100k(const struct tn_pattern *pattern, struct tn_str text, size_t from, struct tn_match *match,
-                             struct tn_error *error)
+size_t tn_scan_cl100k(struct tn_str text, size_t at)
 {
-    (void)pattern;
-    (void)error;
-    if (from >= text.size) {
-        return TN_FOUND_NOTHING;
-    }
-    *match = (struct tn_match){from, end_of_part(text, from, 3)};
-    return TN_FOUND;
+    return end_of_part(text, at, 3);
 }
 
-enum tn_found tn_scan_cl100k_trailing(const struct tn_pattern *pattern, struct tn_str text, size_t from,
-                                      struct tn_match *match, struct tn_error *error)
+size_t tn_scan_cl100k_trailing(struct tn_str text, size_t at)
 {
-    enum tn_found found = tn_scan_cl100k(pattern, text, from, match, error);
     /* `\s++$` stands in front of `\s*[\r\n]`; parts that begin otherwise than with white space end before it anyway. */
-    bool space = found == TN_FOUND && tn_run_of(text, from, TN_SPACE) == text.size;
-    match->end = space ? text.size : match->end;
-    return found;
+    return tn_run_of(text, at, TN_SPACE) == text.size ? text.size : tn_scan_cl100k(text, at);
 }
 
-enum tn_found tn_scan_qwen2(const struct tn_pattern *pattern, struct tn_str text, size_t from, struct tn_match *match,
-                            struct tn_error *error)
+size_t tn_scan_qwen2(struct tn_str text, size_t at)
 {
-    (void)pattern;
-    (void)error;
-    if (from >= text.size) {
-        return TN_FOUND_NOTHING;
-    }
-    *match = (struct tn_match){from, end_of_part(text, from, 1)};
-    return TN_FOUND;
+    return end_of_part(text, at, 1);
 }

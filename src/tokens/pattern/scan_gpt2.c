@@ -17,7 +17,7 @@ static size_t contraction(struct tn_str text, size_t at)
     return two ? at + 3 : at;
 }
 
-static size_t end_of_part(struct tn_str text, size_t at)
+size_t tn_scan_gpt2(struct tn_str text, size_t at)
 {
     size_t end = contraction(text, at);
     if (end > at) {
@@ -35,16 +35,4 @@ static size_t end_of_part(struct tn_str text, size_t at)
         return tn_run_of_others(text, glyph.end, TN_SPACE | TN_LETTER | TN_NUMBER);
     }
     return tn_spaces_but_last(text, at);
-}
-
-enum tn_found tn_scan_gpt2(const struct tn_pattern *pattern, struct tn_str text, size_t from, struct tn_match *match,
-                           struct tn_error *error)
-{
-    (void)pattern;
-    (void)error;
-    if (from >= text.size) {
-        return TN_FOUND_NOTHING;
-    }
-    *match = (struct tn_match){from, end_of_part(text, from)};
-    return TN_FOUND;
 }

@@ -61,45 +61,24 @@ static inline size_t rest(struct tn_str text, size_t at, unsigned most_digits, b
     return end > at ? end : tn_spaces_by_lines(text, at);
 }
 
-enum tn_found tn_scan_o200k(const struct tn_pattern *pattern, struct tn_str text, size_t from, struct tn_match *match,
-                            struct tn_error *error)
+size_t tn_scan_o200k(struct tn_str text, size_t at)
 {
-    (void)pattern;
-    (void)error;
-    if (from >= text.size) {
-        return TN_FOUND_NOTHING;
-    }
-    size_t end = cased_word(text, from, false);
-    *match = (struct tn_match){from, end > from ? tn_contraction_any_case(text, end) : rest(text, from, 3, true)};
-    return TN_FOUND;
+    size_t end = cased_word(text, at, false);
+    return end > at ? tn_contraction_any_case(text, end) : rest(text, at, 3, true);
 }
 
-enum tn_found tn_scan_tekken(const struct tn_pattern *pattern, struct tn_str text, size_t from, struct tn_match *match,
-                             struct tn_error *error)
+size_t tn_scan_tekken(struct tn_str text, size_t at)
 {
-    (void)pattern;
-    (void)error;
-    if (from >= text.size) {
-        return TN_FOUND_NOTHING;
-    }
-    size_t end = cased_word(text, from, false);
-    *match = (struct tn_match){from, end > from ? end : rest(text, from, 1, true)};
-    return TN_FOUND;
+    size_t end = cased_word(text, at, false);
+    return end > at ? end : rest(text, at, 1, true);
 }
 
-enum tn_found tn_scan_kimi(const struct tn_pattern *pattern, struct tn_str text, size_t from, struct tn_match *match,
-                           struct tn_error *error)
+size_t tn_scan_kimi(struct tn_str text, size_t at)
 {
-    (void)pattern;
-    (void)error;
-    if (from >= text.size) {
-        return TN_FOUND_NOTHING;
+    size_t end = tn_run_of_han(text, at);
+    if (end > at) {
+        return end;
     }
-    size_t end = tn_run_of_han(text, from);
-    if (end == from) {
-        end = cased_word(text, from, true);
-        end = end > from ? tn_contraction_any_case(text, end) : rest(text, from, 3, false);
-    }
-    *match = (struct tn_match){from, end};
-    return TN_FOUND;
+    end = cased_word(text, at, true);
+    return end > at ? tn_contraction_any_case(text, end) : rest(text, at, 3, false);
 }
