@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "tokens/model/merge_heap.h"
+
 enum { SCANNED_SYMBOLS = 48 };
 
 static const uint32_t no_rank = UINT32_MAX;
@@ -61,18 +63,11 @@ static size_t merge_scanning(const struct tn_bpe_pairs *pairs, uint32_t *symbols
 
 /* ---- long words --------------------------------------------------------------------------------------------------- */
 
-struct entry {
-    uint32_t rank;
-    uint32_t at;     /* the symbol at the left */
-    uint32_t merged; /* the entry is out of date where its pair is merged to another id now */
-};
-
 struct chain {
     uint32_t *symbols;
     uint32_t *next; /* the index of the symbol behind; `end` behind the last */
     uint32_t *previous;
-    struct entry *heap; /* [3 x count]: each merge removes one pair and makes at most two */
-    size_t heap_count;
+    struct tn_merge_heap heap; /* 3 x count: each merge removes one pair and makes at most two */
     uint32_t end;
 };
 
@@ -80,41 +75,7 @@ static const uint32_t gone = UINT32_MAX; /* a symbol that became part of the one
 
 size_t tn_bpe_merge_bytes(size_t count)
 {
-    return count <= SCANNED_SYMBOLS ? 0 : count * (2 * sizeof(uint32_t) + 3 * sizeof(struct entry));
-}
-
-static bool before(const struct entry *a, const struct entry *b)
-{
-    return a->rank != b->rank ? a->rank < b->rank : a->at < b->at;
-}
-
-static void push(struct chain *chain, struct entry entry)
-{
-    size_t at = chain->heap_count++;
-    while (at && before(&entry, &chain->heap[(at - 1) / 2])) {
-        chain->heap[at] = chain->heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    chain->heap[at] = entry;
-}
-
-static struct entry pop(struct chain *chain)
-{
-    struct entry top = chain->heap[0];
-    struct entry last = chain->heap[--chain->heap_count];
-    size_t at = 0;
-    for (size_t child = 1; child < chain->heap_count; child = 2 * at + 1) {
-        if (child + 1 < chain->heap_count && before(&chain->heap[child + 1], &chain->heap[child])) {
-            child++;
-        }
-        if (!before(&chain->heap[child], &last)) {
-            break;
-        }
-        chain->heap[at] = chain->heap[child];
-        at = child;
-    }
-    chain->heap[at] = last;
-    return top;
+    return count <= SCANNED_SYMBOLS ? 0 : count * (2 * sizeof(uint32_t) + 3 * sizeof(struct tn_merge));
 }
 
 static void push_pair(struct chain *chain, const struct tn_bpe_pairs *pairs, uint32_t left)
@@ -125,27 +86,27 @@ static void push_pair(struct chain *chain, const struct tn_bpe_pairs *pairs, uin
     }
     const struct tn_bpe_pair *pair = tn_bpe_pairs_find(pairs, chain->symbols[left], chain->symbols[right]);
     if (pair) {
-        push(chain, (struct entry){pair->rank, left, pair->merged});
+        tn_merge_heap_push(&chain->heap, (struct tn_merge){pair->rank, left, pair->merged});
     }
 }
 
 /* The symbol at the right is still there, and the pair still the one that was pushed. */
-static bool holds(const struct chain *chain, const struct tn_bpe_pairs *pairs, const struct entry *entry)
+static bool holds(const struct chain *chain, const struct tn_bpe_pairs *pairs, const struct tn_merge *merge)
 {
-    if (chain->previous[entry->at] == gone || chain->next[entry->at] == chain->end) {
+    if (chain->previous[merge->at] == gone || chain->next[merge->at] == chain->end) {
         return false;
     }
     const struct tn_bpe_pair *pair =
-        tn_bpe_pairs_find(pairs, chain->symbols[entry->at], chain->symbols[chain->next[entry->at]]);
-    return pair && pair->rank == entry->rank && pair->merged == entry->merged;
+        tn_bpe_pairs_find(pairs, chain->symbols[merge->at], chain->symbols[chain->next[merge->at]]);
+    return pair && pair->rank == merge->rank && pair->merged == merge->made;
 }
 
-static void merge_entry(struct chain *chain, const struct tn_bpe_pairs *pairs, const struct entry *entry)
+static void apply(struct chain *chain, const struct tn_bpe_pairs *pairs, const struct tn_merge *merge)
 {
-    uint32_t left = entry->at;
+    uint32_t left = merge->at;
     uint32_t right = chain->next[left];
     uint32_t behind = chain->next[right];
-    chain->symbols[left] = entry->merged;
+    chain->symbols[left] = merge->made;
     chain->next[left] = behind;
     chain->previous[right] = gone;
     if (behind != chain->end) {
@@ -159,8 +120,8 @@ static void merge_entry(struct chain *chain, const struct tn_bpe_pairs *pairs, c
 
 static size_t merge_with_heap(const struct tn_bpe_pairs *pairs, uint32_t *symbols, size_t count, void *work)
 {
-    struct chain chain = {.symbols = symbols, .heap = work, .end = (uint32_t)count};
-    chain.next = (uint32_t *)(chain.heap + 3 * count);
+    struct chain chain = {.symbols = symbols, .heap.merges = work, .end = (uint32_t)count};
+    chain.next = (uint32_t *)(chain.heap.merges + 3 * count);
     chain.previous = chain.next + count;
     for (uint32_t k = 0; k < count; k++) {
         chain.next[k] = k + 1;
@@ -169,10 +130,10 @@ static size_t merge_with_heap(const struct tn_bpe_pairs *pairs, uint32_t *symbol
     for (uint32_t k = 0; k + 1 < count; k++) {
         push_pair(&chain, pairs, k);
     }
-    while (chain.heap_count) {
-        struct entry top = pop(&chain);
+    while (chain.heap.count) {
+        struct tn_merge top = tn_merge_heap_pop(&chain.heap);
         if (holds(&chain, pairs, &top)) {
-            merge_entry(&chain, pairs, &top);
+            apply(&chain, pairs, &top);
         }
     }
     size_t kept = 0;

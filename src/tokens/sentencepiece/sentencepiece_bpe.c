@@ -1,5 +1,6 @@
 #include "tokens/sentencepiece/sentencepiece_bpe.h"
 
+#include "tokens/model/merge_heap.h"
 #include "tokens/sentencepiece/sentencepiece_normal.h"
 #include "tokens/word_cache.h"
 
@@ -11,22 +12,14 @@ struct symbol {
     bool frozen;   /* a user defined piece: it is not merged */
 };
 
-struct merge {
-    uint32_t order;
-    uint32_t left;
-    uint32_t right;
-    uint32_t size; /* of both; where they have another one, the merge is out of date */
-};
-
 struct chain {
     struct tn_encoder *encoder;
     const struct tn_sentencepiece_bpe *bpe;
     struct tn_str text;
     struct symbol *symbols; /* [count] */
     size_t count;
-    struct merge *heap; /* [2 x count]: each merge takes one away and adds two at most */
-    size_t heap_count;
-    uint32_t *left_sizes; /* by id, of unused pieces: how the last one of this text was made; 0: none was */
+    struct tn_merge_heap heap; /* 2 x count: each merge takes one away and adds two at most */
+    uint32_t *left_sizes;      /* by id, of unused pieces: how the last one of this text was made; 0: none was */
 };
 
 static const uint32_t none = UINT32_MAX;
@@ -36,42 +29,6 @@ uint32_t tn_sentencepiece_order(float score)
     uint32_t bits;
     memcpy(&bits, &score, sizeof bits);
     return bits >> 31 ? ~bits : bits | 1U << 31;
-}
-
-/* ---- the heap ----------------------------------------------------------------------------------------------------- */
-
-static bool before(const struct merge *a, const struct merge *b)
-{
-    return a->order != b->order ? a->order > b->order : a->left < b->left;
-}
-
-static void push(struct chain *chain, struct merge merge)
-{
-    size_t at = chain->heap_count++;
-    while (at && before(&merge, &chain->heap[(at - 1) / 2])) {
-        chain->heap[at] = chain->heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    chain->heap[at] = merge;
-}
-
-static struct merge pop(struct chain *chain)
-{
-    struct merge top = chain->heap[0];
-    struct merge last = chain->heap[--chain->heap_count];
-    size_t at = 0;
-    for (size_t child = 1; child < chain->heap_count; child = 2 * at + 1) {
-        if (child + 1 < chain->heap_count && before(&chain->heap[child + 1], &chain->heap[child])) {
-            child++;
-        }
-        if (!before(&chain->heap[child], &last)) {
-            break;
-        }
-        chain->heap[at] = chain->heap[child];
-        at = child;
-    }
-    chain->heap[at] = last;
-    return top;
 }
 
 /* ---- merging ------------------------------------------------------------------------------------------------------ */
@@ -97,7 +54,8 @@ static void push_pair(struct chain *chain, uint32_t left, uint32_t right)
     if (id == TN_TOKEN_NONE) {
         return;
     }
-    push(chain, (struct merge){chain->bpe->order[id], left, right, a->size + b->size});
+    /* The larger order goes first. Two symbols of this size together are the same two, as symbols only grow. */
+    tn_merge_heap_push(&chain->heap, (struct tn_merge){~chain->bpe->order[id], left, a->size + b->size});
     if (chain->left_sizes) {
         chain->left_sizes[id] = a->size;
     }
@@ -108,21 +66,21 @@ static void merge_all(struct chain *chain)
     for (uint32_t k = 0; k + 1 < chain->count; k++) {
         push_pair(chain, k, k + 1);
     }
-    while (chain->heap_count) {
-        struct merge top = pop(chain);
-        struct symbol *left = &chain->symbols[top.left];
-        struct symbol *right = &chain->symbols[top.right];
-        if (left->size == 0 || right->size == 0 || left->size + right->size != top.size) {
+    while (chain->heap.count) {
+        struct tn_merge top = tn_merge_heap_pop(&chain->heap);
+        struct symbol *left = &chain->symbols[top.at];
+        if (left->size == 0 || left->next == none || left->size + chain->symbols[left->next].size != top.made) {
             continue;
         }
-        left->size = top.size;
+        struct symbol *right = &chain->symbols[left->next];
+        left->size = top.made;
         left->next = right->next;
         right->size = 0;
         if (left->next != none) {
-            chain->symbols[left->next].previous = top.left;
+            chain->symbols[left->next].previous = top.at;
         }
-        push_pair(chain, left->previous, top.left);
-        push_pair(chain, top.left, left->next);
+        push_pair(chain, left->previous, top.at);
+        push_pair(chain, top.at, left->next);
     }
 }
 
@@ -172,13 +130,14 @@ static bool put(struct chain *chain, uint32_t from, uint32_t size, unsigned dept
 static bool merge_text(struct tn_encoder *encoder, const struct tn_sentencepiece_bpe *bpe, struct tn_str text)
 {
     size_t sizes_bytes = bpe->unused ? bpe->count * sizeof(uint32_t) : 0;
-    char *work = tn_encoder_work(encoder, text.size * (sizeof(struct symbol) + 2 * sizeof(struct merge)) + sizes_bytes);
+    char *work =
+        tn_encoder_work(encoder, text.size * (sizeof(struct symbol) + 2 * sizeof(struct tn_merge)) + sizes_bytes);
     if (!work) {
         return false;
     }
     struct chain chain = {.encoder = encoder, .bpe = bpe, .text = text};
-    chain.heap = (struct merge *)(void *)work;
-    chain.symbols = (struct symbol *)(void *)(chain.heap + 2 * text.size);
+    chain.heap.merges = (struct tn_merge *)(void *)work;
+    chain.symbols = (struct symbol *)(void *)(chain.heap.merges + 2 * text.size);
     if (bpe->unused) {
         chain.left_sizes = (uint32_t *)(void *)(chain.symbols + text.size);
         memset(chain.left_sizes, 0, sizes_bytes);
