@@ -79,12 +79,12 @@ bool tn_token_table_reserve(struct tn_arena *arena, struct tn_token_table *table
     return (table->slots && bits <= table->bits) || resize(arena, table, pieces, bits);
 }
 
-uint32_t tn_token_table_add(struct tn_token_table *table, const struct tn_str *pieces, uint32_t id)
+uint32_t tn_token_table_add(struct tn_token_table *table, const struct tn_str *pieces, const struct tn_token_key *key,
+                            uint32_t id)
 {
-    struct tn_token_key key = key_of(table->seed, pieces[id]);
-    struct tn_token_slot *slot = slot_of(table, pieces, &key, pieces[id]);
+    struct tn_token_slot *slot = slot_of(table, pieces, key, pieces[id]);
     if (slot->tag == 0) {
-        *slot = (struct tn_token_slot){key.start, key.tag, id};
+        *slot = (struct tn_token_slot){key->start, key->tag, id};
         table->count++;
     }
     return slot->id;
