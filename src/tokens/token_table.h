@@ -19,9 +19,8 @@ struct tn_token_table {
     uint64_t seed;
 };
 
-/* Room for `count` tokens. pieces: as below. false when memory is out. */
-bool tn_token_table_reserve(struct tn_arena *arena, struct tn_token_table *table, const struct tn_str *pieces,
-                            size_t count);
+/* Room for `count` tokens. false when memory is out. */
+bool tn_token_table_reserve(struct tn_arena *arena, struct tn_token_table *table, size_t count);
 
 /* What a piece is looked up by; valid until room is reserved. */
 struct tn_token_key {
@@ -35,7 +34,8 @@ struct tn_token_key {
 struct tn_token_key tn_token_table_expect(const struct tn_token_table *table, struct tn_str piece);
 
 /* Adds pieces[id] under its id, by its key, where it is not there yet. Returns the id that the piece has then: another one
- * where it was there already. There must be room. */
+ * where it was there already. There must be room.
+ * pieces  by id, with this one */
 uint32_t tn_token_table_add(struct tn_token_table *table, const struct tn_str *pieces, const struct tn_token_key *key,
                             uint32_t id);
 

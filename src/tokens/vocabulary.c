@@ -12,7 +12,7 @@ bool tn_vocabulary_reserve(struct tn_arena *arena, struct tn_vocabulary *vocabul
         return true;
     }
     struct tn_str *pieces = tn_arena_grow(arena, vocabulary->pieces, vocabulary->capacity, count, sizeof *pieces);
-    if (!pieces || !tn_token_table_reserve(arena, &vocabulary->ids, pieces, count)) {
+    if (!pieces || !tn_token_table_reserve(arena, &vocabulary->ids, count)) {
         return tn_fail_memory(error);
     }
     vocabulary->pieces = pieces;
