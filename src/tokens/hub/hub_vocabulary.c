@@ -94,8 +94,8 @@ bool tn_hub_tokens_end(struct tn_hub *hub, struct tn_error *error)
     size_t count = hub->waiting;
     size_t failed = 0;
     hub->waiting = 0;
-    bool added = tn_vocabulary_add_all(&hub->tokenizer->arena, &hub->tokenizer->vocabulary, hub->tokens, count, &failed,
-                                       error);
+    bool added =
+        tn_vocabulary_add_all(&hub->tokenizer->arena, &hub->tokenizer->vocabulary, hub->tokens, count, &failed, error);
     return at_offset(added, hub->token_offsets[failed], error);
 }
 
