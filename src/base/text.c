@@ -80,6 +80,13 @@ size_t tn_str_find(struct tn_str text, struct tn_str part)
     return SIZE_MAX;
 }
 
+struct tn_str tn_str_slice(struct tn_str a, size_t from, size_t to)
+{
+    to = to < a.size ? to : a.size;
+    from = from < to ? from : to;
+    return (struct tn_str){a.data ? a.data + from : NULL, to - from};
+}
+
 struct tn_str tn_str_trim(struct tn_str a)
 {
     size_t from = 0;

@@ -21,17 +21,9 @@ char tn_lower(char one);                                      /* of A to Z; othe
 bool tn_str_equal_any_case(struct tn_str a, struct tn_str b); /* of A to Z */
 bool tn_str_starts(struct tn_str a, struct tn_str prefix);
 bool tn_str_ends(struct tn_str a, struct tn_str suffix);
-int tn_str_compare(struct tn_str a, struct tn_str b);       /* byte order */
-size_t tn_str_find(struct tn_str text, struct tn_str part); /* index of the first hit, or SIZE_MAX */
-
-/* Bounds are clamped. */
-static inline struct tn_str tn_str_slice(struct tn_str a, size_t from, size_t to)
-{
-    to = to < a.size ? to : a.size;
-    from = from < to ? from : to;
-    return (struct tn_str){a.data ? a.data + from : NULL, to - from};
-}
-
+int tn_str_compare(struct tn_str a, struct tn_str b);                /* byte order */
+size_t tn_str_find(struct tn_str text, struct tn_str part);          /* index of the first hit, or SIZE_MAX */
+struct tn_str tn_str_slice(struct tn_str a, size_t from, size_t to); /* bounds are clamped */
 struct tn_str tn_str_trim(struct tn_str a);     /* without spaces, tabs and line ends at both sides */
 struct tn_str tn_str_word(struct tn_str *text); /* takes the first word and the space behind it off `text` */
 bool tn_str_copy(struct tn_arena *arena, struct tn_str from,
