@@ -261,7 +261,12 @@ static bool take_file(const struct tn_session *session, struct tn_request *reque
     if (request->values[TN_INPUT_MODEL].given || !session->finder || !is_path) {
         return true;
     }
-    if (!session->finder->find(session->finder->context, launch->model, folder, &input, &found, error)) {
+    struct tn_error own = {0};
+    if (!session->finder->find(session->finder->context, launch->model, folder, &input, &found, &own)
+        && own.code != TN_ERROR_UNREADABLE) { /* a path of another machine is no mistake */
+        if (error) {
+            *error = own;
+        }
         return false;
     }
     return !found || set_text(request, TN_INPUT_MODEL, launch->model, error);
@@ -305,6 +310,13 @@ static void note_names(struct tn_question *question, const char *code, const str
 
 void tn_plan_note_command(struct tn_question *question, const struct tn_launch *launch)
 {
+    struct tn_str model = question->request.values[TN_INPUT_MODEL].text;
+    if (launch->model_is_gguf && !tn_str_equal(launch->model, model)) {
+        tn_question_note(question, "command_model",
+                         "the command's " TN_STR_FORMAT " is planned as " TN_STR_FORMAT
+                         ", by its name; a MODEL beside --command is read in its place",
+                         TN_STR_ARGUMENTS(launch->model), TN_STR_ARGUMENTS(model));
+    }
     note_names(question, "command_passed", &launch->passed, "of the command, without effect on memory: ", "");
     note_names(question, "command_unplanned", &launch->unplanned,
                "of the command, not planned although it may take memory: ", "");

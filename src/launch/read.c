@@ -316,10 +316,10 @@ struct argument {
     int64_t offset;
 };
 
-/* "--max-model-len=4096"; a short option has its value in the next word. */
+/* "--max-model-len=4096", or the value in the next word */
 static struct argument split_argument(struct tn_word word)
 {
-    size_t mark = tn_str_starts(word.text, TN_STR("--")) ? tn_str_find(word.text, TN_STR("=")) : SIZE_MAX;
+    size_t mark = tn_str_find(word.text, TN_STR("="));
     bool has_value = mark != SIZE_MAX;
     return (struct argument){
         tn_str_slice(word.text, 0, mark),
