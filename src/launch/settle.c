@@ -79,7 +79,7 @@ static bool settle_devices(const struct settling *settling)
 {
     const struct tn_assignment *device = find_set(settling->launch, "device");
     struct tn_option list = {.names = TN_STR("--device"), .kind = TN_OPTION_DEVICES};
-    struct tn_str number;
+    struct tn_str number = {0};
     if (!device || tn_str_is(device->value, "none")) {
         return true;
     }
