@@ -1,6 +1,7 @@
 /* The command line: arguments to a request, the result to standard output. What there is to ask stands in src/api. */
 #include "cli/cli.h"
 
+#include "host/gpus.h"
 #include "host/model_files.h"
 #include "host/progress.h"
 #include "host/remote_source.h"
@@ -103,6 +104,7 @@ static bool answer(const struct tn_request *request, int *exit_code, struct tn_e
     struct tn_text_stream stream = {.progress = &progress, .descriptor = -1};
     struct tn_text_source source = {&stream, tn_text_stream_open, tn_text_stream_read, tn_text_stream_close};
     struct tn_tokenizer_finder tokenizers = {.context = &files, .find = tn_tokenizer_files_find};
+    struct tn_gpu_source gpus = {.detect = tn_machine_detect};
     struct tn_workers workers = {.usual = tn_workers_usual(), .run = tn_workers_run};
     struct tn_sink sink = {.context = &progress, .write = write_part};
     struct tn_session session = {.catalog = catalog,
@@ -110,6 +112,7 @@ static bool answer(const struct tn_request *request, int *exit_code, struct tn_e
                                  .reader = &reader,
                                  .texts = &source,
                                  .tokenizers = &tokenizers,
+                                 .gpus = &gpus,
                                  .workers = &workers,
                                  .sink = &sink,
                                  .watcher = &watcher};

@@ -1,6 +1,7 @@
 /* Reading a deployment. */
 #include "api/deployment.h"
 
+#include "api/detect.h"
 #include "api/settings.h"
 #include "catalog/names.h"
 #include "plan/cache.h"
@@ -74,22 +75,49 @@ static bool read_gpu(struct tn_str text, struct tn_question *question, struct tn
     return (question->gpu && count <= TN_MOST_RANKS) || tn_fail_at(error, -1, "--gpu");
 }
 
-static bool read_memory(struct tn_question *question, struct tn_error *error)
+/* "auto" and "autox2": this machine's GPUs. */
+static bool is_auto(struct tn_str text, uint64_t *count)
 {
-    const struct tn_input_value *gpu = &question->request.values[TN_INPUT_GPU];
-    const struct tn_input_value *memory = &question->request.values[TN_INPUT_GPU_MEMORY];
-    question->gpu_count = 1;
-    if (gpu->given && !read_gpu(gpu->text, question, error)) {
+    struct tn_str name = text;
+    *count = count_behind(text, &name);
+    return tn_str_equal_any_case(*count ? name : text, TN_STR("auto"));
+}
+
+static void add_auto_notes(struct tn_question *question, const struct tn_auto_gpu *found)
+{
+    struct tn_builder used = {0};
+    tn_write_bytes(&used, found->most_used_bytes, tn_request_units(&question->request));
+    add_note(question, "gpu_detected", "this machine: %u x " TN_STR_FORMAT "%s", found->count,
+             TN_STR_ARGUMENTS(found->name),
+             found->gpu ? "" : ", which is not in the catalog: only its memory is known");
+    if (found->others) {
+        add_note(question, "gpu_left_out", "%u GPUs of other kinds are left out", found->others);
+    }
+    if (found->in_use) {
+        add_note(question, "gpu_in_use",
+                 "in use now: %u of these GPUs, the fullest with " TN_STR_FORMAT "; planned as empty", found->in_use,
+                 TN_STR_ARGUMENTS(tn_builder_str(&used)));
+    }
+    tn_builder_free(&used);
+}
+
+static bool read_auto_gpu(uint64_t count, struct tn_question *question, struct tn_error *error)
+{
+    struct tn_auto_gpu found;
+    if (!tn_find_auto_gpu(question->session, count, question->request.arena, &found, error)) {
         return false;
     }
-    question->deployment.gpu = question->gpu;
-    if (memory->given) {
-        question->deployment.gpu_memory_bytes = memory->number;
-        return true;
-    }
-    if (!question->gpu) {
-        return true;
-    }
+    question->gpu = found.gpu;
+    question->gpu_count = found.count;
+    question->deployment.gpu = found.gpu;
+    question->deployment.gpu_memory_bytes = found.memory_bytes;
+    add_auto_notes(question, &found);
+    return true;
+}
+
+/* The memory of the GPU, by the catalog. */
+static bool read_catalog_memory(struct tn_question *question, struct tn_error *error)
+{
     question->deployment.gpu_memory_bytes = question->gpu->memory_bytes;
     if (!question->gpu->memory_bytes) {
         tn_fail(error, TN_ERROR_UNKNOWN_GPU,
@@ -105,6 +133,24 @@ static bool read_memory(struct tn_question *question, struct tn_error *error)
                  TN_STR_ARGUMENTS(question->gpu->name));
     }
     return true;
+}
+
+static bool read_memory(struct tn_question *question, struct tn_error *error)
+{
+    const struct tn_input_value *gpu = &question->request.values[TN_INPUT_GPU];
+    const struct tn_input_value *memory = &question->request.values[TN_INPUT_GPU_MEMORY];
+    uint64_t count = 0;
+    bool asks_machine = gpu->given && is_auto(gpu->text, &count);
+    question->gpu_count = 1;
+    if (gpu->given && !(asks_machine ? read_auto_gpu(count, question, error) : read_gpu(gpu->text, question, error))) {
+        return false;
+    }
+    question->deployment.gpu = question->gpu;
+    if (memory->given) {
+        question->deployment.gpu_memory_bytes = memory->number;
+        return true;
+    }
+    return asks_machine || !question->gpu || read_catalog_memory(question, error);
 }
 
 static uint32_t parallel(const struct tn_request *request, enum tn_input input)

@@ -1,5 +1,5 @@
-/* gpus: the list of GPUs. */
-#include "api/operations.h"
+/* gpus: the list of GPUs, of the catalog or of this machine. */
+#include "api/detect.h"
 
 static void gpu_json(struct tn_json_writer *json, const struct tn_gpu *gpu)
 {
@@ -30,8 +30,9 @@ static void gpu_json(struct tn_json_writer *json, const struct tn_gpu *gpu)
 bool tn_run_gpus(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                  struct tn_error *error)
 {
-    (void)request;
-    (void)error;
+    if (request->values[TN_INPUT_DETECT].flag) {
+        return tn_run_detect(session, request, result, error);
+    }
     static const struct tn_column columns[] = {
         {"GPU", "id", false, 0},          {"name", "name", false, 0},
         {"vendor", "vendor", false, 0},   {"memory", "memory_bytes", true, 0},

@@ -13,7 +13,8 @@ const struct tn_operation tn_operations[] = {
     {"score", "RECORDS.jsonl... [options]", TN_INPUT_RECORDS, "predictions against measured records", tn_run_score},
     {"models", "[TEXT...] [options]", TN_INPUT_MODEL, "the models of the catalog whose names contain the texts",
      tn_run_models},
-    {"gpus", "[options]", TN_INPUT_COUNT, "the GPUs of the catalog", tn_run_gpus},
+    {"gpus", "[options]", TN_INPUT_COUNT, "the GPUs of the catalog, or with --detect those of this machine",
+     tn_run_gpus},
     {"engines", "[NAME[@VERSION]]", TN_INPUT_ENGINE, "the serving engines, or the settings of one", tn_run_engines},
     {NULL, NULL, TN_INPUT_COUNT, NULL, NULL},
 };

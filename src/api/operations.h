@@ -13,6 +13,7 @@ struct tn_session {
     const struct tn_text_reader *reader;          /* NULL: no files */
     const struct tn_text_source *texts;           /* NULL: no texts but those of the request */
     const struct tn_tokenizer_finder *tokenizers; /* NULL: likewise */
+    const struct tn_gpu_source *gpus;             /* NULL: no GPUs of a machine */
     const struct tn_workers *workers;             /* NULL: one thread */
     const struct tn_sink *sink;                   /* NULL: the answer is kept until it is complete */
     const struct tn_watcher *watcher;             /* NULL: nobody */
