@@ -10,6 +10,8 @@ const struct tn_operation tn_operations[] = {
     {"tokens", "[TEXT...|-] [options]", TN_INPUT_PROMPT, "tokens of a text, and the KV memory that they need",
      tn_run_tokens},
     {"inspect", "MODEL [options]", TN_INPUT_MODEL, "architecture, tensors, parameters, caches", tn_run_inspect},
+    {"measure", "[options] -- COMMAND...", TN_INPUT_COMMAND,
+     "run a command, and show and record the memory that it takes", tn_run_measure},
     {"score", "RECORDS.jsonl... [options]", TN_INPUT_RECORDS, "predictions against measured records", tn_run_score},
     {"models", "[TEXT...] [options]", TN_INPUT_MODEL, "the models of the catalog whose names contain the texts",
      tn_run_models},

@@ -1,0 +1,119 @@
+/* A measured record of the project's own format (docs/measured.md): what was asked, as far as it is known, and the driver's account of the
+ * fullest GPU. */
+#include "api/measure/measure.h"
+
+static void write_text(struct tn_json_writer *json, const char *key, struct tn_str text)
+{
+    if (text.size) {
+        tn_json_key(json, key);
+        tn_json_string(json, text);
+    }
+}
+
+static void write_engine(struct tn_json_writer *json, struct tn_str engine)
+{
+    size_t mark = tn_str_find(engine, TN_STR("@"));
+    write_text(json, "engine", tn_str_slice(engine, 0, mark));
+    write_text(json, "version", mark == SIZE_MAX ? (struct tn_str){0} : tn_str_slice(engine, mark + 1, engine.size));
+}
+
+static void write_number(struct tn_json_writer *json, const char *key, const struct tn_input_value *value)
+{
+    if (value->given) {
+        tn_json_key(json, key);
+        tn_json_u64(json, value->number);
+    }
+}
+
+/* GPUs of which the command held memory; where it held none, those that were asked for stand in --gpu. */
+static void write_gpu(struct tn_json_writer *json, const struct tn_measuring *measuring)
+{
+    const struct tn_input_value *asked = &measuring->request.values[TN_INPUT_GPU];
+    const struct tn_run_device *fullest = tn_measuring_fullest(measuring);
+    uint64_t count = 0;
+    for (size_t k = 0; k < measuring->run.device_count; k++) {
+        const struct tn_run_device *device = &measuring->run.devices[k];
+        count += !device->is_host && device->peak.bytes;
+    }
+    bool is_named = asked->given && !tn_str_starts(asked->text, TN_STR("auto"));
+    write_text(json, "gpu", is_named ? asked->text : (fullest ? fullest->gpu.name : (struct tn_str){0}));
+    if (count) {
+        tn_json_key(json, "gpus");
+        tn_json_u64(json, count);
+    }
+}
+
+static void write_settings(struct tn_json_writer *json, const struct tn_input_value *sets)
+{
+    if (!sets->item_count) {
+        return;
+    }
+    tn_json_key(json, "settings");
+    tn_json_begin_object(json);
+    for (size_t k = 0; k < sets->item_count; k++) {
+        size_t mark = tn_str_find(sets->items[k], TN_STR("="));
+        tn_json_key_str(json, tn_str_slice(sets->items[k], 0, mark));
+        tn_json_string(json, tn_str_slice(sets->items[k], mark + 1, sets->items[k].size));
+    }
+    tn_json_end_object(json);
+}
+
+static void write_asked(struct tn_json_writer *json, const struct tn_measuring *measuring)
+{
+    const struct tn_input_value *values = measuring->request.values;
+    write_engine(json, values[TN_INPUT_ENGINE].text);
+    write_text(json, "model", values[TN_INPUT_MODEL].text);
+    write_text(json, "quantization", values[TN_INPUT_QUANT].text);
+    write_text(json, "dtype", values[TN_INPUT_DTYPE].text);
+    write_gpu(json, measuring);
+    write_number(json, "tp", &values[TN_INPUT_TP]);
+    write_number(json, "pp", &values[TN_INPUT_PP]);
+    write_number(json, "ep", &values[TN_INPUT_EP]);
+    write_number(json, "dp", &values[TN_INPUT_DP]);
+    write_number(json, "context", &values[TN_INPUT_CONTEXT]);
+    write_text(json, "kv_dtype", values[TN_INPUT_KV_DTYPE].text);
+    write_settings(json, &values[TN_INPUT_SET]);
+}
+
+static void write_measured(struct tn_json_writer *json, const struct tn_measuring *measuring)
+{
+    const struct tn_run *run = &measuring->run;
+    tn_json_key(json, "measured");
+    tn_json_begin_object(json);
+    if (tn_measuring_has_gpu(measuring)) {
+        tn_json_key(json, "used");
+        tn_json_u64(json, tn_measuring_fullest(measuring)->peak.bytes);
+    }
+    if (run->device_count) {
+        tn_json_key(json, "host");
+        tn_json_u64(json, run->devices[run->device_count - 1].peak.bytes);
+    }
+    tn_json_end_object(json);
+}
+
+bool tn_measuring_write_record(struct tn_measuring *measuring, struct tn_error *error)
+{
+    const struct tn_run *run = &measuring->run;
+    struct tn_builder line = {0};
+    struct tn_builder text = {0};
+    struct tn_json_writer json = {.builder = &line};
+    tn_json_begin_object(&json);
+    tn_json_key(&json, "format");
+    tn_json_text(&json, "tonnage.measured/1");
+    tn_json_key(&json, "id");
+    tn_builder_addf(&text, "measure-" TN_STR_FORMAT "-%u", TN_STR_ARGUMENTS(run->began_at), run->pid);
+    tn_json_string(&json, tn_builder_str(&text));
+    write_asked(&json, measuring);
+    write_measured(&json, measuring);
+    tn_json_key(&json, "source");
+    tn_builder_clear(&text);
+    tn_builder_add_text(&text, "tonnage measure -- ");
+    tn_builder_add(&text, measuring->command);
+    tn_json_string(&json, tn_builder_str(&text));
+    tn_json_end_object(&json);
+    bool done =
+        !line.failed && !text.failed && tn_str_copy(measuring->arena, tn_builder_str(&line), &measuring->record);
+    tn_builder_free(&line);
+    tn_builder_free(&text);
+    return done || tn_fail_memory(error);
+}
