@@ -78,6 +78,7 @@ bool tn_read_own_record(struct tn_reading *reading)
     struct tn_str source = {0};
     return tn_reading_text(reading, record, "engine", &engine) && tn_reading_text(reading, record, "version", &version)
            && tn_reading_text(reading, record, "source", &source)
+           && tn_reading_text(reading, record, "quant", &reading->measurement->quant)
            && tn_reading_engine(reading, engine, version, source, (struct tn_str){0})
            && tn_reading_asked(reading, &keys) && tn_reading_own_settings(reading) && read_settings(reading)
            && read_measured(reading, tn_reading_member(record, "measured")) && read_starts(reading)

@@ -63,7 +63,7 @@ static void write_asked(struct tn_json_writer *json, const struct tn_measuring *
     const struct tn_input_value *values = measuring->request.values;
     write_engine(json, values[TN_INPUT_ENGINE].text);
     write_text(json, "model", values[TN_INPUT_MODEL].text);
-    write_text(json, "quantization", values[TN_INPUT_QUANT].text);
+    write_text(json, "quant", values[TN_INPUT_QUANT].text);
     write_text(json, "dtype", values[TN_INPUT_DTYPE].text);
     write_gpu(json, measuring);
     write_number(json, "tp", &values[TN_INPUT_TP]);
