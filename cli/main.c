@@ -5,6 +5,7 @@
 #include "host/file.h"
 #include "host/gpus.h"
 #include "host/measure/run.h"
+#include "host/measurements/database.h"
 #include "host/model_files.h"
 #include "host/progress.h"
 #include "host/remote_source.h"
@@ -98,7 +99,7 @@ static bool write_result(const struct tn_request *request, const struct tn_resul
 {
     struct tn_str format =
         request->values[TN_INPUT_FORMAT].given ? request->values[TN_INPUT_FORMAT].text : TN_STR("text");
-    if (tn_str_is(format, "json") || tn_str_is(format, "jsonl")) {
+    if (result->is_lines || tn_str_is(format, "json") || tn_str_is(format, "jsonl")) {
         return write_to(file, tn_builder_str(&result->json), error);
     }
     const struct tn_writer *writer = tn_writer_find(format);
@@ -134,6 +135,8 @@ static bool answer(const struct tn_request *request, FILE *output, int *exit_cod
     struct tn_append_file record = {.descriptor = -1};
     struct tn_appender appender = {&record, tn_append_open, tn_append_line};
     struct tn_runner runner = {.run = tn_run_command};
+    struct tn_run_database database = {0};
+    struct tn_run_store runs = {&database, tn_run_database_read, tn_run_database_keep, tn_run_database_forget};
     struct tn_workers workers = {.usual = tn_workers_usual(), .run = tn_workers_run};
     struct tn_sink sink = {.context = &progress, .write = write_part};
     struct tn_session session = {.catalog = catalog,
@@ -144,6 +147,7 @@ static bool answer(const struct tn_request *request, FILE *output, int *exit_cod
                                  .gpus = &gpus,
                                  .runner = &runner,
                                  .appender = &appender,
+                                 .runs = &runs,
                                  .workers = &workers,
                                  .sink = &sink,
                                  .watcher = &watcher};
@@ -153,6 +157,7 @@ static bool answer(const struct tn_request *request, FILE *output, int *exit_cod
     done = done && write_result(request, &result, output, error);
     *exit_code = result.exit_status ? result.exit_status : (result.fits ? EXIT_FITS : EXIT_DOES_NOT_FIT);
     tn_append_close(&record);
+    tn_run_database_close(&database);
     tn_result_free(&result);
     tn_model_files_free(&files);
     tn_text_files_free(&texts);

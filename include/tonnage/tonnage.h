@@ -44,6 +44,7 @@ enum tn_code {
     TN_ERROR_CONFIG = 36,               /* a key of config.json missing, mistyped or out of range exit 3 */
     TN_ERROR_UNKNOWN_ARCHITECTURE = 37, /* no architecture record matches                         exit 3 */
     TN_ERROR_TOO_LARGE = 38,            /* a number beyond 64 bits, or an input beyond its limit  exit 3 */
+    TN_ERROR_DATABASE = 39,             /* kept measurements that cannot be read or written       exit 3 */
     TN_ERROR_NETWORK = 40,              /* a remote model that cannot be reached or is refused    exit 4 */
     TN_ERROR_COMMAND = 50,           /* a command to be measured that cannot be begun          exit 126, as shells do */
     TN_ERROR_COMMAND_NOT_FOUND = 51, /* one that is not there                                  exit 127, as shells do */

@@ -12,9 +12,7 @@
 
 enum { DEFAULT_CONTEXT_TOKENS = 4096, DEFAULT_OVERHEAD_PPM = 100000 };
 
-static void add_note(struct tn_question *question, const char *code, const char *format, ...) TN_PRINTF(3, 4);
-
-static void add_note(struct tn_question *question, const char *code, const char *format, ...)
+void tn_question_note(struct tn_question *question, const char *code, const char *format, ...)
 {
     char text[400];
     va_list arguments;
@@ -87,16 +85,16 @@ static void add_auto_notes(struct tn_question *question, const struct tn_auto_gp
 {
     struct tn_builder used = {0};
     tn_write_bytes(&used, found->most_used_bytes, tn_request_units(&question->request));
-    add_note(question, "gpu_detected", "this machine: %u x " TN_STR_FORMAT "%s", found->count,
-             TN_STR_ARGUMENTS(found->name),
-             found->gpu ? "" : ", which is not in the catalog: only its memory is known");
+    tn_question_note(question, "gpu_detected", "this machine: %u x " TN_STR_FORMAT "%s", found->count,
+                     TN_STR_ARGUMENTS(found->name),
+                     found->gpu ? "" : ", which is not in the catalog: only its memory is known");
     if (found->others) {
-        add_note(question, "gpu_left_out", "%u GPUs of other kinds are left out", found->others);
+        tn_question_note(question, "gpu_left_out", "%u GPUs of other kinds are left out", found->others);
     }
     if (found->in_use) {
-        add_note(question, "gpu_in_use",
-                 "in use now: %u of these GPUs, the fullest with " TN_STR_FORMAT "; planned as empty", found->in_use,
-                 TN_STR_ARGUMENTS(tn_builder_str(&used)));
+        tn_question_note(question, "gpu_in_use",
+                         "in use now: %u of these GPUs, the fullest with " TN_STR_FORMAT "; planned as empty",
+                         found->in_use, TN_STR_ARGUMENTS(tn_builder_str(&used)));
     }
     tn_builder_free(&used);
 }
@@ -127,10 +125,10 @@ static bool read_catalog_memory(struct tn_question *question, struct tn_error *e
         return tn_fail_hint(error, "give it with --gpu-memory SIZE");
     }
     if (question->gpu->memory_is_marketed) {
-        add_note(question, "gpu_memory_marketed",
-                 "what the driver of " TN_STR_FORMAT
-                 " reports is not known: its marketed size is counted as GB of 10^9 bytes",
-                 TN_STR_ARGUMENTS(question->gpu->name));
+        tn_question_note(question, "gpu_memory_marketed",
+                         "what the driver of " TN_STR_FORMAT
+                         " reports is not known: its marketed size is counted as GB of 10^9 bytes",
+                         TN_STR_ARGUMENTS(question->gpu->name));
     }
     return true;
 }
@@ -185,19 +183,20 @@ static bool read_context(const struct tn_model *model, struct tn_question *quest
     add_setting(question, "context", tokens, (struct tn_str){0},
                 origin_of(value, usual ? TN_ORIGIN_DERIVED : (most ? TN_ORIGIN_CONFIG : TN_ORIGIN_DEFAULT)));
     if (value->given && most && tokens > most) {
-        add_note(question, "context_beyond_model",
-                 "%llu tokens are more than the %llu that the model was made for: memory is counted all the same",
-                 (unsigned long long)tokens, (unsigned long long)most);
+        tn_question_note(
+            question, "context_beyond_model",
+            "%llu tokens are more than the %llu that the model was made for: memory is counted all the same",
+            (unsigned long long)tokens, (unsigned long long)most);
     }
     if (usual) {
-        add_note(question, "context_default",
-                 "context: the engine's default of %llu tokens; --context plans for another",
-                 (unsigned long long)tokens);
+        tn_question_note(question, "context_default",
+                         "context: the engine's default of %llu tokens; --context plans for another",
+                         (unsigned long long)tokens);
     } else if (!value->given) {
-        add_note(question, "context_default",
-                 most ? "context: the model's maximum of %llu tokens; --context plans for less"
-                      : "context: %llu tokens, as the model states no maximum; --context says otherwise",
-                 (unsigned long long)tokens);
+        tn_question_note(question, "context_default",
+                         most ? "context: the model's maximum of %llu tokens; --context plans for less"
+                              : "context: %llu tokens, as the model states no maximum; --context says otherwise",
+                         (unsigned long long)tokens);
     }
     return true;
 }
@@ -348,7 +347,8 @@ bool tn_question_read(struct tn_question *question, const struct tn_model *model
         tn_fail_at(error, -1, "--params");
         return tn_fail_hint(error, "name a model, give its config.json, or leave --engine out");
     }
-    if (!read_memory(question, error) || !read_context(model, question, error)) {
+    if (!read_memory(question, error) || !tn_question_calibrate(question, error)
+        || !read_context(model, question, error)) {
         return false;
     }
     deployment->concurrency = concurrency->given ? concurrency->number : 1;

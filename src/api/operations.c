@@ -12,6 +12,8 @@ const struct tn_operation tn_operations[] = {
     {"inspect", "MODEL [options]", TN_INPUT_MODEL, "architecture, tensors, parameters, caches", tn_run_inspect},
     {"measure", "[options] -- COMMAND...", TN_INPUT_COMMAND,
      "run a command, and show and record the memory that it takes", tn_run_measure},
+    {"calibrate", "[RECORDS.jsonl...] [options]", TN_INPUT_RECORDS,
+     "keep measurements, so that plans for their engines and GPUs are narrowed by them", tn_run_calibrate},
     {"score", "RECORDS.jsonl... [options]", TN_INPUT_RECORDS, "predictions against measured records", tn_run_score},
     {"models", "[TEXT...] [options]", TN_INPUT_MODEL, "the models of the catalog whose names contain the texts",
      tn_run_models},

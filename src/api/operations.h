@@ -2,6 +2,7 @@
 #ifndef TN_API_OPERATIONS_H
 #define TN_API_OPERATIONS_H
 
+#include "api/calibrate/store.h"
 #include "api/inputs.h"
 #include "api/measure/run.h"
 #include "api/sources.h"
@@ -17,6 +18,7 @@ struct tn_session {
     const struct tn_gpu_source *gpus;             /* NULL: no GPUs of a machine */
     const struct tn_runner *runner;               /* NULL: no commands */
     const struct tn_appender *appender;           /* NULL: no files to add to */
+    const struct tn_run_store *runs;              /* NULL: no measurements are kept */
     const struct tn_workers *workers;             /* NULL: one thread */
     const struct tn_sink *sink;                   /* NULL: the answer is kept until it is complete */
     const struct tn_watcher *watcher;             /* NULL: nobody */
@@ -28,6 +30,7 @@ struct tn_result {
     struct tn_builder json;
     struct tn_report report;
     struct tn_model *model; /* what the report's texts point into; NULL where it needs none */
+    bool is_lines;          /* json is a file of JSON Lines, whatever format was asked for */
     bool fits;              /* false: a verdict that it does not fit, exit code 1 */
     int exit_status;        /* of a command that was run, to be passed on; 0 else */
 };
@@ -86,6 +89,8 @@ bool tn_run_models(const struct tn_session *session, const struct tn_request *re
                    struct tn_error *error);
 bool tn_run_score(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                   struct tn_error *error);
+bool tn_run_calibrate(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
+                      struct tn_error *error);
 bool tn_run_measure(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                     struct tn_error *error);
 bool tn_run_tokens(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,

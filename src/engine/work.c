@@ -16,6 +16,9 @@ static bool evaluate(struct tn_work *work)
         tn_arena_reset(&planner->evaluation_arena);
         planner->evaluation = tn_evaluation_new(planner->rules, &planner->model->facts, work->deployment,
                                                 &planner->evaluation_arena, work->error);
+        if (planner->evaluation && planner->calibration) {
+            tn_evaluation_calibrate(planner->evaluation, planner->calibration);
+        }
     }
     work->evaluation = planner->evaluation;
     return work->evaluation != NULL;
