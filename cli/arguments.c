@@ -92,7 +92,7 @@ static bool read_argument(struct reading *reading)
         return tn_fail(reading->error, TN_ERROR_USAGE, "`tonnage " TN_STR_FORMAT "` takes no '" TN_STR_FORMAT "'",
                        TN_STR_ARGUMENTS(reading->request->operation), TN_STR_ARGUMENTS(text));
     }
-    if (positional == TN_INPUT_COMMAND && !reading->only_names) {
+    if (positional == TN_INPUT_RUN && !reading->only_names) {
         tn_fail(reading->error, TN_ERROR_USAGE, "the command stands behind --, and '" TN_STR_FORMAT "' before it",
                 TN_STR_ARGUMENTS(text));
         return tn_fail_hint(reading->error, "tonnage measure [options] -- " TN_STR_FORMAT " ...",

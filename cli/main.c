@@ -102,6 +102,9 @@ static bool write_result(const struct tn_request *request, const struct tn_resul
     if (result->is_lines || tn_str_is(format, "json") || tn_str_is(format, "jsonl")) {
         return write_to(file, tn_builder_str(&result->json), error);
     }
+    if (tn_str_is(format, "text") && result->script.size) {
+        return write_all(result->script, error);
+    }
     const struct tn_writer *writer = tn_writer_find(format);
     if (!writer) {
         return tn_fail(error, TN_ERROR_INTERNAL, "no writer for the format");

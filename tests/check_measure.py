@@ -317,6 +317,32 @@ def a_record_is_added_and_can_be_scored():
 
 
 @test
+def the_command_of_an_engine_says_itself_what_it_is():
+    commands = {
+        "vllm": (["serve", "meta-llama/Llama-3.1-8B-Instruct", "--tensor-parallel-size", "2", "--max-model-len", "8192",
+                  "--kv-cache-dtype", "fp8", "--max-num-seqs=16", "--dtype", "bfloat16", "--port", "8000"],
+                 {"model": "meta-llama/Llama-3.1-8B-Instruct", "tp": 2, "context": 8192, "kv_dtype": "fp8"},
+                 {"max_num_seqs": "16"}),
+        "sglang": (["serve", "--model-path", "Qwen/Qwen3-8B", "--tp", "2", "--mem-fraction-static", "0.8"],
+                   {"model": "Qwen/Qwen3-8B", "tp": 2}, {"mem_fraction_static": "0.8"}),
+    }
+    for engine, (words, inputs, settings) in commands.items():
+        with machine_of(gpu(0) + gpu(0)) as machine:
+            path = machine.write("bin/" + engine, "#!/bin/sh\n" + GIVE + given(gpu(2 * GIB, ("$$", 2 * GIB)), gpu(GIB, ("$$", GIB)))
+                                 + "sleep 0.15\n")
+            os.chmod(path, 0o755)
+            records = machine.path("records.jsonl")
+            machine.run("measure", "--interval", "20ms", "--record", records, "--", engine, *words,
+                        env={"PATH": os.path.dirname(path) + ":" + os.environ["PATH"]})
+            with open(records, encoding="utf-8") as file:
+                record = json.load(file)
+            expect(record["engine"] == engine and inputs.items() <= record.items(), record)
+            expect(settings.items() <= record["settings"].items() and record["measured"]["used"] == 2 * GIB, record)
+            score = machine.json("score", records, "--details")
+            expect(score["scored"] == 1 and score["details"][0]["terms"]["total"]["measured"] == 2 * GIB, score)
+
+
+@test
 def a_record_of_a_quantised_file_is_planned_so():
     line = {"format": "tonnage.measured/1", "id": "a", "engine": "llamacpp", "model": "qwen3-8b", "quant": "q4_k_m",
             "gpu": "NVIDIA H100 80GB HBM3", "context": 4096, "measured": {"used": 7000000000}}

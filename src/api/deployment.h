@@ -53,7 +53,7 @@ bool tn_question_read(struct tn_question *question, const struct tn_model *model
  * (src/api/calibrate/use.c). Where they cannot be read a note says that. Errors: TN_ERROR_MEMORY. */
 bool tn_question_calibrate(struct tn_question *question, struct tn_error *error);
 
-/* Adds a note to the plan. */
+/* Adds a note to those of the plan; one too many is left out. */
 void tn_question_note(struct tn_question *question, const char *code, const char *format, ...) TN_PRINTF(3, 4);
 
 void tn_question_free(struct tn_question *question);

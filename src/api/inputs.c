@@ -16,8 +16,7 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                           "files of measured records, one JSON object a line"},
     [TN_INPUT_PROMPT] = {"text", TN_INPUT_LIST, "TEXT", NULL, "tokens",
                          "the text to count, several joined by spaces; -: standard input, as where there is none"},
-    [TN_INPUT_COMMAND] = {"command", TN_INPUT_LIST, "COMMAND", NULL, "measure",
-                          "the command and its arguments, behind --"},
+    [TN_INPUT_RUN] = {"run", TN_INPUT_LIST, "COMMAND", NULL, "measure", "the command and its arguments, behind --"},
     [TN_INPUT_FILE] = {"file", TN_INPUT_LIST, "F", NULL, "tokens", "count this file, repeatable; -: standard input"},
     [TN_INPUT_TOKENIZER] =
         {"tokenizer", TN_INPUT_TEXT, "FILE", NULL, "tokens",
@@ -94,6 +93,15 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
          "write the measurements that are kept as JSON Lines, which `tonnage calibrate` takes elsewhere"},
     [TN_INPUT_FORGET] = {"forget", TN_INPUT_LIST, "ID", NULL, "calibrate",
                          "forget the measurements of that id, repeatable; all: every one"},
+    [TN_INPUT_PRICE] = {"price", TN_INPUT_PAIRS, "GPU=USD", NULL, "gpus",
+                        "US dollars for an hour of a GPU, in place of the catalog's, repeatable: h100=2.50"},
+    [TN_INPUT_COMMAND] = {"command", TN_INPUT_TEXT, "TEXT", NULL, "plan",
+                          "plan what a command starts: 'vllm serve ...', docker run, sglang, trtllm-serve, "
+                          "llama-server, ollama; -: standard input, "
+                          "@FILE: a script"},
+    [TN_INPUT_EMIT] =
+        {"emit", TN_INPUT_CHOICE, "TARGET", "vllm sglang trtllm llamacpp ollama compose kubernetes", "plan",
+         "write the command that starts the plan, for a shell, as a Compose file, or as Kubernetes objects"},
     [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL " score calibrate",
                          "also look for MODEL among DIR/*.json"},
     [TN_INPUT_TENSORS] = {"tensors", TN_INPUT_FLAG, NULL, NULL, "inspect",
@@ -237,11 +245,13 @@ bool tn_request_set(struct tn_request *request, enum tn_input input, struct tn_s
         tn_fail(error, TN_ERROR_USAGE, "--%s is given twice", row->name);
         return tn_fail_at(error, -1, "--%s", row->name);
     }
-    if (row->type != TN_INPUT_FLAG && !text.size && input != TN_INPUT_PROMPT && input != TN_INPUT_COMMAND) {
+    if (row->type != TN_INPUT_FLAG && !text.size && input != TN_INPUT_PROMPT && input != TN_INPUT_RUN) {
         return fail_value(input, text, "a value: it is empty", error);
     }
     if (row->type == TN_INPUT_PAIRS && !is_pair(text)) {
-        return fail_value(input, text, "KEY=VALUE, such as max_num_seqs=256", error);
+        return fail_value(
+            input, text, input == TN_INPUT_PRICE ? "GPU=USD, such as h100=2.50" : "KEY=VALUE, such as max_num_seqs=256",
+            error);
     }
     value->given = true;
     value->text = value->item_count ? value->text : text;

@@ -1,7 +1,9 @@
 /* measure: runs a command by the host's runner, and makes a record and an answer of what it took. */
 #include "api/measure/measure.h"
 
-#include "api/deployment.h"
+#include "api/launch.h"
+#include "api/settings.h"
+#include "text/quantity.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,7 +76,7 @@ static bool needs_quotes(struct tn_str word)
 /* As one would type it into a shell. */
 static bool write_command(struct tn_measuring *measuring, struct tn_error *error)
 {
-    const struct tn_input_value *words = &measuring->request.values[TN_INPUT_COMMAND];
+    const struct tn_input_value *words = &measuring->request.values[TN_INPUT_RUN];
     struct tn_builder text = {0};
     for (size_t k = 0; k < words->item_count; k++) {
         tn_builder_add_text(&text, k ? " " : "");
@@ -95,13 +97,67 @@ static bool write_command(struct tn_measuring *measuring, struct tn_error *error
     return done;
 }
 
+/* Whether a record says the setting by a key of ours: it is an input, or stands beside one. */
+static bool is_said(const struct tn_question *question, struct tn_str name)
+{
+    bool is_dtype = tn_str_is(name, "dtype") || tn_str_is(name, "torch_dtype");
+    enum tn_input input = tn_setting_input(tn_find_setting(question->planner.rules, name));
+    return (input != TN_INPUT_COUNT && input != TN_INPUT_CONCURRENCY)
+           || (is_dtype && question->request.values[TN_INPUT_DTYPE].given);
+}
+
+/* The length of a record is that which the engine takes, which may be more than was asked for. */
+static void take_length(struct tn_measuring *measuring, const struct tn_question *question,
+                        const struct tn_assignment *set)
+{
+    enum tn_input input = tn_setting_input(tn_find_setting(question->planner.rules, set->name));
+    struct tn_input_value *context = &measuring->request.values[TN_INPUT_CONTEXT];
+    if (input == TN_INPUT_CONTEXT && tn_quantity_tokens(set->value, &context->number)) {
+        context->given = true;
+    }
+}
+
+/* Settings that are inputs of ours become these, as `score` wants them; the others stay. false where the engine does not take them. */
+static bool take_settings(struct tn_measuring *measuring, const struct tn_request *request, struct tn_error *error)
+{
+    struct tn_question question;
+    bool done = tn_question_open(measuring->session, request, &question, error);
+    size_t count = done ? question.deployment.set_count : 0;
+    struct tn_assignment *sets = done ? TN_NEW_ARRAY(measuring->arena, struct tn_assignment, count + 1) : NULL;
+    done = done && (sets || tn_fail_memory(error));
+    if (done) {
+        measuring->request = question.request;
+        measuring->sets = sets;
+        measuring->set_count = 0;
+    }
+    for (size_t k = 0; done && k < count; k++) {
+        const struct tn_assignment *from = &question.deployment.sets[k];
+        struct tn_assignment *to = &sets[measuring->set_count];
+        take_length(measuring, &question, from);
+        measuring->set_count += !is_said(&question, from->name);
+        done = (tn_str_copy(measuring->arena, from->name, &to->name)
+                && tn_str_copy(measuring->arena, from->value, &to->value))
+               || tn_fail_memory(error);
+    }
+    tn_question_free(&question);
+    return done;
+}
+
+/* What the command itself says of engine, model and settings. One that is no engine's, or that cannot be read, is measured all the same. */
+static void read_command(struct tn_measuring *measuring)
+{
+    struct tn_request request = measuring->request;
+    struct tn_launch launch = {0};
+    if (tn_request_read_command(measuring->session->catalog, &request, measuring->command, &launch, NULL)) {
+        (void)take_settings(measuring, &request, NULL);
+    }
+}
+
 /* What is wrong is said before the command runs for hours. */
-static bool check_inputs(const struct tn_measuring *measuring, struct tn_error *error)
+static bool check_inputs(struct tn_measuring *measuring, struct tn_error *error)
 {
     const struct tn_input_value *values = measuring->request.values;
-    const struct tn_engine *engine;
-    struct tn_str version;
-    if (!values[TN_INPUT_COMMAND].item_count) {
+    if (!values[TN_INPUT_RUN].item_count) {
         tn_fail(error, TN_ERROR_USAGE, "no COMMAND given");
         return tn_fail_hint(error, "put it behind --: tonnage measure -- vllm serve MODEL");
     }
@@ -112,7 +168,7 @@ static bool check_inputs(const struct tn_measuring *measuring, struct tn_error *
         tn_fail(error, TN_ERROR_USAGE, "--model is given twice");
         return tn_fail_at(error, -1, "--model");
     }
-    return !values[TN_INPUT_ENGINE].given || tn_read_engine(values[TN_INPUT_ENGINE].text, &engine, &version, error);
+    return true;
 }
 
 /* ---- what is to be said of it ---------------------------------------------------------------------------------------- */
@@ -186,8 +242,8 @@ static bool run_command(struct tn_measuring *measuring, struct tn_error *error)
     const struct tn_session *session = measuring->session;
     const struct tn_input_value *values = measuring->request.values;
     const struct tn_input_value *record = &values[TN_INPUT_RECORD];
-    struct tn_run_ask ask = {.words = values[TN_INPUT_COMMAND].items,
-                             .word_count = values[TN_INPUT_COMMAND].item_count,
+    struct tn_run_ask ask = {.words = values[TN_INPUT_RUN].items,
+                             .word_count = values[TN_INPUT_RUN].item_count,
                              .interval_ms = values[TN_INPUT_INTERVAL].given ? values[TN_INPUT_INTERVAL].number
                                                                             : USUAL_INTERVAL_MS};
     if (record->given && !session->appender) {
@@ -201,8 +257,12 @@ bool tn_run_measure(const struct tn_session *session, const struct tn_request *r
                     struct tn_error *error)
 {
     struct tn_measuring measuring = {.session = session, .request = *request, .arena = &result->arena};
-    if (!check_inputs(&measuring, error) || !write_command(&measuring, error) || !run_command(&measuring, error)
-        || !tn_measuring_write_record(&measuring, error)) {
+    if (!check_inputs(&measuring, error) || !write_command(&measuring, error)
+        || (request->values[TN_INPUT_ENGINE].given && !take_settings(&measuring, request, error))) {
+        return false;
+    }
+    read_command(&measuring);
+    if (!run_command(&measuring, error) || !tn_measuring_write_record(&measuring, error)) {
         return false;
     }
     result->exit_status = measuring.run.status;

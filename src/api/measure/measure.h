@@ -6,9 +6,12 @@
 
 struct tn_measuring {
     const struct tn_session *session;
-    struct tn_request request; /* with what the command's own words say filled in */
-    struct tn_arena *arena;    /* of the answer */
-    struct tn_str command;     /* as it would be typed */
+    struct tn_request
+        request; /* with what the command's own words say filled in, and settings that are inputs of ours */
+    const struct tn_assignment *sets; /* [set_count] further settings of the engine */
+    size_t set_count;
+    struct tn_arena *arena; /* of the answer */
+    struct tn_str command;  /* as it would be typed */
     struct tn_run run;
     struct tn_str record; /* a line of the project's own format, without its end */
     struct tn_note notes[12];

@@ -82,7 +82,7 @@ static void write_device(struct tn_json_writer *json, const struct tn_measuring 
 
 static void write_run(struct tn_json_writer *json, const struct tn_measuring *measuring)
 {
-    const struct tn_input_value *words = &measuring->request.values[TN_INPUT_COMMAND];
+    const struct tn_input_value *words = &measuring->request.values[TN_INPUT_RUN];
     const struct tn_run *run = &measuring->run;
     tn_json_key(json, "command");
     tn_json_begin_list(json);

@@ -43,17 +43,16 @@ static void write_gpu(struct tn_json_writer *json, const struct tn_measuring *me
     }
 }
 
-static void write_settings(struct tn_json_writer *json, const struct tn_input_value *sets)
+static void write_settings(struct tn_json_writer *json, const struct tn_measuring *measuring)
 {
-    if (!sets->item_count) {
+    if (!measuring->set_count) {
         return;
     }
     tn_json_key(json, "settings");
     tn_json_begin_object(json);
-    for (size_t k = 0; k < sets->item_count; k++) {
-        size_t mark = tn_str_find(sets->items[k], TN_STR("="));
-        tn_json_key_str(json, tn_str_slice(sets->items[k], 0, mark));
-        tn_json_string(json, tn_str_slice(sets->items[k], mark + 1, sets->items[k].size));
+    for (size_t k = 0; k < measuring->set_count; k++) {
+        tn_json_key_str(json, measuring->sets[k].name);
+        tn_json_string(json, measuring->sets[k].value);
     }
     tn_json_end_object(json);
 }
@@ -72,7 +71,7 @@ static void write_asked(struct tn_json_writer *json, const struct tn_measuring *
     write_number(json, "dp", &values[TN_INPUT_DP]);
     write_number(json, "context", &values[TN_INPUT_CONTEXT]);
     write_text(json, "kv_dtype", values[TN_INPUT_KV_DTYPE].text);
-    write_settings(json, &values[TN_INPUT_SET]);
+    write_settings(json, measuring);
 }
 
 static void write_measured(struct tn_json_writer *json, const struct tn_measuring *measuring)
