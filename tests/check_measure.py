@@ -120,7 +120,7 @@ def what_is_wrong_is_said_before_the_command_runs():
     with machine_of() as machine:
         mark = machine.path("mark")
         for options, status in ((["--record", "/nowhere/x"], 3), (["--output", "/nowhere/x"], 3), (["--engine", "vlm"], 2),
-                                (["--interval", "0"], 2), (["--interval", "soon"], 2), (["--interval", "2000m"], 2)):
+                                (["--gpu", "h1000"], 2), (["--interval", "0"], 2), (["--interval", "soon"], 2), (["--interval", "2000m"], 2)):
             machine.run("measure", *options, "--", "touch", mark, exit_code=status)
             expect(not os.path.exists(mark), f"{options}: the command ran")
 
@@ -192,6 +192,14 @@ def an_interrupt_ends_the_measuring_of_what_was_left_behind():
         os.kill(left, signal.SIGKILL)  # it was still there
         answer = answer_of(machine)
         expect(process.returncode == 8 and "left_running" in codes(answer), (process.returncode, said, answer["notes"]))
+
+
+@test
+def a_system_that_does_not_tell_of_processes():
+    with machine_of() as machine:
+        mark = machine.path("mark")
+        done = machine.run("measure", "--", "touch", mark, exit_code=3, env={"TONNAGE_PROC": "/nowhere"})
+        expect("cannot be listed" in done.stderr and not os.path.exists(mark), done.stderr)
 
 
 # ---- GPUs -----------------------------------------------------------------------------------------------------------
@@ -267,6 +275,8 @@ def slices_are_devices():
         answer = measured(machine, given(divided.format(GIB) + "process $$ 1073741824\n") + "sleep 0.15")
         expect([one["device"] for one in answer["devices"]] == ["GPU 0.1", "host"], answer["devices"])
         expect(answer["devices"][0]["peak_bytes"] == GIB, answer["devices"])
+        record = json.loads(answer["record"])
+        expect((record["gpu"], record["gpu_memory"]) == ("NVIDIA A100-SXM4-80GB", 42144366592), record)
 
 
 @test
@@ -340,6 +350,17 @@ def the_command_of_an_engine_says_itself_what_it_is():
             expect(settings.items() <= record["settings"].items() and record["measured"]["used"] == 2 * GIB, record)
             score = machine.json("score", records, "--details")
             expect(score["scored"] == 1 and score["details"][0]["terms"]["total"]["measured"] == 2 * GIB, score)
+
+
+@test
+def a_gpu_that_the_catalog_does_not_have_is_recorded_with_its_size():
+    unknown = "gpu NVIDIA Imaginary 9000\nmemory 25769803776 {} 0\n"
+    with machine_of(unknown.format(0)) as machine:
+        records = machine.path("records.jsonl")
+        answer = measured(machine, given(unknown.format(GIB) + "process $$ 1073741824\n") + "sleep 0.15", "--record", records,
+                          "--engine", "transformers", "--model", "qwen3-8b", "--context", "4096")
+        expect(json.loads(answer["record"])["gpu"] == "NVIDIA Imaginary 9000 (24.00 GiB)", answer["record"])
+        expect(machine.json("score", records)["scored"] == 1, "it can be scored")
 
 
 @test

@@ -53,24 +53,29 @@ static uint64_t count_behind(struct tn_str text, struct tn_str *name)
     return has_count ? count : 0;
 }
 
-/* "a100-80gbx2" -> "a100-80gb", 2. The count is looked for only where the whole is no GPU: there are GPUs whose names end so. */
-static bool read_gpu(struct tn_str text, struct tn_question *question, struct tn_error *error)
+/* The count is looked for only where the whole is no GPU: there are GPUs whose names end so. */
+bool tn_read_gpu(const struct tn_catalog *catalog, struct tn_str text, const struct tn_gpu **gpu, uint32_t *gpu_count,
+                 struct tn_error *error)
 {
-    const struct tn_catalog *catalog = question->session->catalog;
-    question->gpu_count = 1;
-    question->gpu = tn_catalog_find_gpu(catalog, text, error);
-    if (question->gpu) {
+    *gpu_count = 1;
+    *gpu = tn_catalog_find_gpu(catalog, text, error);
+    if (*gpu) {
         return true;
     }
     struct tn_str name;
     uint64_t count = count_behind(text, &name);
-    question->gpu = count ? tn_catalog_find_gpu(catalog, name, NULL) : NULL;
-    if (question->gpu && count > TN_MOST_RANKS) {
+    *gpu = count ? tn_catalog_find_gpu(catalog, name, NULL) : NULL;
+    if (*gpu && count > TN_MOST_RANKS) {
         tn_fail(error, TN_ERROR_USAGE, "--gpu '" TN_STR_FORMAT "': at most %d GPUs are planned", TN_STR_ARGUMENTS(text),
                 TN_MOST_RANKS);
     }
-    question->gpu_count = (uint32_t)count;
-    return (question->gpu && count <= TN_MOST_RANKS) || tn_fail_at(error, -1, "--gpu");
+    *gpu_count = (uint32_t)count;
+    return (*gpu && count <= TN_MOST_RANKS) || tn_fail_at(error, -1, "--gpu");
+}
+
+static bool read_gpu(struct tn_str text, struct tn_question *question, struct tn_error *error)
+{
+    return tn_read_gpu(question->session->catalog, text, &question->gpu, &question->gpu_count, error);
 }
 
 /* "auto" and "autox2": this machine's GPUs. */

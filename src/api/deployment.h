@@ -34,6 +34,10 @@ struct tn_question {
 bool tn_read_engine(struct tn_str text, const struct tn_engine **engine, struct tn_str *version,
                     struct tn_error *error);
 
+/* "a100-80gbx2": the GPU of the catalog, and how many. Errors: TN_ERROR_UNKNOWN_GPU, TN_ERROR_USAGE. */
+bool tn_read_gpu(const struct tn_catalog *catalog, struct tn_str text, const struct tn_gpu **gpu, uint32_t *gpu_count,
+                 struct tn_error *error);
+
 /* Engine, version and the engine's own settings: what can be known before the model is. The model is then that of question->request.
  * The question is to be freed also after an error.
  * Errors: TN_ERROR_USAGE, TN_ERROR_RECORD, TN_ERROR_EXPRESSION, TN_ERROR_MEMORY. */

@@ -102,7 +102,7 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_EMIT] =
         {"emit", TN_INPUT_CHOICE, "TARGET", "vllm sglang trtllm llamacpp ollama compose kubernetes", "plan",
          "write the command that starts the plan, for a shell, as a Compose file, or as Kubernetes objects"},
-    [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL " score calibrate",
+    [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, PLANS " inspect tokens score calibrate",
                          "also look for MODEL among DIR/*.json"},
     [TN_INPUT_TENSORS] = {"tensors", TN_INPUT_FLAG, NULL, NULL, "inspect",
                           "show the table of tensors; with --json every tensor, not only the groups"},

@@ -168,7 +168,11 @@ static bool check_inputs(struct tn_measuring *measuring, struct tn_error *error)
         tn_fail(error, TN_ERROR_USAGE, "--model is given twice");
         return tn_fail_at(error, -1, "--model");
     }
-    return true;
+    const struct tn_gpu *gpu;
+    uint32_t count;
+    bool asks_machine = tn_str_starts(values[TN_INPUT_GPU].text, TN_STR("auto"));
+    return !values[TN_INPUT_GPU].given || asks_machine
+           || tn_read_gpu(measuring->session->catalog, values[TN_INPUT_GPU].text, &gpu, &count, error);
 }
 
 /* ---- what is to be said of it ---------------------------------------------------------------------------------------- */

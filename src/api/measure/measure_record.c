@@ -1,5 +1,7 @@
 /* A measured record of the project's own format (docs/measured.md): what was asked, as far as it is known, and the driver's account of the
  * fullest GPU. */
+#include "api/deployment.h"
+#include "api/detect.h"
 #include "api/measure/measure.h"
 
 static void write_text(struct tn_json_writer *json, const char *key, struct tn_str text)
@@ -25,21 +27,47 @@ static void write_number(struct tn_json_writer *json, const char *key, const str
     }
 }
 
-/* GPUs of which the command held memory; where it held none, those that were asked for stand in --gpu. */
+/* As the driver reports it. What the catalog does not say of it is written beside: the size of a slice, or of a card that it does not have. */
+static void write_found_gpu(struct tn_json_writer *json, const struct tn_measuring *measuring,
+                            const struct tn_detected_gpu *gpu)
+{
+    const struct tn_gpu *known = tn_detected_in_catalog(measuring->session->catalog, gpu);
+    struct tn_builder name = {0};
+    tn_builder_add(&name, tn_str_slice(gpu->name, 0, tn_str_find(gpu->name, TN_STR(" MIG "))));
+    if (!known && gpu->has_memory) {
+        tn_builder_add_text(&name, " (");
+        tn_write_bytes(&name, gpu->memory_bytes, TN_UNITS_IEC);
+        tn_builder_add_text(&name, ")");
+    }
+    write_text(json, "gpu", tn_builder_str(&name));
+    if (known && gpu->has_memory && gpu->memory_bytes != known->memory_bytes) {
+        tn_json_key(json, "gpu_memory");
+        tn_json_u64(json, gpu->memory_bytes);
+    }
+    json->builder->failed |= name.failed;
+    tn_builder_free(&name);
+}
+
+/* GPUs of which the command held memory; what --gpu says goes before what was found. */
 static void write_gpu(struct tn_json_writer *json, const struct tn_measuring *measuring)
 {
     const struct tn_input_value *asked = &measuring->request.values[TN_INPUT_GPU];
     const struct tn_run_device *fullest = tn_measuring_fullest(measuring);
+    const struct tn_gpu *gpu;
+    uint32_t asked_count = 0;
     uint64_t count = 0;
     for (size_t k = 0; k < measuring->run.device_count; k++) {
         const struct tn_run_device *device = &measuring->run.devices[k];
         count += !device->is_host && device->peak.bytes;
     }
-    bool is_named = asked->given && !tn_str_starts(asked->text, TN_STR("auto"));
-    write_text(json, "gpu", is_named ? asked->text : (fullest ? fullest->gpu.name : (struct tn_str){0}));
-    if (count) {
+    if (asked->given && tn_read_gpu(measuring->session->catalog, asked->text, &gpu, &asked_count, NULL)) {
+        write_text(json, "gpu", gpu->id);
+    } else if (fullest) {
+        write_found_gpu(json, measuring, &fullest->gpu);
+    }
+    if (count || asked_count > 1) {
         tn_json_key(json, "gpus");
-        tn_json_u64(json, count);
+        tn_json_u64(json, count ? count : asked_count);
     }
 }
 

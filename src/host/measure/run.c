@@ -43,6 +43,7 @@ struct loop {
     struct tn_run *run;
     uint64_t began_ms;
     bool has_told; /* what is still running */
+    bool is_blind; /* a sample could not be taken: the command is followed to its end all the same */
 };
 
 /* Once, where what the command began goes on for longer than ends usually do. */
@@ -73,14 +74,17 @@ static void wait_until(struct loop *loop, uint64_t due_ms)
     }
 }
 
+static bool fail_blind(struct tn_error *error)
+{
+    return tn_fail(error, TN_ERROR_UNREADABLE, "the processes of this system cannot be listed");
+}
+
 static bool follow(struct loop *loop, struct tn_error *error)
 {
     size_t processes = 0;
     while (!loop->command.is_alone && !loop->command.is_interrupted) {
         uint64_t start = now_ms();
-        if (!tn_sampler_take(loop->sampler, start - loop->began_ms, &processes)) {
-            return tn_fail(error, TN_ERROR_UNREADABLE, "the processes of this system cannot be listed");
-        }
+        loop->is_blind = loop->is_blind || !tn_sampler_take(loop->sampler, start - loop->began_ms, &processes);
         tell(loop, processes, start - loop->began_ms);
         uint64_t cost = (now_ms() - start) * (COST_SHARE - 1);
         wait_until(loop, (cost > loop->ask->interval_ms ? now_ms() + cost : start + loop->ask->interval_ms));
@@ -89,7 +93,7 @@ static bool follow(struct loop *loop, struct tn_error *error)
     loop->run->left_running = loop->command.is_alone ? 0 : (uint32_t)processes;
     loop->run->status = tn_command_status(&loop->command);
     loop->run->signal = tn_command_signal(&loop->command);
-    return tn_sampler_result(loop->sampler, loop->run, error);
+    return loop->is_blind ? fail_blind(error) : tn_sampler_result(loop->sampler, loop->run, error);
 }
 
 bool tn_run_command(void *context, const struct tn_run_ask *ask, struct tn_arena *arena, struct tn_run *run,
@@ -107,7 +111,8 @@ bool tn_run_command(void *context, const struct tn_run_ask *ask, struct tn_arena
     }
     loop.sampler = tn_sampler_open(arena, error);
     loop.began_ms = now_ms();
-    bool done = loop.sampler && tn_command_begin(&loop.command, words, error);
+    bool done = loop.sampler && (tn_sampler_can_list(loop.sampler) || fail_blind(error));
+    done = done && tn_command_begin(&loop.command, words, error);
     run->pid = done ? (uint32_t)loop.command.pid : 0;
     done = done && follow(&loop, error);
     tn_sampler_close(loop.sampler);

@@ -157,6 +157,13 @@ static void take_host(struct tn_sampler *sampler, uint64_t ms, const struct tn_p
     tn_curve_add(&watched->of_processes, ms, sum);
 }
 
+bool tn_sampler_can_list(struct tn_sampler *sampler)
+{
+    struct tn_process *processes;
+    size_t count;
+    return tn_processes_below((uint32_t)getpid(), &sampler->scratch, &processes, &count);
+}
+
 bool tn_sampler_take(struct tn_sampler *sampler, uint64_t ms, size_t *count)
 {
     struct tn_process *processes;

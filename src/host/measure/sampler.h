@@ -12,6 +12,9 @@ struct tn_sampler;
 struct tn_sampler *tn_sampler_open(struct tn_arena *arena, struct tn_error *error);
 void tn_sampler_close(struct tn_sampler *sampler); /* NULL is allowed */
 
+/* Whether the system tells of processes: to be asked before a command is begun. */
+bool tn_sampler_can_list(struct tn_sampler *sampler);
+
 /* Takes a sample of all processes below this one. ms: since the command began. false where memory is out or the system does not tell of
  * processes. *processes gets how many there are. */
 bool tn_sampler_take(struct tn_sampler *sampler, uint64_t ms, size_t *processes);
