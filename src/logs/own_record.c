@@ -48,6 +48,9 @@ static bool read_settings(struct tn_reading *reading)
     }
     for (uint32_t k = 0; done && settings && k < settings->count; k++) {
         const struct tn_member *member = &settings->as.members[k];
+        if (!member->key.size) {
+            return tn_reading_fault(reading, "'settings' has one without a name");
+        }
         const char *name = tn_str_terminated(reading->arena, member->key);
         done = name ? tn_reading_set(reading, name, &member->value) : tn_fail_memory(reading->error);
     }

@@ -129,7 +129,7 @@ static bool add_run(struct file *file, sqlite3_stmt *query, struct reading *read
 {
     enum { FIRST = 64 };
     struct tn_kept_runs *runs = reading->runs;
-    if (runs->count == reading->capacity) {
+    if (runs->count >= reading->capacity) {
         size_t larger = reading->capacity ? 2 * reading->capacity : FIRST;
         void *items = tn_arena_grow(reading->arena, runs->items, runs->count, larger, sizeof *runs->items);
         void *numbers =
@@ -174,10 +174,11 @@ static bool add_residual(struct file *file, sqlite3_stmt *query, struct reading 
     int64_t high = sqlite->column_int64(query, 5);
     struct tn_residual residual = {.term = term_named(tn_str_of(name)),
                                    .measured_bytes = sqlite->column_double(query, 2)};
-    while (*next < reading->runs->count && reading->numbers[*next] < number) {
+    size_t count = reading->numbers ? reading->runs->count : 0;
+    while (*next < count && reading->numbers[*next] < number) {
         ++*next;
     }
-    bool is_ours = *next < reading->runs->count && reading->numbers[*next] == number;
+    bool is_ours = *next < count && reading->numbers[*next] == number;
     bool is_sound =
         residual.term != TN_FITTED_COUNT && low >= 0 && low <= mid && mid <= high && isfinite(residual.measured_bytes);
     struct tn_kept_run *run = is_ours ? &reading->runs->items[*next] : NULL;
