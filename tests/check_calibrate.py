@@ -102,6 +102,19 @@ def the_pool_is_as_much_surer_as_what_shares_the_gpu_with_it():
 
 
 @test
+def tables_and_tokens_say_so_too():
+    with world() as machine:
+        calibrated(machine)
+        deployment = ("--engine", ENGINE, "--gpu", GPU)
+        table = machine.json("table", "qwen3-8b", "qwen3-14b", "--context", "8192", *deployment)
+        expect([note["code"] for note in table["notes"]] == ["calibrated"], table["notes"])
+        tokens = machine.json("tokens", "--model", "qwen3-14b", "a text", *deployment)
+        expect("calibrated" in notes(tokens), tokens["notes"])
+        bare = machine.json("table", "qwen3-8b", "--context", "8192", "--no-calibration", *deployment)
+        expect(bare["notes"] == [], bare["notes"])
+
+
+@test
 def without_calibration_nothing_is_other_than_before():
     with world() as machine:
         before = plan(machine, "qwen3-14b")

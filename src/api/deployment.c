@@ -26,6 +26,24 @@ void tn_question_note(struct tn_question *question, const char *code, const char
     }
 }
 
+size_t tn_question_machine_notes(const struct tn_question *question, struct tn_arena *arena, struct tn_note *notes,
+                                 size_t most)
+{
+    static const char *const prefixes[] = {"gpu_detected", "gpu_left_out", "gpu_in_use", "calibrat"};
+    size_t count = 0;
+    for (size_t k = 0; k < question->note_count; k++) {
+        const struct tn_note *note = &question->notes[k];
+        bool is_of_machine = false;
+        for (size_t n = 0; n < sizeof prefixes / sizeof prefixes[0]; n++) {
+            is_of_machine = is_of_machine || tn_str_starts(tn_str_of(note->code), tn_str_of(prefixes[n]));
+        }
+        if (is_of_machine && count < most && tn_str_copy(arena, note->message, &notes[count].message)) {
+            notes[count++].code = note->code;
+        }
+    }
+    return count;
+}
+
 static void add_setting(struct tn_question *question, const char *name, uint64_t number, struct tn_str text,
                         enum tn_origin origin)
 {

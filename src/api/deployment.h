@@ -60,6 +60,11 @@ bool tn_question_calibrate(struct tn_question *question, struct tn_error *error)
 /* Adds a note to those of the plan; one too many is left out. */
 void tn_question_note(struct tn_question *question, const char *code, const char *format, ...) TN_PRINTF(3, 4);
 
+/* Copies the notes that are about the user's machine: its GPUs, the measurements that are kept. For answers that have no room for what a plan
+ * assumes. notes  gets `most` at the most; the count is returned. */
+size_t tn_question_machine_notes(const struct tn_question *question, struct tn_arena *arena, struct tn_note *notes,
+                                 size_t most);
+
 void tn_question_free(struct tn_question *question);
 
 #endif
