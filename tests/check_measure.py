@@ -4,6 +4,7 @@ usage: check_measure.py PROGRAM FAKE_NVML OLD_NVML
 """
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -179,6 +180,23 @@ def a_command_may_ignore_an_interrupt():
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
         expect(process.returncode == 6, process.returncode)
+
+
+@test
+def an_interrupt_of_the_terminal_reaches_the_command_once():
+    with machine_of() as machine:
+        command = "trap 'n=$((n+1))' INT; n=0; echo ready; sleep 0.4; sleep 0.4; exit $n"
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execve(PROGRAM, [PROGRAM, "measure", "--output", machine.path("answer"), "--", "sh", "-c", command],
+                      machine.environment())
+        text = b""
+        while b"ready" not in text:
+            text += os.read(terminal, 100)
+        os.write(terminal, b"\x03")  # as Ctrl-C
+        _, status = os.waitpid(pid, 0)
+        os.close(terminal)
+        expect(os.waitstatus_to_exitcode(status) == 1, f"{os.waitstatus_to_exitcode(status)} interrupts")
 
 
 @test
