@@ -3,7 +3,6 @@
 
 #include "api/settings.h"
 #include "catalog/names.h"
-#include "format/dtype.h"
 
 enum { MOST_COMMAND_BYTES = TN_SHELL_MOST_BYTES };
 
@@ -164,14 +163,13 @@ static bool take_gguf_name(const struct tn_catalog *catalog, struct tn_request *
     struct tn_str model;
     struct tn_str quant;
     split_gguf_name(path, &model, &quant);
-    bool is_of_dtype = !is_quant(catalog, quant) && tn_dtype_find(quant);
-    *taken = tn_catalog_find_model(catalog, model, NULL) && (is_of_dtype || is_quant(catalog, quant));
+    *taken = tn_catalog_find_model(catalog, model, NULL) && is_quant(catalog, quant);
     if (!*taken) {
         return true;
     }
-    enum tn_input input = is_of_dtype ? TN_INPUT_DTYPE : TN_INPUT_QUANT;
     bool is_given = request->values[TN_INPUT_DTYPE].given || request->values[TN_INPUT_QUANT].given;
-    return set_text(request, TN_INPUT_MODEL, model, error) && (is_given || set_text(request, input, quant, error));
+    return set_text(request, TN_INPUT_MODEL, model, error)
+           && (is_given || set_text(request, TN_INPUT_QUANT, quant, error));
 }
 
 static bool is_hub_name(struct tn_str name)
@@ -261,7 +259,12 @@ static bool take_file(const struct tn_session *session, struct tn_request *reque
     if (request->values[TN_INPUT_MODEL].given || !session->finder || !is_path) {
         return true;
     }
-    if (!session->finder->find(session->finder->context, launch->model, folder, &input, &found, error)) {
+    struct tn_error own = {0};
+    if (!session->finder->find(session->finder->context, launch->model, folder, &input, &found, &own)
+        && own.code != TN_ERROR_UNREADABLE) { /* a path of another machine is no mistake */
+        if (error) {
+            *error = own;
+        }
         return false;
     }
     return !found || set_text(request, TN_INPUT_MODEL, launch->model, error);
@@ -305,6 +308,13 @@ static void note_names(struct tn_question *question, const char *code, const str
 
 void tn_plan_note_command(struct tn_question *question, const struct tn_launch *launch)
 {
+    struct tn_str model = question->request.values[TN_INPUT_MODEL].text;
+    if (launch->model_is_gguf && !tn_str_equal(launch->model, model)) {
+        tn_question_note(question, "command_model",
+                         "the command's " TN_STR_FORMAT " is planned as " TN_STR_FORMAT
+                         ", by its name; a MODEL beside --command is read in its place",
+                         TN_STR_ARGUMENTS(launch->model), TN_STR_ARGUMENTS(model));
+    }
     note_names(question, "command_passed", &launch->passed, "of the command, without effect on memory: ", "");
     note_names(question, "command_unplanned", &launch->unplanned,
                "of the command, not planned although it may take memory: ", "");

@@ -316,10 +316,10 @@ struct argument {
     int64_t offset;
 };
 
-/* "--max-model-len=4096"; a short option has its value in the next word. */
+/* "--max-model-len=4096", or the value in the next word */
 static struct argument split_argument(struct tn_word word)
 {
-    size_t mark = tn_str_starts(word.text, TN_STR("--")) ? tn_str_find(word.text, TN_STR("=")) : SIZE_MAX;
+    size_t mark = tn_str_find(word.text, TN_STR("="));
     bool has_value = mark != SIZE_MAX;
     return (struct argument){
         tn_str_slice(word.text, 0, mark),
@@ -620,26 +620,49 @@ static bool read_nested(const struct reader *reader, const struct tn_shell_comma
     return true;
 }
 
-/* *found: a program was among them. What is exported before or assigned in front of it counts for it. */
+static bool read_shell(struct reader *reader, const struct tn_shell *shell, unsigned depth, bool *found);
+
+/* What a shell in the command starts. */
+static bool read_inner(struct reader *reader, const struct tn_shell_command *command, unsigned depth, bool *found)
+{
+    struct tn_shell nested;
+    return depth == MOST_NESTED
+           || (read_nested(reader, command, &nested) && read_shell(reader, &nested, depth + 1, found));
+}
+
+/* An image may start its program through a shell; the version is the image's and the variables count for it. */
+static bool read_image(struct reader *reader, const struct tn_shell_command *command,
+                       const struct tn_found_program *program, unsigned depth, bool *found)
+{
+    bool is_inside = false;
+    if (!read_inner(reader, command, depth, &is_inside)) {
+        return false;
+    }
+    *found = true;
+    if (!is_inside) {
+        return read_command(reader, command, program);
+    }
+    reader->launch->version = reader->launch->version.size ? reader->launch->version : program->version;
+    return read_environment(reader, command, program->first_argument);
+}
+
+/* *found: a program was among them; the first engine counts, and all its commands. */
 static bool read_shell(struct reader *reader, const struct tn_shell *shell, unsigned depth, bool *found)
 {
-    for (size_t k = 0; k < shell->command_count; k++) {
+    bool done = true;
+    for (size_t k = 0; done && k < shell->command_count; k++) {
         const struct tn_shell_command *command = &shell->commands[k];
         struct tn_found_program program;
-        struct tn_shell nested;
         tn_find_program(reader->tables, reader->table_count, command, &program);
-        bool is_first = !*found || program.table == reader->table;
-        if (program.table && is_first) {
+        if (!program.table) {
+            done = read_inner(reader, command, depth, found);
+        } else if (!*found || program.table == reader->table) {
+            done = program.is_image ? read_image(reader, command, &program, depth, found)
+                                    : read_command(reader, command, &program);
             *found = true;
-            if (!read_command(reader, command, &program)) {
-                return false;
-            }
-        } else if (depth < MOST_NESTED
-                   && (!read_nested(reader, command, &nested) || !read_shell(reader, &nested, depth + 1, found))) {
-            return false;
         }
     }
-    return true;
+    return done;
 }
 
 static bool read_exports(const struct reader *reader)

@@ -1,7 +1,7 @@
 /* Reading shell text one character after the other. */
 #include "launch/shell.h"
 
-enum { MOST_DOCUMENTS = 4, MOST_DEPTH = 16 };
+enum { MOST_DOCUMENTS = 4 };
 
 struct lexer {
     struct tn_arena *arena;
@@ -201,13 +201,14 @@ static void read_substitution(struct lexer *lexer)
 {
     int depth = 0;
     open_word(lexer);
+    tn_builder_add_char(&lexer->word, '$');
+    lexer->at++;
     do {
         char one = peek(lexer, 0);
-        depth += one == '(';
-        depth -= one == ')';
+        depth += one == '(' ? 1 : one == ')' ? -1 : 0;
         tn_builder_add_char(&lexer->word, one);
         lexer->at++;
-    } while (lexer->at < lexer->text.size && depth > 0 && depth < MOST_DEPTH);
+    } while (lexer->at < lexer->text.size && depth > 0);
 }
 
 /* A backslash at the end of a line continues it, also where spaces follow it, as copied text often has them. */
