@@ -192,9 +192,8 @@ static void note_gpus(struct tn_measuring *measuring)
         struct tn_str name = tn_measuring_device_name(measuring->arena, device);
         if (device->basis == TN_RUN_DEVICE) {
             tn_measuring_note(measuring, "by_device",
-                              TN_STR_FORMAT
-                              ": the driver does not say what each process holds, as in containers: this is "
-                              "what was in use beyond what was before, of whoever",
+                              TN_STR_FORMAT ": the driver does not say what the command's processes hold, as in "
+                                            "containers: this is what was in use beyond what was before, of whoever",
                               TN_STR_ARGUMENTS(name));
         } else if (device->basis == TN_RUN_RESIDENT) {
             tn_measuring_note(measuring, "host_resident",

@@ -132,6 +132,11 @@ static void report_curves(const struct tn_measuring *measuring, bool of_host, st
     if (!done || !chart->series_count) {
         return;
     }
+    const struct tn_run_device *fullest = tn_measuring_fullest(measuring);
+    if (!of_host && fullest
+        && fullest->peak.bytes > fullest->gpu.memory_bytes / 2) { /* else all else would be small beside it */
+        chart->limit_bytes = fullest->gpu.memory_bytes;
+    }
     chart->title = TN_STR("memory over time");
     chart->x_title = tn_str_of(unit.name);
     chart->series = series;
