@@ -117,6 +117,48 @@ static bool write_result(const struct tn_request *request, const struct tn_resul
     return done;
 }
 
+/* What is there to run commands, to see GPUs, and to keep what was measured. */
+struct machine {
+    struct tn_gpu_source gpus;
+    struct tn_append_file record;
+    struct tn_appender appender;
+    struct tn_runner runner;
+    struct tn_run_database database;
+    struct tn_run_store runs;
+};
+
+static void open_machine(struct machine *machine, struct tn_session *session)
+{
+    *machine = (struct machine){
+        .gpus = {.detect = tn_machine_detect},
+        .record = {.descriptor = -1},
+        .appender = {&machine->record, tn_append_open, tn_append_line},
+        .runner = {.run = tn_run_command},
+        .runs = {&machine->database, tn_run_database_read, tn_run_database_keep, tn_run_database_forget}};
+    session->gpus = &machine->gpus;
+    session->appender = &machine->appender;
+    session->runner = &machine->runner;
+    session->runs = &machine->runs;
+}
+
+static void close_machine(struct machine *machine)
+{
+    tn_append_close(&machine->record);
+    tn_run_database_close(&machine->database);
+}
+
+/* The status of a command that was run goes before what became of its answer. */
+static bool finish(const struct tn_request *request, const struct tn_result *result, bool done, int *exit_code,
+                   struct tn_error *error)
+{
+    *exit_code = result->exit_status ? result->exit_status : (result->fits ? EXIT_FITS : EXIT_DOES_NOT_FIT);
+    if (!done && result->exit_status && error->code != TN_OK) {
+        (void)report_error(request, error);
+        error->code = TN_OK;
+    }
+    return done;
+}
+
 static bool answer(const struct tn_request *request, FILE *output, int *exit_code, struct tn_error *error)
 {
     struct tn_catalog *catalog = tn_catalog_open(error);
@@ -134,12 +176,7 @@ static bool answer(const struct tn_request *request, FILE *output, int *exit_cod
     struct tn_text_stream stream = {.progress = &progress, .descriptor = -1};
     struct tn_text_source source = {&stream, tn_text_stream_open, tn_text_stream_read, tn_text_stream_close};
     struct tn_tokenizer_finder tokenizers = {.context = &files, .find = tn_tokenizer_files_find};
-    struct tn_gpu_source gpus = {.detect = tn_machine_detect};
-    struct tn_append_file record = {.descriptor = -1};
-    struct tn_appender appender = {&record, tn_append_open, tn_append_line};
-    struct tn_runner runner = {.run = tn_run_command};
-    struct tn_run_database database = {0};
-    struct tn_run_store runs = {&database, tn_run_database_read, tn_run_database_keep, tn_run_database_forget};
+    struct machine machine;
     struct tn_workers workers = {.usual = tn_workers_usual(), .run = tn_workers_run};
     struct tn_sink sink = {.context = &progress, .write = write_part};
     struct tn_session session = {.catalog = catalog,
@@ -147,20 +184,16 @@ static bool answer(const struct tn_request *request, FILE *output, int *exit_cod
                                  .reader = &reader,
                                  .texts = &source,
                                  .tokenizers = &tokenizers,
-                                 .gpus = &gpus,
-                                 .runner = &runner,
-                                 .appender = &appender,
-                                 .runs = &runs,
                                  .workers = &workers,
                                  .sink = &sink,
                                  .watcher = &watcher};
     struct tn_result result = {0};
+    open_machine(&machine, &session);
     bool done = tn_operation_run(&session, request, &result, error);
     tn_progress_end(&progress);
     done = done && write_result(request, &result, output, error);
-    *exit_code = result.exit_status ? result.exit_status : (result.fits ? EXIT_FITS : EXIT_DOES_NOT_FIT);
-    tn_append_close(&record);
-    tn_run_database_close(&database);
+    done = finish(request, &result, done, exit_code, error);
+    close_machine(&machine);
     tn_result_free(&result);
     tn_model_files_free(&files);
     tn_text_files_free(&texts);

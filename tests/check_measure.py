@@ -401,6 +401,9 @@ def a_record_that_cannot_be_written_is_said_and_the_table_is_there():
         answer = measured(machine, "true", "--record", "/dev/full", exit_code=3)
         expect("record_lost" in codes(answer), answer["notes"])
         expect(measured(machine, "exit 9", "--record", "/dev/full", exit_code=9)["status"] == 9, "its own status first")
+        for status, passed_on in ((0, 3), (9, 9)):
+            done = machine.run("measure", "--output", "/dev/full", "--", "sh", "-c", f"exit {status}", exit_code=passed_on)
+            expect("cannot" in done.stderr, done.stderr)
 
 
 @test
