@@ -113,6 +113,13 @@ def no_library_and_one_that_is_none():
 
 
 @test
+def cards_of_one_name_are_told_apart_by_their_memory():
+    def id_of(size):
+        return detected(f"gpu NVIDIA GeForce RTX 3060\nmemory {size} 0 0\n")["detected"][0]["id"]
+    expect((id_of(12 * GIB), id_of(8 * GIB)) == ("rtx-3060-12gb", "rtx-3060-8gb"), (id_of(12 * GIB), id_of(8 * GIB)))
+
+
+@test
 def gpus_of_amd():
     with machine_of("") as machine:
         machine.card(0, vendor="0x10de", mem_info_vram_total="1")
