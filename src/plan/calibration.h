@@ -40,6 +40,7 @@ struct tn_correction {
 enum { TN_CALIBRATION_LEAST = 3 };
 
 struct tn_calibration {
+    const struct tn_gpu *gpu; /* of which it is: deployments on others are planned without. Set by the caller */
     struct tn_correction corrections[TN_FITTED_COUNT];
     size_t runs; /* measurements in all */
 };

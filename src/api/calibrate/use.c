@@ -83,6 +83,7 @@ static bool apply(struct tn_question *question, const struct tn_kept_runs *runs,
                                    error)) {
         return tn_fail_memory(error);
     }
+    calibration->gpu = question->gpu;
     question->planner.calibration = calibration;
     note_calibration(question, calibration);
     if (stale) {
@@ -100,6 +101,7 @@ bool tn_question_calibrate(struct tn_question *question, struct tn_error *error)
     const struct tn_rules *rules = question->planner.rules;
     struct tn_kept_runs runs = {0};
     struct tn_error own = {.offset = -1};
+    question->planner.calibration = NULL;
     if (!store || !rules || !question->gpu || question->request.values[TN_INPUT_NO_CALIBRATION].flag) {
         return true;
     }

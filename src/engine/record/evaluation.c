@@ -29,8 +29,9 @@ struct tn_evaluation {
     struct tn_assignment *sets; /* [set_count] copies */
     size_t set_count;
     struct tn_value given[TN_GIVEN_COUNT];
-    struct cell *cells;         /* [rules->row_count] */
-    const struct tn_value *mid; /* what `mid` means while a range is evaluated; else NULL */
+    struct cell *cells;                       /* [rules->row_count] */
+    const struct tn_value *mid;               /* what `mid` means while a range is evaluated; else NULL */
+    const struct tn_calibration *calibration; /* NULL: none */
 };
 
 /* ---- values ------------------------------------------------------------------------------------------------------- */
@@ -190,7 +191,8 @@ static void correct(struct cell *cell)
 void tn_evaluation_calibrate(struct tn_evaluation *evaluation, const struct tn_calibration *calibration)
 {
     const struct tn_rules *rules = evaluation->rules;
-    for (size_t k = 0; k < rules->entry_count; k++) {
+    evaluation->calibration = calibration;
+    for (size_t k = 0; calibration && k < rules->entry_count; k++) {
         const struct tn_rule_entry *entry = &rules->entries[k];
         enum tn_fitted_term term = tn_fitted_term_of(entry->category, entry->basis, entry->is_beside);
         struct cell *cell = &evaluation->cells[entry->row];
@@ -199,6 +201,11 @@ void tn_evaluation_calibrate(struct tn_evaluation *evaluation, const struct tn_c
             cell->is_in_budget = !entry->is_beside;
         }
     }
+}
+
+const struct tn_calibration *tn_evaluation_calibration(const struct tn_evaluation *evaluation)
+{
+    return evaluation->calibration;
 }
 
 static int64_t difference(uint64_t a, uint64_t b)

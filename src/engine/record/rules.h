@@ -171,8 +171,11 @@ bool tn_evaluation_again(struct tn_evaluation *evaluation, const struct tn_deplo
                          struct tn_arena *arena);
 
 /* Narrows the ranges of fitted entries, before the first value is asked for; what the user has set stays. The calibration must outlive the
- * evaluation. */
+ * evaluation. NULL: none. */
 void tn_evaluation_calibrate(struct tn_evaluation *evaluation, const struct tn_calibration *calibration);
+
+/* The one that it was made with. */
+const struct tn_calibration *tn_evaluation_calibration(const struct tn_evaluation *evaluation);
 
 /* By how much calibrated values inside of the budget are less uncertain than their formulas say: above their middle and below it. Negative
  * where they are more so. Of values that were asked for. */
