@@ -3,6 +3,8 @@
  * observed is never outside of the result. */
 #include "plan/calibration.h"
 
+#include "base/map.h"
+
 #include <math.h>
 
 const char *const tn_fitted_term_names[TN_FITTED_COUNT] = {"activation", "non_torch", "graphs"};
@@ -40,12 +42,13 @@ bool tn_residual_place(const struct tn_residual *residual, double *place)
 
 /* The residuals of one deployment count once in the mean, however often it was measured. */
 struct deployment {
-    struct tn_str name;
     double sum;
     size_t runs;
 };
 
 struct observed {
+    struct tn_arena *scratch;
+    struct tn_map names;
     struct deployment *deployments; /* [count] */
     size_t count;
     size_t runs;
@@ -53,20 +56,20 @@ struct observed {
     double most;
 };
 
-static void observe(struct observed *observed, struct tn_str name, double place)
+/* false where memory is out. */
+static bool observe(struct observed *observed, struct tn_str name, double place)
 {
-    size_t k = 0;
-    while (k < observed->count && !tn_str_equal(observed->deployments[k].name, name)) {
-        k++;
+    uint32_t existing;
+    if (!tn_map_insert(observed->scratch, &observed->names, name, (uint32_t)observed->count, &existing)) {
+        return false;
     }
-    if (k == observed->count) {
-        observed->deployments[observed->count++] = (struct deployment){.name = name};
-    }
-    observed->deployments[k].sum += place;
-    observed->deployments[k].runs++;
+    struct deployment *deployment = &observed->deployments[existing == TN_MAP_NONE ? observed->count++ : existing];
+    deployment->sum += place;
+    deployment->runs++;
     observed->least = observed->runs ? fmin(observed->least, place) : place;
     observed->most = observed->runs ? fmax(observed->most, place) : place;
     observed->runs++;
+    return true;
 }
 
 static double mean_of(const struct observed *observed)
@@ -99,15 +102,17 @@ bool tn_calibrate(const struct tn_residual *residuals, size_t count, size_t runs
 {
     calibration->runs = runs;
     for (int term = 0; term < TN_FITTED_COUNT; term++) {
-        struct observed observed = {.deployments = TN_NEW_ARRAY(scratch, struct deployment, count + 1)};
-        if (!observed.deployments) {
-            return false;
-        }
-        for (size_t k = 0; k < count; k++) {
+        struct observed observed = {.scratch = scratch,
+                                    .deployments = TN_NEW_ARRAY(scratch, struct deployment, count + 1)};
+        bool done = observed.deployments != NULL;
+        for (size_t k = 0; done && k < count; k++) {
             double place;
             if ((int)residuals[k].term == term && tn_residual_place(&residuals[k], &place) && isfinite(place)) {
-                observe(&observed, residuals[k].deployment, place);
+                done = observe(&observed, residuals[k].deployment, place);
             }
+        }
+        if (!done) {
+            return false;
         }
         calibration->corrections[term] = correction_of(&observed);
     }
