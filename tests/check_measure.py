@@ -16,8 +16,12 @@ from machine import GIB, Machine, expect, run_tests, test
 PROGRAM, FAKE, OLD = sys.argv[1:4]
 MIB = 1 << 20
 H100 = "gpu NVIDIA H100 80GB HBM3\nmemory 85520809984 {used} 536870912\n"
-# A shell's function that gives the machine another state, as a whole: the fake library may read it at any time.
-GIVE = 'give() { printf "$1" > "$FAKE_NVML.new"; mv "$FAKE_NVML.new" "$FAKE_NVML"; }; '
+# A shell's functions: one gives the machine another state, as a whole, as the fake library may read it at any time; one waits until two GPUs
+# have been looked at twice since then.
+GIVE = ('give() { printf "$1" > "$FAKE_NVML.new"; mv "$FAKE_NVML.new" "$FAKE_NVML"; }; '
+        'asked() { wc -c 2>/dev/null < "$FAKE_NVML.asked" || echo 0; }; '
+        'settle() { until [ "$(asked)" -ge "$(($1 + 5))" ]; do sleep 0.02; done; }; ')
+SETTLE = 'settle "$(asked)"; '
 
 
 def machine_of(script="", nvml=FAKE):
@@ -57,7 +61,7 @@ def codes(answer):
 @test
 def without_a_gpu_the_host_is_measured_and_said():
     with machine_of() as machine:
-        hold = f"{sys.executable} -c 'import time; a = bytearray(b\"x\") * (100 << 20); time.sleep(0.3)'"
+        hold = f"{sys.executable} -c 'import time; a = bytearray(b\"x\") * (100 << 20); time.sleep(0.7)'"
         answer = measured(machine, hold)
         expect(answer["schema"] == "tonnage.measure/1" and "host_only" in codes(answer), answer["notes"])
         host = device(answer, "host")
@@ -70,7 +74,7 @@ def without_a_gpu_the_host_is_measured_and_said():
 @test
 def memory_of_children_and_grandchildren_counts():
     with machine_of() as machine:
-        hold = f"{sys.executable} -c 'import time; a = bytearray(b\"x\") * (60 << 20); time.sleep(0.6)'"
+        hold = f"{sys.executable} -c 'import time; a = bytearray(b\"x\") * (60 << 20); time.sleep(1.2)'"
         host = device(measured(machine, f"{hold} & (sh -c \"{hold.replace(chr(34), chr(92) + chr(34))}\") & wait"), "host")
         large = [process for process in host["processes"] if process["peak_bytes"] >= 60 * MIB]
         expect(len(large) == 2 and host["peak_bytes"] >= 120 * MIB, host["processes"])
@@ -84,7 +88,7 @@ def without_the_proportional_share_the_resident_counts():
         pages = 5000 * os.sysconf("SC_PAGESIZE")
         os.makedirs(machine.path("proc"))
         stat = "$$ (a (name) ) S $PPID " + "1 " * 17 + "77 0 5000 "
-        answer = measured(machine, f"mkdir {entry}; echo \"{stat}\" > {entry}/stat; sleep 0.2",
+        answer = measured(machine, f"mkdir {entry}; echo \"{stat}\" > {entry}/stat; sleep 0.5",
                           env={"TONNAGE_PROC": machine.path("proc")})
         host = device(answer, "host")
         expect(host["basis"] == "rss" and host["peak_bytes"] == pages, host)
@@ -229,9 +233,9 @@ def given(*gpus):
 @test
 def memory_of_gpus_by_process():
     with machine_of(gpu(1000, (1, 1000)) + gpu(0)) as machine:
-        command = (given(gpu(3 * GIB, ("$$", 2 * GIB), (1, GIB)), gpu(GIB, ("$$", GIB))) + "sleep 0.15; "
-                   + given(gpu(5 * GIB, ("$$", 4 * GIB), (1, GIB)), gpu(GIB, ("$$", GIB))) + "sleep 0.15; "
-                   + given(gpu(GIB, (1, GIB)), gpu(0)) + "sleep 0.1")
+        command = (given(gpu(3 * GIB, ("$$", 2 * GIB), (1, GIB)), gpu(GIB, ("$$", GIB))) + SETTLE
+                   + given(gpu(5 * GIB, ("$$", 4 * GIB), (1, GIB)), gpu(GIB, ("$$", GIB))) + SETTLE
+                   + given(gpu(GIB, (1, GIB)), gpu(0)) + SETTLE)
         answer = measured(machine, command)
         first, second = device(answer, "GPU 0"), device(answer, "GPU 1")
         expect((first["peak_bytes"], second["peak_bytes"]) == (4 * GIB, GIB), (first["peak_bytes"], second["peak_bytes"]))
@@ -245,7 +249,7 @@ def memory_of_gpus_by_process():
 @test
 def memory_of_gpus_with_an_old_driver():
     with machine_of(gpu(0), OLD) as machine:
-        answer = measured(machine, given(gpu(2 * GIB, ("$$", 2 * GIB))) + "sleep 0.15")
+        answer = measured(machine, given(gpu(2 * GIB, ("$$", 2 * GIB))) + SETTLE)
         expect(device(answer, "GPU 0")["peak_bytes"] == 2 * GIB, answer["devices"])
 
 
@@ -254,7 +258,7 @@ def a_driver_that_does_not_list_the_processes_of_a_container():
     # other pids, those of the host's namespace, or none
     for processes in ([(4000000000, 6 * GIB)], []):
         with machine_of(gpu(GIB, (1, GIB)) + gpu(0)) as machine:
-            answer = measured(machine, given(gpu(7 * GIB, (1, GIB), *processes), gpu(0)) + "sleep 0.15")
+            answer = measured(machine, given(gpu(7 * GIB, (1, GIB), *processes), gpu(0)) + SETTLE)
             first = device(answer, "GPU 0")
             expect(first["peak_bytes"] == 6 * GIB and first["basis"] == "device", first)
             expect("by_device" in codes(answer) and device(answer, "GPU 1")["basis"] == "processes", answer["notes"])
@@ -263,7 +267,7 @@ def a_driver_that_does_not_list_the_processes_of_a_container():
 @test
 def a_driver_that_does_not_say_how_much():
     with machine_of(gpu(GIB)) as machine:
-        answer = measured(machine, given(gpu(4 * GIB, ("$$", "na"))) + "sleep 0.15")
+        answer = measured(machine, given(gpu(4 * GIB, ("$$", "na"))) + SETTLE)
         expect((device(answer, "GPU 0")["peak_bytes"], device(answer, "GPU 0")["basis"]) == (3 * GIB, "device"), answer)
 
 
@@ -271,7 +275,7 @@ def a_driver_that_does_not_say_how_much():
 def a_driver_that_refuses():
     refusal = "fails nvmlDeviceGetComputeRunningProcesses_v3 4\n"
     with machine_of(refusal + gpu(0)) as machine:
-        answer = measured(machine, given(refusal, gpu(2 * GIB)) + "sleep 0.15")
+        answer = measured(machine, given(refusal, gpu(2 * GIB)) + SETTLE)
         expect(device(answer, "GPU 0")["peak_bytes"] == 2 * GIB and "gpu_refused" in codes(answer), answer["notes"])
     with machine_of("fails nvmlInit_v2 9\n") as machine:
         answer = measured(machine, "true")
@@ -282,7 +286,7 @@ def a_driver_that_refuses():
 def a_gpu_that_is_lost_meanwhile():
     with machine_of(gpu(0)) as machine:
         lost = "fails nvmlDeviceGetMemoryInfo_v2 15\nfails nvmlDeviceGetMemoryInfo 15\nfails nvmlDeviceGetComputeRunningProcesses_v3 15\n"
-        answer = measured(machine, given(gpu(GIB, ("$$", GIB))) + "sleep 0.15; " + given(lost, gpu(0)) + "sleep 0.1")
+        answer = measured(machine, given(gpu(GIB, ("$$", GIB))) + SETTLE + given(lost, gpu(0)) + SETTLE)
         expect(device(answer, "GPU 0")["peak_bytes"] == GIB, answer["devices"])
 
 
@@ -290,7 +294,7 @@ def a_gpu_that_is_lost_meanwhile():
 def slices_are_devices():
     divided = "gpu NVIDIA A100-SXM4-80GB\nmemory 85899345920 0 0\ndivided 7\nslice 1 NVIDIA A100-SXM4-80GB MIG 3g.40gb\nmemory 42144366592 {} 0\n"
     with machine_of(divided.format(0)) as machine:
-        answer = measured(machine, given(divided.format(GIB) + "process $$ 1073741824\n") + "sleep 0.15")
+        answer = measured(machine, given(divided.format(GIB) + "process $$ 1073741824\n") + SETTLE)
         expect([one["device"] for one in answer["devices"]] == ["GPU 0.1", "host"], answer["devices"])
         expect(answer["devices"][0]["peak_bytes"] == GIB, answer["devices"])
         record = json.loads(answer["record"])
@@ -309,13 +313,13 @@ def gpus_of_amd_by_fdinfo_and_by_device():
     with machine_of() as machine:
         os.makedirs(machine.path("proc"))
         card(machine, 0)
-        answer = measured(machine, own + files + "sleep 0.15", env={"TONNAGE_PROC": machine.path("proc")})
+        answer = measured(machine, own + files + "sleep 0.5", env={"TONNAGE_PROC": machine.path("proc")})
         first = device(answer, "GPU 0")
         expect((first["peak_bytes"], first["basis"]) == (GIB + 2 * MIB, "processes"), first)
     with machine_of() as machine:
         card(machine, GIB)
         used = machine.path("sys/class/drm/card1/device/mem_info_vram_used")
-        answer = measured(machine, f"echo {3 * GIB} > {used}; sleep 0.15")
+        answer = measured(machine, f"echo {3 * GIB} > {used}; sleep 0.5")
         expect((device(answer, "GPU 0")["peak_bytes"], device(answer, "GPU 0")["basis"]) == (2 * GIB, "device"), answer)
 
 
@@ -325,7 +329,7 @@ def gpus_of_amd_by_fdinfo_and_by_device():
 def a_record_is_added_and_can_be_scored():
     with machine_of(gpu(0) + gpu(0)) as machine:
         path = machine.write("records.jsonl", "")
-        held = given(gpu(17 * GIB, ("$$", 17 * GIB)), gpu(16 * GIB, ("$$", 16 * GIB))) + "sleep 0.15; exit 3"
+        held = given(gpu(17 * GIB, ("$$", 17 * GIB)), gpu(16 * GIB, ("$$", 16 * GIB))) + SETTLE + "exit 3"
         for _ in range(2):
             answer = measured(machine, held, "--record", path, "--model", "qwen3-8b", "--engine", "vllm@0.19.0", "--tp", "2",
                               "--context", "8k", "--kv-dtype", "fp8", "--set", "max_num_seqs=8", exit_code=3)
@@ -357,7 +361,7 @@ def the_command_of_an_engine_says_itself_what_it_is():
     for engine, (words, inputs, settings) in commands.items():
         with machine_of(gpu(0) + gpu(0)) as machine:
             path = machine.write("bin/" + engine, "#!/bin/sh\n" + GIVE + given(gpu(2 * GIB, ("$$", 2 * GIB)), gpu(GIB, ("$$", GIB)))
-                                 + "sleep 0.15\n")
+                                 + SETTLE + "\n")
             os.chmod(path, 0o755)
             records = machine.path("records.jsonl")
             machine.run("measure", "--interval", "20ms", "--record", records, "--", engine, *words,
@@ -375,7 +379,7 @@ def a_gpu_that_the_catalog_does_not_have_is_recorded_with_its_size():
     unknown = "gpu NVIDIA Imaginary 9000\nmemory 25769803776 {} 0\n"
     with machine_of(unknown.format(0)) as machine:
         records = machine.path("records.jsonl")
-        answer = measured(machine, given(unknown.format(GIB) + "process $$ 1073741824\n") + "sleep 0.15", "--record", records,
+        answer = measured(machine, given(unknown.format(GIB) + "process $$ 1073741824\n") + SETTLE, "--record", records,
                           "--engine", "transformers", "--model", "qwen3-8b", "--context", "4096")
         expect(json.loads(answer["record"])["gpu"] == "NVIDIA Imaginary 9000 (24.00 GiB)", answer["record"])
         expect(machine.json("score", records)["scored"] == 1, "it can be scored")
@@ -409,7 +413,7 @@ def a_record_that_cannot_be_written_is_said_and_the_table_is_there():
 @test
 def the_answer_as_text_and_as_a_picture():
     with machine_of(gpu(0)) as machine:
-        held = ["sh", "-c", GIVE + given(gpu(17 * GIB, ("$$", 17 * GIB))) + "sleep 0.3"]
+        held = ["sh", "-c", GIVE + given(gpu(17 * GIB, ("$$", 17 * GIB))) + SETTLE + SETTLE]
         text = machine.run("measure", "--interval", "20ms", "--", *held).stdout
         expect("17.00 GiB" in text and "memory over time" in text and "milliseconds" in text and "exit status 0" in text, text)
         machine.write("nvml.txt", gpu(0))

@@ -11,6 +11,9 @@
  *     process PID BYTES             BYTES may be "na"
  *     draws PID BYTES               the same in the list of those that draw
  *
+ * Each time that the processes of a device are asked for, a byte is added to the file of that name with ".asked" behind it: so that a test can wait
+ * until it has been looked at.
+ *
  * Built a second time with OLD_DRIVER it lacks every function that drivers before 2020 lack. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,9 +171,25 @@ static int gpu_of(unsigned index)
     return -1;
 }
 
+static void count_question(const char *function)
+{
+    char path[4096];
+    const char *script = getenv("FAKE_NVML");
+    if (!script || !strstr(function, "ComputeRunningProcesses")) {
+        return;
+    }
+    snprintf(path, sizeof path, "%s.asked", script);
+    FILE *file = fopen(path, "a");
+    if (file) {
+        fputc('.', file);
+        fclose(file);
+    }
+}
+
 /* Reads the script; what it wants the function to give. */
 static int enter(const char *function, const void *handle)
 {
+    count_question(function);
     read_machine();
     int device = handle ? device_of(handle) : -1;
     for (int k = 0; k < machine.failure_count; k++) {
