@@ -83,12 +83,21 @@ static struct device *begin_device(const char *name, int parent)
     return device;
 }
 
+/* Takes a number off a text, and the space behind it. 0 where there is none. */
+static unsigned long long take_number(const char **text)
+{
+    char *end;
+    unsigned long long number = strtoull(*text, &end, 10);
+    *text = end + (*end == ' ');
+    return number;
+}
+
 static void add_process(struct device *device, const char *line, int draws)
 {
     struct process *process = &device->processes[device->process_count];
-    char used[TEXT];
-    if (device->process_count < MOST_PROCESSES && sscanf(line, "%u %95s", &process->pid, used) == 2) {
-        process->used = strcmp(used, "na") == 0 ? ~0ULL : strtoull(used, NULL, 10);
+    if (device->process_count < MOST_PROCESSES) {
+        process->pid = (unsigned)take_number(&line);
+        process->used = strcmp(line, "na") == 0 ? ~0ULL : take_number(&line);
         process->draws = draws;
         device->process_count++;
     }
@@ -96,19 +105,17 @@ static void add_process(struct device *device, const char *line, int draws)
 
 static void read_failure(const char *line)
 {
-    int device = -1;
-    int k = machine.failure_count;
-    if (sscanf(line, "%95s %d %d", machine.failures[k].function, &machine.failures[k].result, &device) >= 2) {
-        machine.failures[k].device = device;
-        machine.failure_count++;
-    }
+    size_t size = strcspn(line, " ");
+    const char *rest = line + size + (line[size] == ' ');
+    int k = machine.failure_count++;
+    snprintf(machine.failures[k].function, sizeof machine.failures[k].function, "%.*s", (int)size, line);
+    machine.failures[k].result = (int)take_number(&rest);
+    machine.failures[k].device = *rest ? (int)take_number(&rest) : -1;
 }
 
 static void read_line(char *line)
 {
     struct device *device = machine.device_count ? &machine.devices[machine.device_count - 1] : NULL;
-    char name[TEXT];
-    unsigned slice;
     line[strcspn(line, "\n")] = '\0';
     char *space = strchr(line, ' ');
     if (!space) {
@@ -122,14 +129,17 @@ static void read_line(char *line)
         read_failure(rest);
     } else if (strcmp(line, "gpu") == 0) {
         begin_device(rest, -1);
-    } else if (strcmp(line, "slice") == 0 && sscanf(rest, "%u %95[^\n]", &slice, name) == 2) {
-        begin_device(name, last_gpu())->slice = slice;
+    } else if (strcmp(line, "slice") == 0) {
+        unsigned slice = (unsigned)take_number(&rest);
+        begin_device(rest, last_gpu())->slice = slice;
     } else if (device && strcmp(line, "uuid") == 0) {
         snprintf(device->uuid, sizeof device->uuid, "%s", rest);
     } else if (device && strcmp(line, "memory") == 0) {
-        sscanf(rest, "%llu %llu %llu", &device->total, &device->used, &device->reserved);
+        device->total = take_number(&rest);
+        device->used = take_number(&rest);
+        device->reserved = take_number(&rest);
     } else if (device && strcmp(line, "divided") == 0) {
-        sscanf(rest, "%u", &device->most_slices);
+        device->most_slices = (unsigned)take_number(&rest);
     } else if (device && (strcmp(line, "process") == 0 || strcmp(line, "draws") == 0)) {
         add_process(device, rest, strcmp(line, "draws") == 0);
     }
