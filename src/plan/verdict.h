@@ -2,7 +2,7 @@
 #ifndef TN_PLAN_VERDICT_H
 #define TN_PLAN_VERDICT_H
 
-#include "plan/engine.h"
+#include "plan/inverse.h"
 
 struct tn_verdict {
     bool judged; /* a GPU was named */
@@ -23,9 +23,6 @@ struct tn_verdict {
 /* ledger  of this model and deployment, by this engine. Deployments that the engine refuses count as not fitting. */
 void tn_verdict(struct tn_planner *planner, const struct tn_deployment *deployment, const struct tn_ledger *ledger,
                 struct tn_verdict *verdict);
-
-/* Whether the ledger of a deployment fits, as verdict->fits says it. */
-bool tn_ledger_fits(const struct tn_ledger *ledger, const struct tn_deployment *deployment);
 
 /* Plans the deployment and says whether it fits. An engine that refuses it: false. */
 bool tn_deployment_fits(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_arena *arena);
