@@ -74,6 +74,8 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                            "generic engine: overhead as a share of weights and KV (default: 10%)"},
     [TN_INPUT_SET] = {"set", TN_INPUT_PAIRS, "KEY=VALUE", NULL, DEPLOYS,
                       "a setting of the engine under its own name, repeatable: `tonnage engines NAME` lists them"},
+    [TN_INPUT_PRICE] = {"price", TN_INPUT_PAIRS, "GPU=USD", NULL, "gpus",
+                        "US dollars for an hour of a GPU, in place of the catalog's, repeatable: h100=2.50"},
     [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL " score",
                          "also look for MODEL among DIR/*.json"},
     [TN_INPUT_TENSORS] = {"tensors", TN_INPUT_FLAG, NULL, NULL, "inspect",
@@ -216,7 +218,9 @@ bool tn_request_set(struct tn_request *request, enum tn_input input, struct tn_s
         return fail_value(input, text, "a value: it is empty", error);
     }
     if (row->type == TN_INPUT_PAIRS && !is_pair(text)) {
-        return fail_value(input, text, "KEY=VALUE, such as max_num_seqs=256", error);
+        return fail_value(
+            input, text, input == TN_INPUT_PRICE ? "GPU=USD, such as h100=2.50" : "KEY=VALUE, such as max_num_seqs=256",
+            error);
     }
     value->given = true;
     value->text = value->item_count ? value->text : text;
