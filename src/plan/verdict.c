@@ -98,9 +98,8 @@ static void find_gpus(struct tn_planner *planner, const struct tn_deployment *de
 
 /* ---- the verdict -------------------------------------------------------------------------------------------------- */
 
-/* The mid bytes of a category, where a pool is counted by the requests that were asked for. */
-static uint64_t asked_bytes(const struct tn_ledger *ledger, const struct tn_deployment *deployment,
-                            enum tn_category category)
+uint64_t tn_asked_bytes(const struct tn_ledger *ledger, const struct tn_deployment *deployment,
+                        enum tn_category category)
 {
     uint64_t bytes = tn_ledger_category(ledger, tn_ledger_worst(ledger), category);
     const struct tn_pool *pool = &ledger->pool;
@@ -121,7 +120,7 @@ void tn_verdict(struct tn_planner *planner, const struct tn_deployment *deployme
     *verdict = (struct tn_verdict){.judged = deployment->gpu_memory_bytes > 0};
     uint64_t largest = 0;
     for (int category = 0; category < TN_CATEGORY_COUNT; category++) {
-        uint64_t bytes = asked_bytes(ledger, deployment, (enum tn_category)category);
+        uint64_t bytes = tn_asked_bytes(ledger, deployment, (enum tn_category)category);
         verdict->binding = bytes > largest ? (enum tn_category)category : verdict->binding;
         largest = bytes > largest ? bytes : largest;
     }

@@ -24,6 +24,10 @@ struct tn_verdict {
 void tn_verdict(struct tn_planner *planner, const struct tn_deployment *deployment, const struct tn_ledger *ledger,
                 struct tn_verdict *verdict);
 
+/* The mid bytes of a category on the fullest rank, where a pool is counted by the requests that were asked for. */
+uint64_t tn_asked_bytes(const struct tn_ledger *ledger, const struct tn_deployment *deployment,
+                        enum tn_category category);
+
 /* Plans the deployment and says whether it fits. An engine that refuses it: false. */
 bool tn_deployment_fits(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_arena *arena);
 

@@ -1,0 +1,307 @@
+/* Loops stand so that weights are placed once for each quantisation, division and compute capability: a placement costs a hundred plans.
+ * What an optimistic bound surpasses or what cannot hold its part of the weights is not planned. */
+#include "fit/search.h"
+
+#include "base/number.h"
+#include "plan/cache.h"
+
+/* What holds for one quantisation, one number of GPUs, one division. */
+struct search {
+    struct tn_fit_space *space;
+    struct tn_arena *arena;
+    struct tn_fit_front *front;
+    struct tn_arena plan_arena;
+    struct tn_fit_weights *weights;
+    size_t weights_index;
+    uint64_t whole_bytes; /* that the undivided model takes at the least; 0: not known */
+    uint64_t *
+        request_bytes; /* [kv_count] of one request; likewise of one token, 0 where caches are not one unit per token */
+    uint64_t *token_bytes;
+    uint32_t gpus;
+    bool has_no_pool;          /* the engine has none: a plan holds the requests that were asked for */
+    struct tn_fit_point *best; /* [gpu_count x kv_count] of this number of GPUs; gpus 0: none */
+};
+
+bool tn_fit_surpasses(const struct tn_fit_space *space, const struct tn_fit_point *a, const struct tn_fit_point *b)
+{
+    bool costs = a->usd_millionths_per_hour && b->usd_millionths_per_hour;
+    return a->gpus <= b->gpus && a->headroom_bytes >= b->headroom_bytes && a->concurrency >= b->concurrency
+           && a->kv_tokens >= b->kv_tokens
+           && (costs ? a->usd_millionths_per_hour <= b->usd_millionths_per_hour : a->gpu == b->gpu)
+           && space->weights[a->weights].millibits >= space->weights[b->weights].millibits
+           && space->kvs[a->kv].millibits >= space->kvs[b->kv].millibits;
+}
+
+static bool is_surpassed(const struct search *search, const struct tn_fit_point *point)
+{
+    const struct tn_fit_front *front = search->front;
+    for (size_t k = front->count; k-- > 0;) { /* the newest are most alike */
+        if (tn_fit_surpasses(search->space, &front->points[k], point)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool add_point(struct search *search, const struct tn_fit_point *point)
+{
+    struct tn_fit_front *front = search->front;
+    size_t kept = 0;
+    if (is_surpassed(search, point)) {
+        return true;
+    }
+    for (size_t k = 0; k < front->count; k++) {
+        if (!tn_fit_surpasses(search->space, point, &front->points[k])) {
+            front->points[kept++] = front->points[k];
+        }
+    }
+    front->count = kept;
+    if (front->count == front->capacity) {
+        size_t capacity = front->capacity ? 2 * front->capacity : 64;
+        struct tn_fit_point *points =
+            tn_arena_grow(search->arena, front->points, front->count, capacity, sizeof *points);
+        if (!points) {
+            return false;
+        }
+        front->points = points;
+        front->capacity = capacity;
+    }
+    front->points[front->count++] = *point;
+    return true;
+}
+
+/* ---- one deployment ----------------------------------------------------------------------------------------------- */
+
+static uint64_t times(uint64_t a, uint64_t b)
+{
+    uint64_t product;
+    return tn_mul_u64(a, b, &product) ? product : UINT64_MAX;
+}
+
+static uint64_t least_bytes(const struct tn_ledger *ledger)
+{
+    uint64_t least = 0;
+    for (uint32_t k = 0; k < ledger->stage_count; k++) {
+        least = ledger->stages[k].least_bytes > least ? ledger->stages[k].least_bytes : least;
+    }
+    return least;
+}
+
+/* Without a pool the requests are those that were asked for: the most are found for the few points of the front alone. */
+static void read_ledger(const struct tn_ledger *ledger, const struct tn_deployment *deployment,
+                        struct tn_fit_point *point)
+{
+    uint64_t least = least_bytes(ledger);
+    uint64_t memory = deployment->gpu_memory_bytes;
+    uint64_t running = tn_pool_requests(&ledger->pool, &ledger->pool.low);
+    point->has_pool = ledger->pool.present;
+    point->headroom_bytes = memory > least ? memory - least : 0;
+    point->concurrency = ledger->pool.present ? times(running, deployment->dp) : deployment->concurrency;
+    point->kv_tokens = ledger->pool.present ? times(ledger->pool.low.tokens, deployment->dp)
+                                            : times(deployment->concurrency, deployment->context_tokens);
+}
+
+/* How much of what it has it would need: bytes of the fullest rank, or requests. */
+static double need_share(const struct tn_ledger *ledger, const struct tn_deployment *deployment)
+{
+    double asked = (double)tn_ceil_div(deployment->concurrency, deployment->dp);
+    double bytes = (double)least_bytes(ledger) / (double)deployment->gpu_memory_bytes;
+    double room = (double)tn_pool_requests(&ledger->pool, &ledger->pool.low);
+    double requests = ledger->pool.present ? asked / (room > 0 ? room : 1 / asked) : 0;
+    return bytes > requests ? bytes : requests;
+}
+
+static void note_miss(struct search *search, const struct tn_fit_point *point, double share)
+{
+    struct tn_fit_front *front = search->front;
+    if (!front->has_miss || share < front->miss_share) {
+        front->has_miss = true;
+        front->miss = *point;
+        front->miss_share = share;
+    }
+}
+
+/* The better of two divisions of the same GPUs: more requests, then more room. */
+static bool is_better(const struct tn_fit_point *a, const struct tn_fit_point *b)
+{
+    return !b->gpus || a->concurrency > b->concurrency
+           || (a->concurrency == b->concurrency
+               && (a->headroom_bytes > b->headroom_bytes
+                   || (a->headroom_bytes == b->headroom_bytes && a->kv_tokens > b->kv_tokens)));
+}
+
+static void plan_point(struct search *search, struct tn_fit_point *point, struct tn_fit_point *best)
+{
+    const struct tn_fit_space *space = search->space;
+    struct tn_fit_counts *counts = &search->front->counts;
+    struct tn_planner *planner = &search->weights->planner;
+    struct tn_deployment deployment =
+        tn_fit_deployment(space, &space->kvs[point->kv], &space->gpus[point->gpu], &point->division);
+    struct tn_ledger ledger = {.arena = &search->plan_arena};
+    struct tn_error *error = search->front->refusal.code ? NULL : &search->front->refusal;
+    tn_arena_reset(&search->plan_arena);
+    if (!planner->engine->plan(planner, &deployment, &ledger, error)) {
+        counts->refused++;
+        return;
+    }
+    counts->planned++;
+    search->has_no_pool = !ledger.pool.present;
+    read_ledger(&ledger, &deployment, point);
+    if (!tn_ledger_fits(&ledger, &deployment)) {
+        note_miss(search, point, need_share(&ledger, &deployment));
+        return;
+    }
+    counts->fitting++;
+    if (is_better(point, best)) {
+        *best = *point;
+    }
+}
+
+/* ---- what need not be planned ------------------------------------------------------------------------------------- */
+
+/* The most that a deployment of so many GPUs could hold, whatever the engine: all memory but the weights is cache. */
+static void bound(const struct search *search, struct tn_fit_point *point)
+{
+    uint64_t memory = search->space->gpus[point->gpu].memory_bytes;
+    uint64_t weights = search->whole_bytes / search->gpus;
+    uint64_t room = memory > weights ? memory - weights : 0;
+    uint64_t request = search->request_bytes[point->kv];
+    uint64_t token = search->token_bytes[point->kv];
+    point->headroom_bytes = room;
+    if (search->has_no_pool) {
+        point->concurrency = search->space->asked.concurrency;
+        point->kv_tokens = times(point->concurrency, search->space->asked.context_tokens);
+        return;
+    }
+    point->concurrency = request ? times(room, search->gpus) / request : UINT64_MAX;
+    point->kv_tokens = token ? times(room, search->gpus) / token : UINT64_MAX;
+}
+
+static void try_point(struct search *search, struct tn_fit_point point)
+{
+    const struct tn_fit_space *space = search->space;
+    struct tn_fit_counts *counts = &search->front->counts;
+    struct tn_fit_point *best = &search->best[point.gpu * space->kv_count + point.kv];
+    counts->considered++;
+    if (!space->wants_all) {
+        bound(search, &point);
+        if (!point.headroom_bytes && search->whole_bytes) {
+            counts->too_small++;
+            return;
+        }
+        if (best->gpus ? !is_better(&point, best) : is_surpassed(search, &point)) {
+            counts->surpassed++;
+            return;
+        }
+    }
+    plan_point(search, &point, best);
+}
+
+static bool is_allowed(const struct tn_fit_space *space, const struct tn_fit_point *point)
+{
+    uint64_t most = space->most_usd_millionths_per_hour;
+    uint64_t cost = point->usd_millionths_per_hour;
+    uint64_t bits = (uint64_t)space->weights[point->weights].millibits + space->kvs[point->kv].millibits;
+    return bits >= space->least_millibits && (!most || (cost && (space->is_below ? cost < most : cost <= most)));
+}
+
+/* ---- the loops ---------------------------------------------------------------------------------------------------- */
+
+static void try_division(struct search *search, const struct tn_fit_division *division)
+{
+    const struct tn_fit_space *space = search->space;
+    for (size_t gpu = 0; gpu < space->gpu_count; gpu++) {
+        for (size_t kv = 0; kv < space->kv_count; kv++) {
+            struct tn_fit_point point = {.weights = search->weights_index,
+                                         .kv = kv,
+                                         .gpu = gpu,
+                                         .division = *division,
+                                         .gpus = search->gpus,
+                                         .usd_millionths_per_hour =
+                                             times(space->gpus[gpu].usd_millionths_per_hour, search->gpus)};
+            if (is_allowed(space, &point)) {
+                try_point(search, point);
+            }
+        }
+    }
+}
+
+static bool try_count(struct search *search)
+{
+    const struct tn_fit_space *space = search->space;
+    struct tn_fit_division divisions[TN_FIT_MOST_DIVISIONS];
+    size_t count = tn_fit_divisions(space, search->weights->model, search->gpus, divisions);
+    size_t slots = space->gpu_count * space->kv_count;
+    bool done = true;
+    for (size_t k = 0; k < slots; k++) {
+        search->best[k].gpus = 0;
+    }
+    for (size_t k = 0; k < count; k++) {
+        try_division(search, &divisions[k]);
+    }
+    for (size_t k = 0; done && k < slots; k++) {
+        done = !search->best[k].gpus || add_point(search, &search->best[k]);
+    }
+    return done;
+}
+
+/* What one GPU would hold of it; no division takes less in all. */
+static uint64_t undivided_bytes(struct search *search)
+{
+    const struct tn_fit_space *space = search->space;
+    const struct tn_fit_division whole = {1, 1, 1, 1};
+    struct tn_deployment deployment = tn_fit_deployment(space, &space->kvs[0], &space->gpus[0], &whole);
+    struct tn_ledger ledger;
+    deployment.context_tokens = deployment.concurrency = 1;
+    return tn_plan_again(&search->weights->planner, &deployment, &search->plan_arena, &ledger)
+               ? tn_ledger_category(&ledger, &ledger.stages[0], TN_CATEGORY_WEIGHTS)
+               : 0;
+}
+
+/* Caches of one unit per token: their bytes bound the tokens that any memory holds. */
+static void measure_caches(struct search *search)
+{
+    const struct tn_fit_space *space = search->space;
+    const struct tn_model *model = search->weights->model;
+    bool is_plain = true;
+    for (size_t k = 0; k < model->cache_count; k++) {
+        is_plain = is_plain && model->caches[k].growth == TN_GROWTH_FULL;
+    }
+    for (size_t k = 0; k < space->kv_count; k++) {
+        struct tn_cache_totals totals = {0};
+        bool done = tn_cache_totals(model, space->asked.context_tokens, space->kvs[k].dtype, &totals, NULL);
+        search->request_bytes[k] = done ? totals.bytes_per_request : 0;
+        search->token_bytes[k] = done && is_plain ? totals.bytes_per_token : 0;
+    }
+}
+
+static bool try_weights(struct search *search)
+{
+    const struct tn_fit_space *space = search->space;
+    bool done = true;
+    search->whole_bytes = undivided_bytes(search);
+    measure_caches(search);
+    for (uint32_t gpus = space->least_gpus; done && gpus <= space->most_gpus; gpus++) {
+        search->gpus = gpus;
+        done = try_count(search);
+    }
+    return done;
+}
+
+bool tn_fit_search(struct tn_fit_space *space, struct tn_arena *arena, struct tn_fit_front *front)
+{
+    struct search search = {.space = space, .arena = arena, .front = front};
+    struct tn_arena tables = {0};
+    search.best = TN_NEW_ARRAY(&tables, struct tn_fit_point, space->gpu_count * space->kv_count + 1);
+    search.request_bytes = TN_NEW_ARRAY(&tables, uint64_t, space->kv_count + 1);
+    search.token_bytes = TN_NEW_ARRAY(&tables, uint64_t, space->kv_count + 1);
+    bool done = search.best && search.request_bytes && search.token_bytes;
+    for (size_t k = 0; done && k < space->weights_count; k++) {
+        search.weights = &space->weights[k];
+        search.weights_index = k;
+        done = !space->gpu_count || !space->kv_count || try_weights(&search);
+    }
+    tn_arena_free(&tables);
+    tn_arena_free(&search.plan_arena);
+    return done;
+}
