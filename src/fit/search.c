@@ -4,6 +4,7 @@
 
 #include "base/number.h"
 #include "plan/cache.h"
+#include "plan/shard.h"
 
 /* What holds for one quantisation, one number of GPUs, one division. */
 struct search {
@@ -13,21 +14,31 @@ struct search {
     struct tn_arena plan_arena;
     struct tn_fit_weights *weights;
     size_t weights_index;
-    uint64_t whole_bytes; /* that the undivided model takes at the least; 0: not known */
-    uint64_t *
-        request_bytes; /* [kv_count] of one request; likewise of one token, 0 where caches are not one unit per token */
-    uint64_t *token_bytes;
+    double whole_bytes; /* weights of the undivided model, as the engine lays them; 0: not known */
+    double layer_share; /* of them in layers, which stages divide */
+    bool is_plain;      /* all caches have one unit per token */
     uint32_t gpus;
+    double rank_bytes;     /* weights that the fullest rank has at the least in this division */
+    double *request_bytes; /* [kv_count] of its caches for one request, at the least; likewise for one token */
+    double *token_bytes;
+    double *budgets;           /* [gpu_count] that plans on this GPU left for weights and caches; 0: none was made */
     bool has_no_pool;          /* the engine has none: a plan holds the requests that were asked for */
     struct tn_fit_point *best; /* [gpu_count x kv_count] of this number of GPUs; gpus 0: none */
 };
 
+/* A cost that is not known counts as more than any that is. */
+static bool is_no_dearer(const struct tn_fit_point *a, const struct tn_fit_point *b)
+{
+    if (!a->usd_millionths_per_hour) {
+        return !b->usd_millionths_per_hour && a->gpu == b->gpu;
+    }
+    return !b->usd_millionths_per_hour || a->usd_millionths_per_hour <= b->usd_millionths_per_hour;
+}
+
 bool tn_fit_surpasses(const struct tn_fit_space *space, const struct tn_fit_point *a, const struct tn_fit_point *b)
 {
-    bool costs = a->usd_millionths_per_hour && b->usd_millionths_per_hour;
     return a->gpus <= b->gpus && a->headroom_bytes >= b->headroom_bytes && a->concurrency >= b->concurrency
-           && a->kv_tokens >= b->kv_tokens
-           && (costs ? a->usd_millionths_per_hour <= b->usd_millionths_per_hour : a->gpu == b->gpu)
+           && a->kv_tokens >= b->kv_tokens && is_no_dearer(a, b)
            && space->weights[a->weights].millibits >= space->weights[b->weights].millibits
            && space->kvs[a->kv].millibits >= space->kvs[b->kv].millibits;
 }
@@ -130,6 +141,20 @@ static bool is_better(const struct tn_fit_point *a, const struct tn_fit_point *b
                    || (a->headroom_bytes == b->headroom_bytes && a->kv_tokens > b->kv_tokens)));
 }
 
+/* The most that weights and caches of a rank have had on this GPU, with 2 % on top for other divisions: activations differ. */
+static void note_budget(struct search *search, size_t gpu, const struct tn_ledger *ledger)
+{
+    static const double SLACK = 1.02;
+    for (uint32_t k = 0; k < ledger->stage_count; k++) {
+        const struct tn_stage *stage = &ledger->stages[k];
+        double weights = (double)tn_ledger_category(ledger, stage, TN_CATEGORY_WEIGHTS);
+        double budget = ((double)stage->available_bytes.high + weights) * SLACK;
+        if (stage->available_bytes.high && budget > search->budgets[gpu]) {
+            search->budgets[gpu] = budget;
+        }
+    }
+}
+
 static void plan_point(struct search *search, struct tn_fit_point *point, struct tn_fit_point *best)
 {
     const struct tn_fit_space *space = search->space;
@@ -146,6 +171,7 @@ static void plan_point(struct search *search, struct tn_fit_point *point, struct
     }
     counts->planned++;
     search->has_no_pool = !ledger.pool.present;
+    note_budget(search, point->gpu, &ledger);
     read_ledger(&ledger, &deployment, point);
     if (!tn_ledger_fits(&ledger, &deployment)) {
         note_miss(search, point, need_share(&ledger, &deployment));
@@ -159,22 +185,29 @@ static void plan_point(struct search *search, struct tn_fit_point *point, struct
 
 /* ---- what need not be planned ------------------------------------------------------------------------------------- */
 
-/* The most that a deployment of so many GPUs could hold, whatever the engine: all memory but the weights is cache. */
+static uint64_t whole_number(double number)
+{
+    static const double MOST = 1e18;
+    return number < MOST ? (uint64_t)number : UINT64_MAX;
+}
+
+/* The most that the deployment could hold: all that a GPU has for weights and caches, but for its part of the weights, is cache. */
 static void bound(const struct search *search, struct tn_fit_point *point)
 {
-    uint64_t memory = search->space->gpus[point->gpu].memory_bytes;
-    uint64_t weights = search->whole_bytes / search->gpus;
-    uint64_t room = memory > weights ? memory - weights : 0;
-    uint64_t request = search->request_bytes[point->kv];
-    uint64_t token = search->token_bytes[point->kv];
-    point->headroom_bytes = room;
+    double memory = (double)search->space->gpus[point->gpu].memory_bytes;
+    double budget =
+        search->budgets[point->gpu] > 0 && search->budgets[point->gpu] < memory ? search->budgets[point->gpu] : memory;
+    double free_bytes = memory > search->rank_bytes ? memory - search->rank_bytes : 0;
+    double room = (budget > search->rank_bytes ? budget - search->rank_bytes : 0) * point->division.dp;
+    double request = search->request_bytes[point->kv];
+    double token = search->token_bytes[point->kv];
+    point->headroom_bytes = whole_number(free_bytes);
+    point->concurrency = request > 0 ? whole_number(room / request) : UINT64_MAX;
+    point->kv_tokens = token > 0 ? whole_number(room / token) : UINT64_MAX;
     if (search->has_no_pool) {
         point->concurrency = search->space->asked.concurrency;
         point->kv_tokens = times(point->concurrency, search->space->asked.context_tokens);
-        return;
     }
-    point->concurrency = request ? times(room, search->gpus) / request : UINT64_MAX;
-    point->kv_tokens = token ? times(room, search->gpus) / token : UINT64_MAX;
 }
 
 static void try_point(struct search *search, struct tn_fit_point point)
@@ -185,7 +218,7 @@ static void try_point(struct search *search, struct tn_fit_point point)
     counts->considered++;
     if (!space->wants_all) {
         bound(search, &point);
-        if (!point.headroom_bytes && search->whole_bytes) {
+        if (!point.headroom_bytes) {
             counts->too_small++;
             return;
         }
@@ -226,6 +259,48 @@ static void try_division(struct search *search, const struct tn_fit_division *di
     }
 }
 
+/* The layers of the fullest stage, as a share of all. */
+static double stage_share(const struct search *search, uint32_t pp)
+{
+    uint64_t layers = search->weights->model->layer_count;
+    return layers ? (double)tn_ceil_div(layers, pp) / (double)layers : 1.0 / pp;
+}
+
+/* Bytes of one request, or of one token more, that the fullest rank keeps at the least. */
+static double cache_bytes(const struct search *search, const struct tn_fit_division *division, uint64_t tokens,
+                          const struct tn_dtype *dtype)
+{
+    const struct tn_model *model = search->weights->model;
+    const struct tn_deployment ranks = {.tp = division->tp, .pp = 1, .ep = 1, .dp = 1};
+    double sum = 0;
+    for (size_t k = 0; k < model->cache_count; k++) {
+        const struct tn_cache *cache = &model->caches[k];
+        struct tn_share share = {1, division->tp};
+        uint64_t bytes = 0;
+        bool is_everywhere = cache->layer_count == model->layer_count;
+        (void)tn_split_share(&cache->split, &ranks, &share, NULL);
+        (void)tn_cache_request_bytes(cache, tokens, dtype, &bytes, NULL);
+        sum += (double)bytes * (double)share.numerator / (double)share.denominator
+               * (is_everywhere ? stage_share(search, division->pp) : 1.0 / division->pp);
+    }
+    return sum;
+}
+
+/* What can be said of a division before anything is planned. Experts are divided over the ranks of data parallel as well. */
+static void measure_division(struct search *search, const struct tn_fit_division *division)
+{
+    const struct tn_fit_space *space = search->space;
+    double ranks = (double)division->tp * division->dp;
+    double even = search->whole_bytes / search->gpus;
+    double of_stage = search->whole_bytes * search->layer_share * stage_share(search, division->pp) / ranks;
+    search->rank_bytes = even > of_stage ? even : of_stage;
+    for (size_t k = 0; k < space->kv_count; k++) {
+        const struct tn_dtype *dtype = space->kvs[k].dtype;
+        search->request_bytes[k] = cache_bytes(search, division, space->asked.context_tokens, dtype);
+        search->token_bytes[k] = search->is_plain ? cache_bytes(search, division, 1, dtype) : 0;
+    }
+}
+
 static bool try_count(struct search *search)
 {
     const struct tn_fit_space *space = search->space;
@@ -237,6 +312,7 @@ static bool try_count(struct search *search)
         search->best[k].gpus = 0;
     }
     for (size_t k = 0; k < count; k++) {
+        measure_division(search, &divisions[k]);
         try_division(search, &divisions[k]);
     }
     for (size_t k = 0; done && k < slots; k++) {
@@ -246,7 +322,7 @@ static bool try_count(struct search *search)
 }
 
 /* What one GPU would hold of it; no division takes less in all. */
-static uint64_t undivided_bytes(struct search *search)
+static double undivided_bytes(struct search *search)
 {
     const struct tn_fit_space *space = search->space;
     const struct tn_fit_division whole = {1, 1, 1, 1};
@@ -254,24 +330,26 @@ static uint64_t undivided_bytes(struct search *search)
     struct tn_ledger ledger;
     deployment.context_tokens = deployment.concurrency = 1;
     return tn_plan_again(&search->weights->planner, &deployment, &search->plan_arena, &ledger)
-               ? tn_ledger_category(&ledger, &ledger.stages[0], TN_CATEGORY_WEIGHTS)
+               ? (double)tn_ledger_category(&ledger, &ledger.stages[0], TN_CATEGORY_WEIGHTS)
                : 0;
 }
 
-/* Caches of one unit per token: their bytes bound the tokens that any memory holds. */
-static void measure_caches(struct search *search)
+static void measure_model(struct search *search)
 {
-    const struct tn_fit_space *space = search->space;
     const struct tn_model *model = search->weights->model;
-    bool is_plain = true;
-    for (size_t k = 0; k < model->cache_count; k++) {
-        is_plain = is_plain && model->caches[k].growth == TN_GROWTH_FULL;
+    double layers = 0;
+    double all = 0;
+    search->whole_bytes = undivided_bytes(search);
+    for (size_t k = 0; k < model->term_count; k++) {
+        const struct tn_weight_term *term = &model->terms[k];
+        double here = term->layer_bytes_before ? (double)term->layer_bytes_before[model->layer_count] : 0;
+        layers += here;
+        all += here + (double)term->first_bytes + (double)term->last_bytes;
     }
-    for (size_t k = 0; k < space->kv_count; k++) {
-        struct tn_cache_totals totals = {0};
-        bool done = tn_cache_totals(model, space->asked.context_tokens, space->kvs[k].dtype, &totals, NULL);
-        search->request_bytes[k] = done ? totals.bytes_per_request : 0;
-        search->token_bytes[k] = done && is_plain ? totals.bytes_per_token : 0;
+    search->layer_share = all > 0 ? layers / all : 0;
+    search->is_plain = true;
+    for (size_t k = 0; k < model->cache_count; k++) {
+        search->is_plain = search->is_plain && model->caches[k].growth == TN_GROWTH_FULL;
     }
 }
 
@@ -279,8 +357,10 @@ static bool try_weights(struct search *search)
 {
     const struct tn_fit_space *space = search->space;
     bool done = true;
-    search->whole_bytes = undivided_bytes(search);
-    measure_caches(search);
+    measure_model(search);
+    for (size_t k = 0; k < space->gpu_count; k++) {
+        search->budgets[k] = 0;
+    }
     for (uint32_t gpus = space->least_gpus; done && gpus <= space->most_gpus; gpus++) {
         search->gpus = gpus;
         done = try_count(search);
@@ -293,9 +373,10 @@ bool tn_fit_search(struct tn_fit_space *space, struct tn_arena *arena, struct tn
     struct search search = {.space = space, .arena = arena, .front = front};
     struct tn_arena tables = {0};
     search.best = TN_NEW_ARRAY(&tables, struct tn_fit_point, space->gpu_count * space->kv_count + 1);
-    search.request_bytes = TN_NEW_ARRAY(&tables, uint64_t, space->kv_count + 1);
-    search.token_bytes = TN_NEW_ARRAY(&tables, uint64_t, space->kv_count + 1);
-    bool done = search.best && search.request_bytes && search.token_bytes;
+    search.request_bytes = TN_NEW_ARRAY(&tables, double, space->kv_count + 1);
+    search.token_bytes = TN_NEW_ARRAY(&tables, double, space->kv_count + 1);
+    search.budgets = TN_NEW_ARRAY(&tables, double, space->gpu_count + 1);
+    bool done = search.best && search.request_bytes && search.token_bytes && search.budgets;
     for (size_t k = 0; done && k < space->weights_count; k++) {
         search.weights = &space->weights[k];
         search.weights_index = k;

@@ -43,7 +43,7 @@ struct tn_fit_front {
 bool tn_fit_search(struct tn_fit_space *space, struct tn_arena *arena, struct tn_fit_front *front);
 
 /* Whether a is at least as good as b in number of GPUs, cost, bits of weights and KV cache, headroom, requests and tokens. A cost that is not
- * known compares with that of the same GPU alone. */
+ * known counts as more than any that is. */
 bool tn_fit_surpasses(const struct tn_fit_space *space, const struct tn_fit_point *a, const struct tn_fit_point *b);
 
 #endif

@@ -12,7 +12,8 @@ static bool has_experts(const struct tn_model *model)
 
 static bool is_allowed(const struct tn_deployment *asked, const struct tn_fit_division *division)
 {
-    return (!asked->tp || asked->tp == division->tp) && (!asked->pp || asked->pp == division->pp)
+    bool is_short = division->pp <= TN_FIT_MOST_STAGES || asked->pp;
+    return is_short && (!asked->tp || asked->tp == division->tp) && (!asked->pp || asked->pp == division->pp)
            && (!asked->ep || asked->ep == division->ep) && (!asked->dp || asked->dp == division->dp);
 }
 

@@ -5,7 +5,7 @@
 #include "plan/inverse.h"
 
 /* GPUs of one machine. Tensor parallel stays inside; beyond it there are whole machines, divided by stages or by experts. */
-enum { TN_FIT_MACHINE = 8 };
+enum { TN_FIT_MACHINE = 8, TN_FIT_MOST_STAGES = 16 };
 
 /* The weights in one quantisation. */
 struct tn_fit_weights {
@@ -25,7 +25,6 @@ struct tn_fit_kv {
 struct tn_fit_gpu {
     const struct tn_gpu *gpu; /* NULL: only the memory is known */
     uint64_t memory_bytes;
-    uint32_t compute_capability;      /* weights may be laid out by it: GPUs of the same stand together */
     uint64_t usd_millionths_per_hour; /* of one; 0: not known */
 };
 
@@ -34,7 +33,7 @@ struct tn_fit_space {
     size_t weights_count;
     struct tn_fit_kv *kvs; /* [kv_count], likewise */
     size_t kv_count;
-    struct tn_fit_gpu *gpus; /* [gpu_count] */
+    struct tn_fit_gpu *gpus; /* [gpu_count], those first that rule out most: with a price, and large */
     size_t gpu_count;
     struct tn_deployment asked; /* context, concurrency, settings; of tp, pp, ep, dp what is not 0 is fixed */
     uint32_t least_gpus;        /* of one deployment */
@@ -55,7 +54,8 @@ struct tn_fit_division {
 
 enum { TN_FIT_MOST_DIVISIONS = 16 };
 
-/* The divisions of so many GPUs that are looked at: tensor parallel within a machine, the rest by stages; of models with experts also these
+/* The divisions of so many GPUs that are looked at: tensor parallel within a machine, the rest by stages, more than 16 of them only where they
+ * were asked for; of models with experts also these
  * over the ranks of tensor parallel, or over all GPUs with attention in data parallel. None for numbers that are no whole machines. */
 size_t tn_fit_divisions(const struct tn_fit_space *space, const struct tn_model *model, uint32_t gpus,
                         struct tn_fit_division divisions[TN_FIT_MOST_DIVISIONS]);

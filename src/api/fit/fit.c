@@ -6,18 +6,20 @@
 /* At most one of the goals. */
 static bool find_goal(const struct tn_request *request, const char **verb, struct tn_str *what, struct tn_error *error)
 {
-    static const enum tn_input goals[] = {TN_INPUT_MOST, TN_INPUT_LEAST, TN_INPUT_BEST};
+    static const enum tn_input goals[] = {TN_INPUT_MOST, TN_INPUT_LEAST, TN_INPUT_BEST, TN_INPUT_REQUESTS};
     *verb = "search";
     *what = (struct tn_str){0};
+    bool is_given = false;
     for (size_t k = 0; k < sizeof goals / sizeof goals[0]; k++) {
         const struct tn_input_value *value = &request->values[goals[k]];
-        if (value->given && what->size) {
+        if (value->given && is_given) {
             tn_fail(error, TN_ERROR_USAGE, "--%s and --%s are two questions", *verb, tn_inputs[goals[k]].name);
             return tn_fail_at(error, -1, "--%s", tn_inputs[goals[k]].name);
         }
         if (value->given) {
             *verb = tn_inputs[goals[k]].name;
             *what = value->text;
+            is_given = true;
         }
     }
     return true;
@@ -39,7 +41,7 @@ static void begin(struct tn_fit *fit, const char *verb, struct tn_str what)
     struct tn_json_writer *json = &fit->json;
     struct tn_builder question = {0};
     tn_builder_add_text(&question, verb);
-    if (what.size) {
+    if (what.size && !fit->question.request.values[TN_INPUT_REQUESTS].given) {
         tn_builder_add_char(&question, ' ');
         tn_builder_add(&question, what);
     }
@@ -66,6 +68,16 @@ static void end(struct tn_fit *fit)
     tn_write_notes(&fit->result->report, fit->model->notes, fit->model->note_count);
 }
 
+/* The question's own way to its answer. */
+static bool find_answer(struct tn_fit *fit, struct tn_str what)
+{
+    const struct tn_input_value *values = fit->question.request.values;
+    if (values[TN_INPUT_REQUESTS].given) {
+        return tn_fit_requests(fit, values[TN_INPUT_REQUESTS].text);
+    }
+    return values[TN_INPUT_MOST].given ? tn_fit_most(fit, what) : tn_fit_choose(fit, what);
+}
+
 static bool answer(struct tn_fit *fit)
 {
     const struct tn_request *request = &fit->question.request;
@@ -80,8 +92,7 @@ static bool answer(struct tn_fit *fit)
         return false;
     }
     begin(fit, verb, what);
-    bool is_most = request->values[TN_INPUT_MOST].given;
-    if (!(is_most ? tn_fit_most(fit, what) : tn_fit_choose(fit, what))) {
+    if (!find_answer(fit, what)) {
         return false;
     }
     end(fit);

@@ -106,5 +106,6 @@ void tn_fit_change_point(const struct tn_fit *fit, const struct tn_fit_space *sp
 
 bool tn_fit_most(struct tn_fit *fit, struct tn_str what);
 bool tn_fit_choose(struct tn_fit *fit, struct tn_str goal);
+bool tn_fit_requests(struct tn_fit *fit, struct tn_str file);
 
 #endif

@@ -132,7 +132,6 @@ static void add_gpu(struct tn_fit *fit, const struct tn_gpu *gpu, uint64_t memor
     space->gpus[space->gpu_count++] = (struct tn_fit_gpu){
         .gpu = gpu,
         .memory_bytes = memory_bytes,
-        .compute_capability = tn_gpu_compute_capability(gpu),
         .usd_millionths_per_hour = gpu ? tn_request_price(fit->session, &fit->question.request, gpu, NULL) : 0};
 }
 
@@ -176,17 +175,40 @@ static bool add_list(struct tn_fit *fit, size_t most, struct tn_fit_space *space
     return done;
 }
 
-/* Those of one compute capability stand together, the cheapest memory first. */
+/* Those with a price first, the largest memory first: what they hold rules many others out. */
 static int compare_gpus(const void *left, const void *right)
 {
     const struct tn_fit_gpu *a = left;
     const struct tn_fit_gpu *b = right;
-    double price_a = (double)a->usd_millionths_per_hour / (double)a->memory_bytes;
-    double price_b = (double)b->usd_millionths_per_hour / (double)b->memory_bytes;
-    if (a->compute_capability != b->compute_capability) {
-        return a->compute_capability < b->compute_capability ? 1 : -1;
+    bool has_price_a = a->usd_millionths_per_hour > 0;
+    bool has_price_b = b->usd_millionths_per_hour > 0;
+    if (has_price_a != has_price_b) {
+        return has_price_a ? -1 : 1;
     }
-    return (price_a > price_b) - (price_a < price_b);
+    if (a->memory_bytes != b->memory_bytes) {
+        return a->memory_bytes < b->memory_bytes ? 1 : -1;
+    }
+    return (a->usd_millionths_per_hour > b->usd_millionths_per_hour)
+           - (a->usd_millionths_per_hour < b->usd_millionths_per_hour);
+}
+
+/* GPUs of one compute capability stand together, at the place of the first: weights may be laid out by it, and are laid out anew for each. */
+static void group_gpus(struct tn_fit_space *space)
+{
+    for (size_t k = 0; k + 1 < space->gpu_count; k++) {
+        uint32_t capability = tn_gpu_compute_capability(space->gpus[k].gpu);
+        size_t next = k + 1;
+        while (next < space->gpu_count && tn_gpu_compute_capability(space->gpus[next].gpu) != capability) {
+            next++;
+        }
+        struct tn_fit_gpu moved = next < space->gpu_count ? space->gpus[next] : (struct tn_fit_gpu){0};
+        for (; next < space->gpu_count && next > k + 1; next--) {
+            space->gpus[next] = space->gpus[next - 1];
+        }
+        if (moved.memory_bytes) {
+            space->gpus[k + 1] = moved;
+        }
+    }
 }
 
 static bool open_gpus(struct tn_fit *fit, bool several, struct tn_fit_space *space)
@@ -221,7 +243,10 @@ static bool open_gpus(struct tn_fit *fit, bool several, struct tn_fit_space *spa
         tn_fail(fit->error, TN_ERROR_USAGE, "no GPU given");
         return tn_fail_hint(fit->error, "name one with --gpu NAME[xCOUNT], or its memory with --gpu-memory SIZE");
     }
-    qsort(space->gpus, space->gpu_count, sizeof space->gpus[0], compare_gpus);
+    if (space->gpu_count) {
+        qsort(space->gpus, space->gpu_count, sizeof space->gpus[0], compare_gpus);
+        group_gpus(space);
+    }
     return done;
 }
 
