@@ -98,6 +98,8 @@ static void find_gpus(struct tn_planner *planner, const struct tn_deployment *de
 
 /* ---- the verdict -------------------------------------------------------------------------------------------------- */
 
+static const double MOST_BYTES = 1.8e19;
+
 uint64_t tn_asked_bytes(const struct tn_ledger *ledger, const struct tn_deployment *deployment,
                         enum tn_category category)
 {
@@ -110,7 +112,8 @@ uint64_t tn_asked_bytes(const struct tn_ledger *ledger, const struct tn_deployme
     if (!(pool->mid.requests > 0)) {
         return category == TN_CATEGORY_CACHE ? pool->needed_bytes : bytes;
     }
-    return asked < pool->mid.requests ? (uint64_t)((double)bytes * asked / pool->mid.requests) : bytes;
+    double scaled = (double)bytes * asked / pool->mid.requests;
+    return scaled < MOST_BYTES ? (uint64_t)scaled : UINT64_MAX;
 }
 
 void tn_verdict(struct tn_planner *planner, const struct tn_deployment *deployment, const struct tn_ledger *ledger,

@@ -55,10 +55,11 @@ static void read_deployment(struct showing *showing, const struct tn_model *mode
     shown->usd_millionths_per_hour =
         deployment->gpu ? tn_request_price(showing->fit->session, &question->asked, deployment->gpu, NULL) * shown->gpus
                         : 0;
-    copy(showing->fit, model->quant.size ? model->quant : tn_str_of(model->dtype->name), &shown->weights);
-    copy(showing->fit,
-         deployment->kv_dtype_name.size ? deployment->kv_dtype_name : tn_str_of(deployment->kv_dtype->name),
-         &shown->kv_dtype);
+    const struct tn_input_value *quant = &question->request.values[TN_INPUT_QUANT];
+    struct tn_str own = model->quant.size ? model->quant : tn_str_of(model->dtype->name);
+    copy(showing->fit, quant->given ? quant->text : own, &shown->weights);
+    const struct tn_input_value *kv_dtype = &question->request.values[TN_INPUT_KV_DTYPE];
+    copy(showing->fit, kv_dtype->given ? kv_dtype->text : tn_str_of(deployment->kv_dtype->name), &shown->kv_dtype);
 }
 
 static void read_stages(struct tn_fit_shown *shown, const struct tn_ledger *ledger,
