@@ -1,6 +1,7 @@
 #include "api/variant.h"
 
 #include "api/settings.h"
+#include "launch/shell.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -163,29 +164,6 @@ void tn_variant_write(const struct tn_variant *variant, struct tn_builder *text)
     }
 }
 
-/* In quotes where a shell would read something into it. */
-static void write_word(struct tn_builder *text, struct tn_str word)
-{
-    bool is_plain = word.size > 0;
-    for (size_t k = 0; k < word.size; k++) {
-        char one = word.data[k];
-        bool is_letter = (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') || (one >= '0' && one <= '9');
-        is_plain = is_plain && (is_letter || tn_str_find(TN_STR("_,.=:/-@+%"), (struct tn_str){&one, 1}) != SIZE_MAX);
-    }
-    if (is_plain) {
-        tn_builder_add(text, word);
-        return;
-    }
-    tn_builder_add_char(text, '\'');
-    for (size_t k = 0; k < word.size; k++) {
-        if (word.data[k] == '\'') {
-            tn_builder_add_text(text, "'\\'");
-        }
-        tn_builder_add_char(text, word.data[k]);
-    }
-    tn_builder_add_char(text, '\'');
-}
-
 static void write_input(struct tn_builder *text, enum tn_input input, const struct tn_input_value *value)
 {
     bool is_list = value->item_count > 0;
@@ -195,7 +173,7 @@ static void write_input(struct tn_builder *text, enum tn_input input, const stru
         }
         if (tn_inputs[input].type != TN_INPUT_FLAG) {
             tn_builder_add_char(text, ' ');
-            write_word(text, is_list ? value->items[k] : value->text);
+            tn_shell_write_word(text, is_list ? value->items[k] : value->text);
         }
     }
 }

@@ -347,7 +347,7 @@ static bool answer_best(struct choice *choice, const struct tn_fit_point *best)
     tn_fit_write_point(fit, &shown);
     tn_json_end_object(&fit->json);
     tn_fit_write_proof(fit, &shown, miss.is_there ? &miss.shown : NULL, binding);
-    return true;
+    return tn_fit_write_commands(fit, &shown);
 }
 
 /* The nearest that there is, and what prevents the wish. */
@@ -390,7 +390,7 @@ static bool answer_none(struct choice *choice)
     tn_json_null(&fit->json);
     tn_fit_write_proof(fit, NULL, &miss.shown, binding);
     fit->result->fits = false;
-    return true;
+    return tn_fit_write_commands(fit, NULL);
 }
 
 static enum goal goal_of(struct tn_str word)

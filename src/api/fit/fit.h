@@ -76,7 +76,10 @@ void tn_fit_write_point(struct tn_fit *fit, const struct tn_fit_shown *shown);
 void tn_fit_write_proof(struct tn_fit *fit, const struct tn_fit_shown *fitting, const struct tn_fit_shown *failing,
                         struct tn_str binding);
 
-/* The same for people: a table of the two, and their commands. */
+/* "commands": those of engines that start the point, where it is one. Errors: TN_ERROR_MEMORY. */
+bool tn_fit_write_commands(struct tn_fit *fit, const struct tn_fit_shown *shown);
+
+/* The proof for people: a table of the two, and their commands. */
 void tn_fit_report_proof(struct tn_fit *fit, const struct tn_fit_shown *fitting, const struct tn_fit_shown *failing,
                          struct tn_str binding);
 

@@ -244,6 +244,9 @@ static bool write_all(struct most *most, const struct found *best)
     write_answer(most, best, value, last, binding);
     tn_fit_write_proof(fit, last, first, binding);
     write_alternatives(most, alternatives, count);
+    if (!tn_fit_write_commands(fit, last)) {
+        return false;
+    }
     if (!best->limit.is_certain) {
         tn_report_text(
             &fit->result->report, TN_BLOCK_NOTE, TN_TONE_DIM,

@@ -1,6 +1,7 @@
 /* Points: a variant planned as it would be typed, and what is shown of it. */
 #include "api/fit/fit.h"
 
+#include "api/launch.h"
 #include "api/price.h"
 
 void tn_fit_change_gpus(const struct tn_fit *fit, const struct tn_gpu *gpu, const struct tn_fit_division *division,
@@ -296,6 +297,46 @@ void tn_fit_write_proof(struct tn_fit *fit, const struct tn_fit_shown *fitting, 
         tn_json_null(json);
     }
     tn_json_end_object(json);
+}
+
+struct commanding {
+    struct tn_fit *fit;
+    bool is_written;
+};
+
+static void write_plan_commands(void *context, const struct tn_model *model, const struct tn_question *question,
+                                const struct tn_ledger *ledger, const struct tn_error *error)
+{
+    struct commanding *commanding = context;
+    struct tn_fit *fit = commanding->fit;
+    struct tn_arena arena = {0};
+    (void)error;
+    if (!ledger) {
+        return;
+    }
+    struct tn_plan plan = {.model = fit->model,
+                           .question = *question,
+                           .ledger = *ledger,
+                           .verdict = {.judged = true, .fits = tn_ledger_fits(ledger, &question->deployment)},
+                           .units = fit->units};
+    struct tn_model own = *model; /* read alone */
+    plan.model = &own;
+    commanding->is_written = (tn_plan_message(&plan, &arena) || tn_fail_memory(fit->error))
+                             && tn_plan_write_commands(&plan, &fit->json, fit->error);
+    tn_arena_free(&arena);
+}
+
+bool tn_fit_write_commands(struct tn_fit *fit, const struct tn_fit_shown *shown)
+{
+    struct commanding commanding = {.fit = fit};
+    if (shown && shown->is_planned) {
+        tn_variant_plan(&fit->question, fit->model, &shown->variant, true, write_plan_commands, &commanding);
+        return commanding.is_written;
+    }
+    tn_json_key(&fit->json, "commands");
+    tn_json_begin_object(&fit->json);
+    tn_json_end_object(&fit->json);
+    return true;
 }
 
 /* ---- for people --------------------------------------------------------------------------------------------------- */

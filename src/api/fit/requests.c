@@ -229,5 +229,5 @@ bool tn_fit_requests(struct tn_fit *fit, struct tn_str file)
     tn_json_key(&fit->json, "alternatives");
     tn_json_begin_list(&fit->json);
     tn_json_end_list(&fit->json);
-    return true;
+    return tn_fit_write_commands(fit, &asked.worst);
 }
