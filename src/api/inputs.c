@@ -76,7 +76,13 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                       "a setting of the engine under its own name, repeatable: `tonnage engines NAME` lists them"},
     [TN_INPUT_PRICE] = {"price", TN_INPUT_PAIRS, "GPU=USD", NULL, "gpus fit",
                         "US dollars for an hour of a GPU, in place of the catalog's, repeatable: h100=2.50"},
-<<<<<<< HEAD
+    [TN_INPUT_COMMAND] = {"command", TN_INPUT_TEXT, "TEXT", NULL, "plan",
+                          "plan what a command starts: 'vllm serve ...', docker run, sglang, trtllm-serve, "
+                          "llama-server, ollama; -: standard input, "
+                          "@FILE: a script"},
+    [TN_INPUT_EMIT] =
+        {"emit", TN_INPUT_CHOICE, "TARGET", "vllm sglang trtllm llamacpp ollama compose kubernetes", "plan",
+         "write the command that starts the plan, for a shell, as a Compose file, or as Kubernetes objects"},
     [TN_INPUT_MOST] = {"max", TN_INPUT_CHOICE, "WHAT", "context concurrency tokens", "fit",
                        "the longest context, the most requests at once, or the most tokens of all requests together"},
     [TN_INPUT_LEAST] = {"min", TN_INPUT_CHOICE, "WHAT", "gpus cost", "fit",
@@ -93,15 +99,6 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                            "lengths of real requests: how many fit at once. A trace of Azure, Mooncake, Bailian, "
                            "BurstGPT or vidur, CSV or "
                            "JSON Lines, or lengths alone"},
-=======
-    [TN_INPUT_COMMAND] = {"command", TN_INPUT_TEXT, "TEXT", NULL, "plan",
-                          "plan what a command starts: 'vllm serve ...', docker run, sglang, trtllm-serve, "
-                          "llama-server, ollama; -: standard input, "
-                          "@FILE: a script"},
-    [TN_INPUT_EMIT] =
-        {"emit", TN_INPUT_CHOICE, "TARGET", "vllm sglang trtllm llamacpp ollama compose kubernetes", "plan",
-         "write the command that starts the plan, for a shell, as a Compose file, or as Kubernetes objects"},
->>>>>>> launch
     [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL " score",
                          "also look for MODEL among DIR/*.json"},
     [TN_INPUT_TENSORS] = {"tensors", TN_INPUT_FLAG, NULL, NULL, "inspect",

@@ -39,7 +39,8 @@ enum tn_input {
     TN_INPUT_OVERHEAD,
     TN_INPUT_SET,
     TN_INPUT_PRICE,
-<<<<<<< HEAD
+    TN_INPUT_COMMAND,
+    TN_INPUT_EMIT,
     TN_INPUT_MOST,
     TN_INPUT_LEAST,
     TN_INPUT_BEST,
@@ -47,10 +48,6 @@ enum tn_input {
     TN_INPUT_MAX_GPUS,
     TN_INPUT_MAX_COST,
     TN_INPUT_REQUESTS,
-=======
-    TN_INPUT_COMMAND,
-    TN_INPUT_EMIT,
->>>>>>> launch
     TN_INPUT_MODELS,
     TN_INPUT_TENSORS,
     TN_INPUT_CHECK,
