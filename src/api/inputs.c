@@ -83,8 +83,10 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_EMIT] =
         {"emit", TN_INPUT_CHOICE, "TARGET", "vllm sglang trtllm llamacpp ollama compose kubernetes", "plan",
          "write the command that starts the plan, for a shell, as a Compose file, or as Kubernetes objects"},
-    [TN_INPUT_MOST] = {"max", TN_INPUT_CHOICE, "WHAT", "context concurrency tokens", "fit",
-                       "the longest context, the most requests at once, or the most tokens of all requests together"},
+    [TN_INPUT_MOST] =
+        {"max", TN_INPUT_CHOICE, "WHAT", "context concurrency tokens layers", "fit",
+         "the longest context, the most requests at once, the most tokens of all requests together, or, of "
+         "llama.cpp, the most layers on GPUs"},
     [TN_INPUT_LEAST] = {"min", TN_INPUT_CHOICE, "WHAT", "gpus cost", "fit",
                         "the fewest GPUs, or the cheapest, for --context and --concurrency"},
     [TN_INPUT_BEST] = {"best", TN_INPUT_CHOICE, "WHAT", "quant kv-dtype", "fit",

@@ -6,6 +6,10 @@
 #include "plan/cache.h"
 #include "plan/shard.h"
 
+#include <stdio.h>
+
+enum { MOST_SETS = 30 };
+
 /* What holds for one quantisation, one number of GPUs, one division. */
 struct search {
     struct tn_fit_space *space;
@@ -38,7 +42,7 @@ static bool is_no_dearer(const struct tn_fit_point *a, const struct tn_fit_point
 bool tn_fit_surpasses(const struct tn_fit_space *space, const struct tn_fit_point *a, const struct tn_fit_point *b)
 {
     return a->gpus <= b->gpus && a->headroom_bytes >= b->headroom_bytes && a->concurrency >= b->concurrency
-           && a->kv_tokens >= b->kv_tokens && is_no_dearer(a, b)
+           && a->kv_tokens >= b->kv_tokens && a->host_layers <= b->host_layers && is_no_dearer(a, b)
            && space->weights[a->weights].millibits >= space->weights[b->weights].millibits
            && space->kvs[a->kv].millibits >= space->kvs[b->kv].millibits;
 }
@@ -132,10 +136,10 @@ static void note_miss(struct search *search, const struct tn_fit_point *point, d
     }
 }
 
-/* The better of two divisions of the same GPUs: more requests, then more room. */
+/* The better of two deployments on the same GPUs: more requests, then more room; what lies on the processor counts against it. */
 static bool is_better(const struct tn_fit_point *a, const struct tn_fit_point *b)
 {
-    return !b->gpus || a->concurrency > b->concurrency
+    return !b->gpus || a->host_layers < b->host_layers || a->concurrency > b->concurrency
            || (a->concurrency == b->concurrency
                && (a->headroom_bytes > b->headroom_bytes
                    || (a->headroom_bytes == b->headroom_bytes && a->kv_tokens > b->kv_tokens)));
@@ -152,6 +156,57 @@ static void note_budget(struct search *search, size_t gpu, const struct tn_ledge
         if (stage->available_bytes.high && budget > search->budgets[gpu]) {
             search->budgets[gpu] = budget;
         }
+    }
+}
+
+const char *const tn_fit_offload_settings[TN_FIT_OFFLOAD_COUNT] = {"", "n_cpu_moe", "n_gpu_layers"};
+
+/* The least that must stay on the processor, and what the deployment then comes to. false where nothing of that kind helps. */
+static bool find_offload(struct search *search, enum tn_fit_offload offload, const struct tn_deployment *deployment,
+                         struct tn_fit_point *point)
+{
+    struct tn_planner *planner = &search->weights->planner;
+    bool is_experts = offload == TN_FIT_OFFLOAD_EXPERTS;
+    struct tn_str name = tn_str_of(tn_fit_offload_settings[offload]);
+    uint64_t layers = search->weights->model->layer_count;
+    struct tn_variation variation = {.what = is_experts ? TN_VARIED_REST : TN_VARIED_SETTING,
+                                     .setting = name,
+                                     .whole = is_experts ? layers : layers + 1};
+    struct tn_limit limit;
+    struct tn_ledger ledger;
+    struct tn_assignment sets[MOST_SETS + 1];
+    struct tn_deployment changed = *deployment;
+    char value[24];
+    if (deployment->set_count > MOST_SETS || !tn_find_limit(planner, deployment, &variation, NULL, &limit)
+        || !limit.last_fitting) {
+        return false;
+    }
+    point->offload = offload;
+    point->offload_value = tn_variation_value(&variation, limit.last_fitting);
+    point->host_layers = is_experts ? point->offload_value : layers + 1 - point->offload_value;
+    for (size_t k = 0; k < deployment->set_count; k++) {
+        sets[k] = deployment->sets[k];
+    }
+    int size = snprintf(value, sizeof value, "%llu", (unsigned long long)point->offload_value);
+    sets[changed.set_count++] = (struct tn_assignment){name, (struct tn_str){value, (size_t)size}};
+    changed.sets = sets;
+    if (!tn_plan_again(planner, &changed, &search->plan_arena, &ledger) || !tn_ledger_fits(&ledger, &changed)) {
+        return false;
+    }
+    read_ledger(&ledger, &changed, point);
+    return true;
+}
+
+/* Experts first, as the processor computes few of them for each token. */
+static void try_offload(struct search *search, const struct tn_deployment *deployment, struct tn_fit_point point,
+                        struct tn_fit_point *best)
+{
+    bool has_experts = tn_fit_has_experts(search->weights->model);
+    bool done = has_experts && find_offload(search, TN_FIT_OFFLOAD_EXPERTS, deployment, &point);
+    done = done || find_offload(search, TN_FIT_OFFLOAD_LAYERS, deployment, &point);
+    if (done && is_better(&point, best)) {
+        search->front->counts.fitting++;
+        *best = point;
     }
 }
 
@@ -175,6 +230,9 @@ static void plan_point(struct search *search, struct tn_fit_point *point, struct
     read_ledger(&ledger, &deployment, point);
     if (!tn_ledger_fits(&ledger, &deployment)) {
         note_miss(search, point, need_share(&ledger, &deployment));
+        if (space->offloads && search->gpus == space->most_gpus && point->kv == 0) {
+            try_offload(search, &deployment, *point, best);
+        }
         return;
     }
     counts->fitting++;
@@ -218,7 +276,7 @@ static void try_point(struct search *search, struct tn_fit_point point)
     counts->considered++;
     if (!space->wants_all) {
         bound(search, &point);
-        if (!point.headroom_bytes) {
+        if (!point.headroom_bytes && !space->offloads) {
             counts->too_small++;
             return;
         }

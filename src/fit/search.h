@@ -4,6 +4,12 @@
 
 #include "fit/space.h"
 
+/* What of the model stays on the processor. */
+enum tn_fit_offload { TN_FIT_OFFLOAD_NONE, TN_FIT_OFFLOAD_EXPERTS, TN_FIT_OFFLOAD_LAYERS, TN_FIT_OFFLOAD_COUNT };
+
+/* The setting of llama.cpp that says so. */
+extern const char *const tn_fit_offload_settings[TN_FIT_OFFLOAD_COUNT];
+
 /* A deployment by its place in the space, and what it comes to. */
 struct tn_fit_point {
     size_t weights;
@@ -11,6 +17,9 @@ struct tn_fit_point {
     size_t gpu;
     struct tn_fit_division division;
     uint32_t gpus;
+    enum tn_fit_offload offload;
+    uint64_t offload_value;           /* of its setting */
+    uint64_t host_layers;             /* that are on the processor, or whose experts are */
     uint64_t usd_millionths_per_hour; /* of all GPUs; 0: not known */
     bool has_pool;                    /* the engine takes one for its caches */
     uint64_t headroom_bytes;          /* of the fullest GPU, beside what the requests that were asked for need */
@@ -42,7 +51,8 @@ struct tn_fit_front {
  * false where memory is out. */
 bool tn_fit_search(struct tn_fit_space *space, struct tn_arena *arena, struct tn_fit_front *front);
 
-/* Whether a is at least as good as b in number of GPUs, cost, bits of weights and KV cache, headroom, requests and tokens. A cost that is not
+/* Whether a is at least as good as b in number of GPUs, cost, bits of weights and KV cache, headroom, requests, tokens and
+ * layers on the processor. A cost that is not
  * known counts as more than any that is. */
 bool tn_fit_surpasses(const struct tn_fit_space *space, const struct tn_fit_point *a, const struct tn_fit_point *b);
 

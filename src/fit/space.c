@@ -1,6 +1,6 @@
 #include "fit/space.h"
 
-static bool has_experts(const struct tn_model *model)
+bool tn_fit_has_experts(const struct tn_model *model)
 {
     for (size_t k = 0; k < model->term_count; k++) {
         if (model->terms[k].class == TN_CLASS_EXPERT) {
@@ -20,7 +20,7 @@ static bool is_allowed(const struct tn_deployment *asked, const struct tn_fit_di
 size_t tn_fit_divisions(const struct tn_fit_space *space, const struct tn_model *model, uint32_t gpus,
                         struct tn_fit_division divisions[TN_FIT_MOST_DIVISIONS])
 {
-    bool experts = has_experts(model);
+    bool experts = tn_fit_has_experts(model);
     size_t count = 0;
     if (gpus > TN_FIT_MACHINE && gpus % TN_FIT_MACHINE) {
         return 0;

@@ -41,6 +41,8 @@ struct tn_fit_space {
     uint64_t least_millibits;              /* of weights and KV cache together; 0: any */
     uint64_t most_usd_millionths_per_hour; /* 0: any */
     bool is_below;                         /* the cost must be less than the most, not only no more */
+    bool
+        offloads; /* of llama.cpp: what does not fit on the most GPUs may leave layers, or their experts, on the processor */
     bool wants_all; /* nothing is left out that cannot be the answer: the nearest miss is looked for */
 };
 
@@ -59,6 +61,9 @@ enum { TN_FIT_MOST_DIVISIONS = 16 };
  * over the ranks of tensor parallel, or over all GPUs with attention in data parallel. None for numbers that are no whole machines. */
 size_t tn_fit_divisions(const struct tn_fit_space *space, const struct tn_model *model, uint32_t gpus,
                         struct tn_fit_division divisions[TN_FIT_MOST_DIVISIONS]);
+
+/* Whether the model is a mixture of experts. */
+bool tn_fit_has_experts(const struct tn_model *model);
 
 /* The deployment of the choice. */
 struct tn_deployment tn_fit_deployment(const struct tn_fit_space *space, const struct tn_fit_kv *kv,

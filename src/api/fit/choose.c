@@ -52,6 +52,9 @@ static int compare_answers(const struct choice *choice, const struct tn_fit_poin
     int cost = by_cost(a, b);
     int gpus = compare_numbers(a->gpus, b->gpus);
     int bits = by_bits(choice, a, b);
+    if (a->host_layers != b->host_layers) {
+        return compare_numbers(a->host_layers, b->host_layers);
+    }
     const int orders[][3] = {[GOAL_GPUS] = {gpus, cost, bits},
                              [GOAL_COST] = {cost, gpus, bits},
                              [GOAL_QUANT] = {bits, gpus, cost},
@@ -89,6 +92,11 @@ static bool narrow(const struct choice *choice, const struct tn_fit_point *answe
     if (choice->goal == GOAL_KV_DTYPE) {
         better->kv_count = answer->kv;
         return answer->kv > 0;
+    }
+    if (choice->goal == GOAL_ALL && answer->weights > 0) { /* the most GPUs come nearest to more bits */
+        better->weights_count = answer->weights;
+        better->least_gpus = better->most_gpus;
+        return true;
     }
     better->weights += answer->weights;
     better->weights_count = 1;
@@ -139,13 +147,14 @@ static bool count_requests(struct choice *choice)
 {
     static const struct tn_variation variation = {.what = TN_VARIED_CONCURRENCY};
     struct tn_fit_space *space = &choice->space;
+    bool is_slow = choice->fit->question.planner.engine->is_replayed; /* then only for what is shown */
     bool done = true;
-    for (size_t k = 0; done && k < choice->front.count && k < MOST_COUNTED; k++) {
+    for (size_t k = 0; done && k < choice->front.count && k < (is_slow ? SHOWN_ROWS : MOST_COUNTED); k++) {
         struct tn_fit_point *point = &choice->front.points[k];
         struct tn_deployment deployment =
             tn_fit_deployment(space, &space->kvs[point->kv], &space->gpus[point->gpu], &point->division);
         struct tn_limit limit;
-        if (point->has_pool) {
+        if (point->has_pool || point->offload) {
             continue;
         }
         done = tn_find_limit(&space->weights[point->weights].planner, &deployment, &variation, NULL, &limit);
@@ -166,6 +175,11 @@ static int compare_rows(const void *left, const void *right)
     return cost ? cost : gpus ? gpus : tokens ? tokens : compare_numbers(a->weights, b->weights);
 }
 
+static struct tn_str own_name(const struct tn_model *model)
+{
+    return model->quant.size ? model->quant : tn_str_of(model->dtype->name);
+}
+
 static void add_row(const struct choice *choice, struct tn_table *table, const struct tn_fit_point *point)
 {
     struct tn_report *report = &choice->fit->result->report;
@@ -183,6 +197,10 @@ static void add_row(const struct choice *choice, struct tn_table *table, const s
     tn_builder_addf(&division, point->division.pp > 1 ? " pp%u" : "", point->division.pp);
     tn_builder_addf(&division, point->division.dp > 1 ? " dp%u" : "", point->division.dp);
     tn_builder_addf(&division, point->division.ep > 1 ? " ep%u" : "", point->division.ep);
+    if (point->offload) {
+        tn_builder_addf(&division, " %s %llu", tn_fit_offload_settings[point->offload],
+                        (unsigned long long)point->offload_value);
+    }
     tn_builder_addf(&name, "%u x ", point->gpus);
     if (gpu->gpu) {
         tn_builder_add(&name, gpu->gpu->id);
@@ -191,7 +209,7 @@ static void add_row(const struct choice *choice, struct tn_table *table, const s
     }
     cells[0] = tn_cell_text(tn_report_keep(report, &name));
     cells[1] = tn_cell_text(tn_report_keep(report, &division));
-    cells[2] = tn_cell_text(weights->quant.size ? weights->quant : tn_str_of(weights->model->dtype->name));
+    cells[2] = tn_cell_text(weights->quant.size ? weights->quant : own_name(weights->model));
     cells[3] = tn_cell_text(kv->name.size ? kv->name : tn_str_of(kv->dtype->name));
     cells[4] =
         point->usd_millionths_per_hour ? tn_cell_fixed(point->usd_millionths_per_hour / 1000) : (struct tn_cell){0};
@@ -251,12 +269,23 @@ static void write_point(const struct choice *choice, const struct tn_fit_point *
         tn_json_u64(json, numbers[k].number);
     }
     tn_json_key(json, "weights");
-    tn_json_string(json, weights->quant.size ? weights->quant : tn_str_of(weights->model->dtype->name));
+    tn_json_string(json, weights->quant.size ? weights->quant : own_name(weights->model));
     tn_json_key(json, "kv_dtype");
     tn_json_string(json, kv->name.size ? kv->name : tn_str_of(kv->dtype->name));
     tn_json_key(json, "usd_per_hour");
     if (point->usd_millionths_per_hour) {
         tn_json_real(json, (double)point->usd_millionths_per_hour / 1e6);
+    } else {
+        tn_json_null(json);
+    }
+    tn_json_key(json, "offload");
+    if (point->offload) {
+        tn_json_begin_object(json);
+        tn_json_key(json, "setting");
+        tn_json_text(json, tn_fit_offload_settings[point->offload]);
+        tn_json_key(json, "value");
+        tn_json_u64(json, point->offload_value);
+        tn_json_end_object(json);
     } else {
         tn_json_null(json);
     }
@@ -409,15 +438,24 @@ static bool choose(struct choice *choice)
     if (!tn_fit_space_open(fit, &goals[choice->goal].dimensions, &choice->space)) {
         return false;
     }
+    if (choice->goal == GOAL_ALL && fit->question.request.values[TN_INPUT_GPU].given
+        && !fit->question.request.values[TN_INPUT_MAX_GPUS].given) {
+        choice->space.most_gpus = fit->question.gpu_count; /* the GPUs that there are */
+    }
+    choice->space.offloads = choice->goal == GOAL_ALL && fit->question.planner.engine == &tn_engine_llamacpp
+                             && fit->question.deployment.gpu_memory_bytes;
     if (!tn_fit_search(&choice->space, fit->arena, &choice->front)) {
         return tn_fail_memory(fit->error);
     }
     const struct tn_fit_point *best = best_of(choice);
-    if (!(best ? answer_best(choice, best) : answer_none(choice)) || !count_requests(choice)) {
+    if (!(best ? answer_best(choice, best) : answer_none(choice))) {
         return false;
     }
     if (choice->front.count) {
         qsort(choice->front.points, choice->front.count, sizeof choice->front.points[0], compare_rows);
+    }
+    if (!count_requests(choice)) {
+        return false;
     }
     report_front(choice);
     write_front(choice);

@@ -6,7 +6,8 @@ struct most {
     struct tn_fit_space space;
     enum tn_varied what;
     enum tn_input input;
-    bool is_sum; /* tokens of all requests are asked for */
+    bool is_sum;     /* tokens of all requests are asked for */
+    uint64_t layers; /* with those that leave the processor: all, and the output; 0 where no layers are asked for */
 };
 
 /* What a division and a KV dtype come to. */
@@ -20,6 +21,9 @@ struct found {
 static uint64_t cap_of(const struct most *most)
 {
     uint64_t longest = most->fit->model->max_context_tokens;
+    if (most->layers) {
+        return most->layers;
+    }
     return most->what == TN_VARIED_CONTEXT && longest ? longest : UINT64_MAX;
 }
 
@@ -32,7 +36,7 @@ static uint64_t answer_of(const struct most *most, const struct found *found)
 static bool find(struct most *most, const struct tn_fit_division *division, size_t kv, struct found *found)
 {
     struct tn_fit *fit = most->fit;
-    struct tn_variation variation = {.what = most->what};
+    struct tn_variation variation = {.what = most->what, .setting = TN_STR("n_gpu_layers"), .whole = most->layers};
     struct tn_deployment deployment =
         tn_fit_deployment(&most->space, &most->space.kvs[kv], &most->space.gpus[0], division);
     *found = (struct found){.division = *division, .kv = kv};
@@ -68,7 +72,8 @@ static void change_to(const struct most *most, const struct found *found, uint64
 {
     struct tn_fit_point point = {.kv = found->kv, .division = found->division};
     tn_fit_change_point(most->fit, &most->space, &point, variant);
-    tn_variant_change(variant, most->fit->arena, most->input, "%llu", (unsigned long long)value);
+    tn_variant_change(variant, most->fit->arena, most->input, most->layers ? "n_gpu_layers=%llu" : "%llu",
+                      (unsigned long long)value);
 }
 
 static void show(const struct most *most, const struct found *found, uint64_t value, struct tn_fit_shown *shown)
@@ -98,6 +103,38 @@ static void add_alternative(struct most *most, const struct found *found, const 
     }
 }
 
+/* All layers on GPUs but the experts of the first ones: the fewest of these. */
+static bool find_experts(struct most *most, const struct found *best, struct tn_fit_alternative *alternatives,
+                         size_t *count)
+{
+    struct tn_fit *fit = most->fit;
+    struct tn_variation variation = {
+        .what = TN_VARIED_REST, .setting = TN_STR("n_cpu_moe"), .whole = fit->model->layer_count};
+    struct tn_deployment deployment =
+        tn_fit_deployment(&most->space, &most->space.kvs[best->kv], &most->space.gpus[0], &best->division);
+    struct tn_limit limit;
+    if (!tn_find_limit(&most->space.weights[0].planner, &deployment, &variation, NULL, &limit)) {
+        return tn_fail_memory(fit->error);
+    }
+    uint64_t layers = tn_variation_value(&variation, limit.last_fitting);
+    if (limit.last_fitting && layers) {
+        struct tn_fit_point point = {.kv = best->kv, .division = best->division};
+        struct tn_variant variant = {0};
+        struct tn_fit_shown shown;
+        tn_fit_change_point(fit, &most->space, &point, &variant);
+        tn_variant_change(&variant, fit->arena, TN_INPUT_SET, "n_cpu_moe=%llu", (unsigned long long)layers);
+        tn_fit_show(fit, &variant, &shown);
+        if (shown.fits) {
+            alternatives[(*count)++] = (struct tn_fit_alternative){
+                .variant = shown.variant,
+                .command = shown.command,
+                .meaning = TN_STR("all layers on GPUs, but the experts of so many on the CPU"),
+                .value = layers};
+        }
+    }
+    return true;
+}
+
 /* Other dtypes of the cache, and what memory alone would hold. */
 static bool find_alternatives(struct most *most, const struct found *best, struct tn_fit_alternative *alternatives,
                               size_t *count)
@@ -111,13 +148,16 @@ static bool find_alternatives(struct most *most, const struct found *best, struc
             add_alternative(most, &found, "a smaller KV cache", alternatives, count);
         }
     }
+    if (done && most->layers && best->limit.last_fitting < most->layers && tn_fit_has_experts(most->fit->model)) {
+        done = find_experts(most, best, alternatives, count);
+    }
     return done;
 }
 
 static void write_alternatives(struct most *most, const struct tn_fit_alternative *alternatives, size_t count)
 {
     static const struct tn_column columns[] = {
-        {"or with", "option", false, 0}, {"which means", "meaning", false, 0}, {"at most", "value", true, 0}};
+        {"or with", "option", false, 0}, {"which means", "meaning", false, 0}, {"value", "value", true, 0}};
     struct tn_json_writer *json = &most->fit->json;
     struct tn_report *report = &most->fit->result->report;
     struct tn_table *table = count ? tn_report_table(report, NULL, columns, sizeof columns / sizeof columns[0]) : NULL;
@@ -153,7 +193,12 @@ static void write_verdict(const struct most *most, uint64_t value, const struct 
                           struct tn_str binding, struct tn_builder *line)
 {
     bool is_context = most->what == TN_VARIED_CONTEXT;
-    if (value == UINT64_MAX) {
+    if (most->layers) {
+        tn_builder_add_grouped(line, value);
+        tn_builder_addf(line, " of %llu layers on GPUs, the output being one; ", (unsigned long long)most->layers);
+        tn_builder_add_text(line, value == most->layers ? "all of them" : "what prevents more is ");
+        tn_builder_add(line, binding);
+    } else if (value == UINT64_MAX) {
         tn_builder_add_text(line, is_context ? "Requests of any length fit" : "Any number of requests fits");
     } else if (!value) {
         tn_builder_add_text(line, is_context ? "Not even one token of context fits: what prevents it is "
@@ -227,12 +272,12 @@ static bool write_all(struct most *most, const struct found *best)
     struct tn_fit_alternative alternatives[TN_FIT_ALTERNATIVES];
     size_t count;
     uint64_t value = answer_of(most, best);
-    bool is_all = value == UINT64_MAX;
+    bool is_all = value == UINT64_MAX || (most->layers && value == most->layers);
     struct tn_str binding = {0};
     if (!find_alternatives(most, best, alternatives, &count)) {
         return false;
     }
-    show(most, best, is_all || !value ? 1 : value, &fitting);
+    show(most, best, value == UINT64_MAX || !value ? 1 : value, &fitting);
     if (!is_all) {
         show(most, best, value + 1, &failing);
         binding = tn_fit_binding(fit, &failing, value ? &fitting : NULL);
@@ -257,13 +302,25 @@ static bool write_all(struct most *most, const struct found *best)
 }
 
 /* The sum of all tokens grows with the length where the number of requests was given, else with their number. */
-static void choose_input(struct most *most, struct tn_str what)
+static bool choose_input(struct most *most, struct tn_str what)
 {
+    const struct tn_engine *engine = most->fit->question.planner.engine;
+    if (tn_str_is(what, "layers")) {
+        most->what = TN_VARIED_SETTING;
+        most->input = TN_INPUT_SET;
+        most->layers = (uint64_t)most->fit->model->layer_count + 1;
+        if (engine != &tn_engine_llamacpp) {
+            tn_fail(most->fit->error, TN_ERROR_USAGE, "only llama.cpp is asked for layers on GPUs");
+            return tn_fail_at(most->fit->error, -1, "--max");
+        }
+        return true;
+    }
     const struct tn_input_value *values = most->fit->question.request.values;
     most->is_sum = tn_str_is(what, "tokens");
     bool is_context = tn_str_is(what, "context") || (most->is_sum && values[TN_INPUT_CONCURRENCY].given);
     most->what = is_context ? TN_VARIED_CONTEXT : TN_VARIED_CONCURRENCY;
     most->input = is_context ? TN_INPUT_CONTEXT : TN_INPUT_CONCURRENCY;
+    return true;
 }
 
 bool tn_fit_most(struct tn_fit *fit, struct tn_str what)

@@ -305,4 +305,8 @@ void tn_fit_change_point(const struct tn_fit *fit, const struct tn_fit_space *sp
         tn_variant_change(variant, fit->arena, TN_INPUT_KV_DTYPE, TN_STR_FORMAT, TN_STR_ARGUMENTS(kv->name));
     }
     tn_fit_change_gpus(fit, space->gpus[point->gpu].gpu, &point->division, variant);
+    if (point->offload) {
+        tn_variant_change(variant, fit->arena, TN_INPUT_SET, "%s=%llu", tn_fit_offload_settings[point->offload],
+                          (unsigned long long)point->offload_value);
+    }
 }
