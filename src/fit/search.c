@@ -292,8 +292,7 @@ static bool is_allowed(const struct tn_fit_space *space, const struct tn_fit_poi
 {
     uint64_t most = space->most_usd_millionths_per_hour;
     uint64_t cost = point->usd_millionths_per_hour;
-    uint64_t bits = (uint64_t)space->weights[point->weights].millibits + space->kvs[point->kv].millibits;
-    return bits >= space->least_millibits && (!most || (cost && (space->is_below ? cost < most : cost <= most)));
+    return !most || (cost && (space->is_below ? cost < most : cost <= most));
 }
 
 /* ---- the loops ---------------------------------------------------------------------------------------------------- */

@@ -38,7 +38,6 @@ struct tn_fit_space {
     struct tn_deployment asked; /* context, concurrency, settings; of tp, pp, ep, dp what is not 0 is fixed */
     uint32_t least_gpus;        /* of one deployment */
     uint32_t most_gpus;
-    uint64_t least_millibits;              /* of weights and KV cache together; 0: any */
     uint64_t most_usd_millionths_per_hour; /* 0: any */
     bool is_below;                         /* the cost must be less than the most, not only no more */
     bool

@@ -1,5 +1,6 @@
 /* fit --min, fit --best, and the joint search: one search over a space, and the best of its front. */
 #include "api/fit/fit.h"
+#include "base/number.h"
 
 #include <stdlib.h>
 
@@ -160,7 +161,9 @@ static bool count_requests(struct choice *choice)
         done = tn_find_limit(&space->weights[point->weights].planner, &deployment, &variation, NULL, &limit);
         bool is_counted = done && limit.last_fitting >= deployment.concurrency && limit.last_fitting != UINT64_MAX;
         point->concurrency = is_counted ? limit.last_fitting : point->concurrency;
-        point->kv_tokens = point->concurrency * deployment.context_tokens;
+        if (!tn_mul_u64(point->concurrency, deployment.context_tokens, &point->kv_tokens)) {
+            point->kv_tokens = UINT64_MAX;
+        }
     }
     return done || tn_fail_memory(choice->fit->error);
 }
@@ -379,41 +382,54 @@ static bool answer_best(struct choice *choice, const struct tn_fit_point *best)
     return tn_fit_write_commands(fit, &shown);
 }
 
+/* Why there is not even a miss. */
+static bool fail_empty(const struct choice *choice, const struct miss *miss)
+{
+    struct tn_error *error = choice->fit->error;
+    bool has_cost = choice->space.most_usd_millionths_per_hour > 0;
+    if (miss->refusal.code && error) {
+        *error = miss->refusal;
+        return false;
+    }
+    tn_fail(error, TN_ERROR_USAGE, "there is no deployment to choose from: %s",
+            has_cost ? "no GPU has a price within --max-cost" : "no number of GPUs is left");
+    return tn_fail_hint(error, "--gpus, --max-gpus, --max-cost and --price widen the choice");
+}
+
+static void report_miss(const struct choice *choice, const struct tn_fit_shown *shown, struct tn_str binding)
+{
+    struct tn_fit *fit = choice->fit;
+    struct tn_report *report = &fit->result->report;
+    struct tn_builder line = {0};
+    tn_builder_add_text(&line, "Nothing fits for ");
+    write_asked(choice, &line);
+    tn_builder_add_text(&line, "; the nearest: ");
+    tn_fit_write_gpus(fit, shown, &line);
+    tn_builder_add_text(&line, ", whose fullest GPU would need ");
+    tn_write_bytes(&line, shown->least_bytes, fit->units);
+    tn_builder_add_text(&line, " of ");
+    tn_write_bytes(&line, shown->memory_bytes, fit->units);
+    tn_builder_add_text(&line, ", mostly ");
+    tn_builder_add(&line, tn_fit_binding_text(fit, shown, binding));
+    struct tn_str text = tn_report_keep(report, &line);
+    tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_BAD, TN_STR_FORMAT, TN_STR_ARGUMENTS(text));
+}
+
 /* The nearest that there is, and what prevents the wish. */
 static bool answer_none(struct choice *choice)
 {
     struct tn_fit *fit = choice->fit;
-    struct tn_report *report = &fit->result->report;
     struct tn_fit_space smallest;
     struct miss miss = {0};
-    struct tn_builder line = {0};
     narrow_to_smallest(choice, &smallest);
     if (!find_miss(choice, &smallest, &miss)) {
         return false;
     }
-    if (!miss.is_there && miss.refusal.code) {
-        *fit->error = miss.refusal;
-        return false;
-    }
     if (!miss.is_there) {
-        tn_fail(fit->error, TN_ERROR_USAGE, "there is no deployment to choose from: %s",
-                smallest.most_usd_millionths_per_hour ? "no GPU has a price within --max-cost"
-                                                      : "no number of GPUs is left");
-        return tn_fail_hint(fit->error, "--gpus, --max-gpus, --max-cost and --price widen the choice");
+        return fail_empty(choice, &miss);
     }
     struct tn_str binding = tn_fit_binding(fit, &miss.shown, NULL);
-    tn_builder_add_text(&line, "Nothing fits for ");
-    write_asked(choice, &line);
-    tn_builder_add_text(&line, "; the nearest: ");
-    tn_fit_write_gpus(fit, &miss.shown, &line);
-    tn_builder_add_text(&line, ", whose fullest GPU would need ");
-    tn_write_bytes(&line, miss.shown.least_bytes, fit->units);
-    tn_builder_add_text(&line, " of ");
-    tn_write_bytes(&line, miss.shown.memory_bytes, fit->units);
-    tn_builder_add_text(&line, ", mostly ");
-    tn_builder_add(&line, tn_fit_binding_text(fit, &miss.shown, binding));
-    struct tn_str text = tn_report_keep(report, &line);
-    tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_BAD, TN_STR_FORMAT, TN_STR_ARGUMENTS(text));
+    report_miss(choice, &miss.shown, binding);
     tn_fit_report_proof(fit, NULL, &miss.shown, binding);
     tn_json_key(&fit->json, "answer");
     tn_json_null(&fit->json);

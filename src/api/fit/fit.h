@@ -34,16 +34,6 @@ struct tn_fit_shown {
     uint64_t usd_millionths_per_hour;
 };
 
-/* A row of the alternatives. */
-struct tn_fit_alternative {
-    struct tn_variant variant;
-    struct tn_str command;
-    struct tn_str meaning;
-    uint64_t value; /* of the question; UINT64_MAX: any */
-};
-
-enum { TN_FIT_ALTERNATIVES = 12 };
-
 struct tn_fit {
     const struct tn_session *session;
     struct tn_question question;

@@ -17,6 +17,16 @@ struct found {
     struct tn_limit limit;
 };
 
+/* A row of the alternatives. */
+struct alternative {
+    struct tn_variant variant;
+    struct tn_str command;
+    struct tn_str meaning;
+    uint64_t value; /* of the question; UINT64_MAX: any */
+};
+
+enum { MOST_ALTERNATIVES = 12 };
+
 /* The longest context that is an answer: the model's own, where it says one. */
 static uint64_t cap_of(const struct most *most)
 {
@@ -92,20 +102,19 @@ static uint64_t tokens_of(const struct tn_fit_shown *shown)
 /* ---- alternatives ------------------------------------------------------------------------------------------------- */
 
 static void add_alternative(struct most *most, const struct found *found, const char *meaning,
-                            struct tn_fit_alternative *alternatives, size_t *count)
+                            struct alternative *alternatives, size_t *count)
 {
     struct tn_fit_shown shown;
     uint64_t value = answer_of(most, found);
-    if (*count < TN_FIT_ALTERNATIVES && value && value != UINT64_MAX) {
+    if (*count < MOST_ALTERNATIVES && value && value != UINT64_MAX) {
         show(most, found, value, &shown);
-        alternatives[(*count)++] = (struct tn_fit_alternative){
+        alternatives[(*count)++] = (struct alternative){
             .variant = shown.variant, .command = shown.command, .meaning = tn_str_of(meaning), .value = value};
     }
 }
 
 /* All layers on GPUs but the experts of the first ones: the fewest of these. */
-static bool find_experts(struct most *most, const struct found *best, struct tn_fit_alternative *alternatives,
-                         size_t *count)
+static bool find_experts(struct most *most, const struct found *best, struct alternative *alternatives, size_t *count)
 {
     struct tn_fit *fit = most->fit;
     struct tn_variation variation = {
@@ -125,18 +134,18 @@ static bool find_experts(struct most *most, const struct found *best, struct tn_
         tn_variant_change(&variant, fit->arena, TN_INPUT_SET, "n_cpu_moe=%llu", (unsigned long long)layers);
         tn_fit_show(fit, &variant, &shown);
         if (shown.fits) {
-            alternatives[(*count)++] = (struct tn_fit_alternative){
-                .variant = shown.variant,
-                .command = shown.command,
-                .meaning = TN_STR("all layers on GPUs, but the experts of so many on the CPU"),
-                .value = layers};
+            alternatives[(*count)++] =
+                (struct alternative){.variant = shown.variant,
+                                     .command = shown.command,
+                                     .meaning = TN_STR("all layers on GPUs, but the experts of so many on the CPU"),
+                                     .value = layers};
         }
     }
     return true;
 }
 
 /* Other dtypes of the cache, and what memory alone would hold. */
-static bool find_alternatives(struct most *most, const struct found *best, struct tn_fit_alternative *alternatives,
+static bool find_alternatives(struct most *most, const struct found *best, struct alternative *alternatives,
                               size_t *count)
 {
     bool done = true;
@@ -154,7 +163,7 @@ static bool find_alternatives(struct most *most, const struct found *best, struc
     return done;
 }
 
-static void write_alternatives(struct most *most, const struct tn_fit_alternative *alternatives, size_t count)
+static void write_alternatives(struct most *most, const struct alternative *alternatives, size_t count)
 {
     static const struct tn_column columns[] = {
         {"or with", "option", false, 0}, {"which means", "meaning", false, 0}, {"value", "value", true, 0}};
@@ -269,7 +278,7 @@ static bool write_all(struct most *most, const struct found *best)
     struct tn_fit *fit = most->fit;
     struct tn_fit_shown fitting;
     struct tn_fit_shown failing;
-    struct tn_fit_alternative alternatives[TN_FIT_ALTERNATIVES];
+    struct alternative alternatives[MOST_ALTERNATIVES];
     size_t count;
     uint64_t value = answer_of(most, best);
     bool is_all = value == UINT64_MAX || (most->layers && value == most->layers);
@@ -281,6 +290,9 @@ static bool write_all(struct most *most, const struct found *best)
     if (!is_all) {
         show(most, best, value + 1, &failing);
         binding = tn_fit_binding(fit, &failing, value ? &fitting : NULL);
+        if (failing.fits) {
+            failing.message = TN_STR("memory would do, but the model was made for no longer requests");
+        }
     }
     const struct tn_fit_shown *last = value ? &fitting : NULL;
     const struct tn_fit_shown *first = is_all ? NULL : &failing;

@@ -221,45 +221,50 @@ static void write_categories(struct tn_json_writer *json, const struct tn_fit_sh
     tn_json_end_object(json);
 }
 
-void tn_fit_write_point(struct tn_fit *fit, const struct tn_fit_shown *shown)
+/* What was asked of the engine. */
+static void write_deployment(struct tn_json_writer *json, const struct tn_fit_shown *shown)
 {
-    struct tn_json_writer *json = &fit->json;
-    uint64_t room = shown->room < shown->running ? shown->room : shown->running;
+    const struct tn_fit_division *division = &shown->division;
+    const struct {
+        const char *key;
+        uint64_t number;
+    } numbers[] = {{"gpus", shown->gpus},
+                   {"tp", division->tp},
+                   {"pp", division->pp},
+                   {"ep", division->ep},
+                   {"dp", division->dp},
+                   {"context", shown->context_tokens},
+                   {"concurrency", shown->concurrency}};
     tn_json_key(json, "gpu");
     if (shown->gpu) {
         tn_json_string(json, shown->gpu->id);
     } else {
         tn_json_null(json);
     }
-    tn_json_key(json, "gpus");
-    tn_json_u64(json, shown->gpus);
-    tn_json_key(json, "tp");
-    tn_json_u64(json, shown->division.tp);
-    tn_json_key(json, "pp");
-    tn_json_u64(json, shown->division.pp);
-    tn_json_key(json, "ep");
-    tn_json_u64(json, shown->division.ep);
-    tn_json_key(json, "dp");
-    tn_json_u64(json, shown->division.dp);
+    for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++) {
+        write_number(json, numbers[k].key, numbers[k].number, true);
+    }
     tn_json_key(json, "weights");
     tn_json_string(json, shown->weights);
     tn_json_key(json, "kv_dtype");
     tn_json_string(json, shown->kv_dtype);
-    tn_json_key(json, "context");
-    tn_json_u64(json, shown->context_tokens);
-    tn_json_key(json, "concurrency");
-    tn_json_u64(json, shown->concurrency);
     tn_json_key(json, "usd_per_hour");
     if (shown->usd_millionths_per_hour) {
         tn_json_real(json, (double)shown->usd_millionths_per_hour / 1e6);
     } else {
         tn_json_null(json);
     }
+}
+
+void tn_fit_write_point(struct tn_fit *fit, const struct tn_fit_shown *shown)
+{
+    struct tn_json_writer *json = &fit->json;
+    uint64_t room = shown->room < shown->running ? shown->room : shown->running;
+    uint64_t headroom = shown->memory_bytes > shown->least_bytes ? shown->memory_bytes - shown->least_bytes : 0;
+    write_deployment(json, shown);
     write_number(json, "memory_bytes", shown->memory_bytes, shown->memory_bytes > 0);
     write_number(json, "needed_bytes", shown->least_bytes, shown->is_planned);
-    write_number(json, "headroom_bytes",
-                 shown->memory_bytes > shown->least_bytes ? shown->memory_bytes - shown->least_bytes : 0,
-                 shown->is_planned);
+    write_number(json, "headroom_bytes", headroom, shown->is_planned);
     write_number(json, "rank", shown->rank, shown->is_planned);
     write_categories(json, shown);
     write_number(json, "kv_tokens", shown->pool_tokens, shown->has_pool);
