@@ -62,6 +62,22 @@ static void write_share(struct tn_json_writer *json, const char *key, uint64_t m
     tn_json_real(json, (double)millionths / 1e6);
 }
 
+/* Over all requests of the trace. */
+static void write_means(const struct asked *asked)
+{
+    struct tn_json_writer *json = &asked->fit->json;
+    double prompts = 0;
+    double outputs = 0;
+    for (size_t k = 0; k < asked->trace.count; k++) {
+        prompts += (double)asked->trace.requests[k].prompt_tokens;
+        outputs += (double)asked->trace.requests[k].output_tokens;
+    }
+    tn_json_key(json, "mean_prompt_tokens");
+    tn_json_real(json, prompts / (double)asked->trace.count);
+    tn_json_key(json, "mean_output_tokens");
+    tn_json_real(json, outputs / (double)asked->trace.count);
+}
+
 static void write_levels(const struct asked *asked)
 {
     struct tn_json_writer *json = &asked->fit->json;
@@ -99,6 +115,7 @@ static void write_json(const struct asked *asked)
     write_u64(json, "requests", asked->trace.count - asked->left_out, true);
     write_u64(json, "requests_longer", asked->left_out, true);
     write_u64(json, "requests_empty", asked->trace.empty_count, true);
+    write_means(asked);
     write_u64(json, "draws", moments->draws, true);
     tn_json_end_object(json);
 }
