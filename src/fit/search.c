@@ -18,9 +18,10 @@ struct search {
     struct tn_arena plan_arena;
     struct tn_fit_weights *weights;
     size_t weights_index;
-    double whole_bytes; /* weights of the undivided model, as the engine lays them; 0: not known */
-    double layer_share; /* of them in layers, which stages divide */
-    bool is_plain;      /* all caches have one unit per token */
+    double whole_bytes;  /* weights of the undivided model, as the engine lays them; 0: not known */
+    double layer_share;  /* of them in layers, which stages divide: what is no expert, */
+    double expert_share; /* and experts, which data parallel divides as well */
+    bool is_plain;       /* all caches have one unit per token */
     uint32_t gpus;
     double rank_bytes;     /* weights that the fullest rank has at the least in this division */
     double *request_bytes; /* [kv_count] of its caches for one request, at the least; likewise for one token */
@@ -347,9 +348,9 @@ static double cache_bytes(const struct search *search, const struct tn_fit_divis
 static void measure_division(struct search *search, const struct tn_fit_division *division)
 {
     const struct tn_fit_space *space = search->space;
-    double ranks = (double)division->tp * division->dp;
+    double layers = (search->layer_share + search->expert_share / division->dp) / division->tp;
     double even = search->whole_bytes / search->gpus;
-    double of_stage = search->whole_bytes * search->layer_share * stage_share(search, division->pp) / ranks;
+    double of_stage = search->whole_bytes * layers * stage_share(search, division->pp);
     search->rank_bytes = even > of_stage ? even : of_stage;
     for (size_t k = 0; k < space->kv_count; k++) {
         const struct tn_dtype *dtype = space->kvs[k].dtype;
@@ -395,15 +396,17 @@ static void measure_model(struct search *search)
 {
     const struct tn_model *model = search->weights->model;
     double layers = 0;
+    double experts = 0;
     double all = 0;
     search->whole_bytes = undivided_bytes(search);
     for (size_t k = 0; k < model->term_count; k++) {
         const struct tn_weight_term *term = &model->terms[k];
         double here = term->layer_bytes_before ? (double)term->layer_bytes_before[model->layer_count] : 0;
-        layers += here;
+        *(term->class == TN_CLASS_EXPERT ? &experts : &layers) += here;
         all += here + (double)term->first_bytes + (double)term->last_bytes;
     }
     search->layer_share = all > 0 ? layers / all : 0;
+    search->expert_share = all > 0 ? experts / all : 0;
     search->is_plain = true;
     for (size_t k = 0; k < model->cache_count; k++) {
         search->is_plain = search->is_plain && model->caches[k].growth == TN_GROWTH_FULL;

@@ -95,6 +95,11 @@ void tn_fit_space_free(struct tn_fit_space *space);
 void tn_fit_change_point(const struct tn_fit *fit, const struct tn_fit_space *space, const struct tn_fit_point *point,
                          struct tn_variant *variant);
 
+/* The front of a search as a table of at most so many rows, with what was planned of the space; and as "alternatives" and "searched". */
+void tn_fit_report_front(struct tn_fit *fit, const struct tn_fit_space *space, const struct tn_fit_front *front,
+                         size_t most_rows);
+void tn_fit_write_front(struct tn_fit *fit, const struct tn_fit_space *space, const struct tn_fit_front *front);
+
 /* ---- the questions ------------------------------------------------------------------------------------------------ */
 
 bool tn_fit_most(struct tn_fit *fit, struct tn_str what);
