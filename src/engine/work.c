@@ -12,7 +12,9 @@ uint64_t tn_range_end(struct tn_range range, enum tn_end end)
 static bool evaluate(struct tn_work *work)
 {
     struct tn_planner *planner = work->planner;
-    if (!planner->evaluation || !tn_evaluation_again(planner->evaluation, work->deployment, work->ledger->arena)) {
+    if (!planner->evaluation
+        || !tn_evaluation_again(planner->evaluation, work->deployment, &planner->evaluation_arena,
+                                work->ledger->arena)) {
         tn_arena_reset(&planner->evaluation_arena);
         planner->evaluation = tn_evaluation_new(planner->rules, &planner->model->facts, work->deployment,
                                                 &planner->evaluation_arena, work->error);

@@ -105,7 +105,7 @@ static void read_plan(void *context, const struct tn_model *model, const struct 
     if (model && question) {
         read_deployment(showing, model, question);
     }
-    if (!ledger) {
+    if (!ledger || !question) {
         copy(showing->fit, tn_str_of(error->message), &shown->message);
         return;
     }

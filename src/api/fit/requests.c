@@ -219,8 +219,8 @@ static void show_worst(struct asked *asked)
     struct tn_fit_shown *const shown[] = {&asked->worst, &asked->too_many};
     for (uint64_t k = 0; k < 2; k++) {
         struct tn_variant variant = {0};
-        tn_variant_change(&variant, asked->fit->arena, TN_INPUT_CONCURRENCY, "%llu",
-                          (unsigned long long)(asked->moments.worst_case + k));
+        uint64_t requests = asked->moments.worst_case + k;
+        tn_variant_change(&variant, asked->fit->arena, TN_INPUT_CONCURRENCY, "%llu", (unsigned long long)requests);
         tn_fit_show(asked->fit, &variant, shown[k]);
     }
 }
