@@ -176,6 +176,14 @@ static void what_cannot_fit_says_what_prevents_it(void **state)
     assert_int_equal(number(&answer, "answer.value"), 0);
     assert_null(find(&answer, "proof.last_fitting"));
     assert_true(says(&answer, "proof.first_failing.binding", "weights"));
+    const struct tn_value *nearest =
+        find(&answer, "alternatives"); /* more of them, or fewer bits: 35 GB are too much for 24 */
+    assert_true(nearest && nearest->kind == TN_LIST && nearest->count == 1);
+    assert_true(tn_str_is(tn_value_member(&nearest->as.items[0], TN_STR("meaning"))->as.string, "more GPUs"));
+    forget(&answer);
+    ask(&answer, "{\"operation\": \"fit\", \"model\": \"llama-2-13b\", \"gpu\": \"rtx-4090\", \"max\": \"context\"}");
+    assert_int_equal(answer.exit_code, 1); /* 26.0 GB in 16 bits */
+    assert_int_equal(find(&answer, "alternatives")->count, 2);
     forget(&answer);
 }
 

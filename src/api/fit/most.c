@@ -144,7 +144,64 @@ static bool find_experts(struct most *most, const struct found *best, struct alt
     return true;
 }
 
-/* Other dtypes of the cache, and what memory alone would hold. */
+/* The most of the input in another deployment. */
+static bool add_nearest(struct most *most, struct tn_fit_space *space, const struct tn_fit_point *point,
+                        const char *meaning, struct alternative *alternatives, size_t *count)
+{
+    struct tn_variation variation = {.what = most->what};
+    struct tn_deployment deployment =
+        tn_fit_deployment(space, &space->kvs[point->kv], &space->gpus[point->gpu], &point->division);
+    struct tn_limit limit;
+    struct tn_variant variant = {0};
+    struct tn_fit_shown shown;
+    if (!tn_find_limit(&space->weights[point->weights].planner, &deployment, &variation, NULL, &limit)) {
+        return tn_fail_memory(most->fit->error);
+    }
+    uint64_t value = limit.last_fitting < cap_of(most) ? limit.last_fitting : cap_of(most);
+    if (value && value != UINT64_MAX && *count < MOST_ALTERNATIVES) {
+        tn_fit_change_point(most->fit, space, point, &variant);
+        tn_variant_change(&variant, most->fit->arena, most->input, "%llu", (unsigned long long)value);
+        tn_fit_show(most->fit, &variant, &shown);
+        alternatives[(*count)++] = (struct alternative){
+            .variant = shown.variant, .command = shown.command, .meaning = tn_str_of(meaning), .value = value};
+    }
+    return true;
+}
+
+/* Of the front the fewest GPUs with the weights as they are, or the most bits on the GPUs that there are; NULL where none is. */
+static const struct tn_fit_point *pick(const struct most *most, const struct tn_fit_space *space,
+                                       const struct tn_fit_front *front, bool is_more_gpus)
+{
+    const struct tn_fit_point *found = NULL;
+    for (size_t k = 0; k < front->count; k++) {
+        const struct tn_fit_point *point = &front->points[k];
+        bool is_candidate = is_more_gpus ? !space->weights[point->weights].quant.size && point->kv == 0
+                                         : point->gpus == most->space.most_gpus && point->kv == 0;
+        bool is_first = !found || (is_more_gpus ? point->gpus < found->gpus : point->weights < found->weights);
+        found = is_candidate && is_first ? point : found;
+    }
+    return found;
+}
+
+/* Where nothing fits: more of the GPU, or smaller weights. */
+static bool find_nearest(struct most *most, struct alternative *alternatives, size_t *count)
+{
+    static const struct tn_fit_dimensions dimensions = {.quants = true, .counts = true};
+    static const char *const meanings[] = {"more GPUs", "smaller weights"};
+    struct tn_fit_space space;
+    struct tn_fit_front front = {0};
+    bool done = tn_fit_space_open(most->fit, &dimensions, &space);
+    *(most->what == TN_VARIED_CONTEXT ? &space.asked.context_tokens : &space.asked.concurrency) = 1;
+    done = done && (tn_fit_search(&space, most->fit->arena, &front) || tn_fail_memory(most->fit->error));
+    for (size_t k = 0; done && k < 2; k++) {
+        const struct tn_fit_point *point = pick(most, &space, &front, k == 0);
+        done = !point || add_nearest(most, &space, point, meanings[k], alternatives, count);
+    }
+    tn_fit_space_free(&space);
+    return done;
+}
+
+/* Other dtypes of the cache; where nothing fits, other weights and more GPUs. */
 static bool find_alternatives(struct most *most, const struct found *best, struct alternative *alternatives,
                               size_t *count)
 {
@@ -160,7 +217,7 @@ static bool find_alternatives(struct most *most, const struct found *best, struc
     if (done && most->layers && best->limit.last_fitting < most->layers && tn_fit_has_experts(most->fit->model)) {
         done = find_experts(most, best, alternatives, count);
     }
-    return done;
+    return done && (most->layers || best->limit.last_fitting || find_nearest(most, alternatives, count));
 }
 
 static void write_alternatives(struct most *most, const struct alternative *alternatives, size_t count)
