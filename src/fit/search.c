@@ -185,8 +185,11 @@ static bool find_offload(struct search *search, enum tn_fit_offload offload, con
     point->offload = offload;
     point->offload_value = tn_variation_value(&variation, limit.last_fitting);
     point->host_layers = is_experts ? point->offload_value : layers + 1 - point->offload_value;
+    changed.set_count = 0;
     for (size_t k = 0; k < deployment->set_count; k++) {
-        sets[k] = deployment->sets[k];
+        if (!tn_str_equal(deployment->sets[k].name, name)) {
+            sets[changed.set_count++] = deployment->sets[k];
+        }
     }
     int size = snprintf(value, sizeof value, "%llu", (unsigned long long)point->offload_value);
     sets[changed.set_count++] = (struct tn_assignment){name, (struct tn_str){value, (size_t)size}};

@@ -40,8 +40,7 @@ struct tn_fit_space {
     uint32_t most_gpus;
     uint64_t most_usd_millionths_per_hour; /* 0: any */
     bool is_below;                         /* the cost must be less than the most, not only no more */
-    bool
-        offloads; /* of llama.cpp: what does not fit on the most GPUs may leave layers, or their experts, on the processor */
+    bool offloads;  /* of llama.cpp: on the most GPUs, layers or their experts may stay on the processor */
     bool wants_all; /* nothing is left out that cannot be the answer: the nearest miss is looked for */
 };
 
@@ -56,8 +55,8 @@ struct tn_fit_division {
 enum { TN_FIT_MOST_DIVISIONS = 16 };
 
 /* The divisions of so many GPUs that are looked at: tensor parallel within a machine, the rest by stages, more than 16 of them only where they
- * were asked for; of models with experts also these
- * over the ranks of tensor parallel, or over all GPUs with attention in data parallel. None for numbers that are no whole machines. */
+ * were asked for; of models with experts also these over the ranks of tensor parallel, or over all GPUs with attention in data parallel.
+ * None for numbers that are no whole machines. */
 size_t tn_fit_divisions(const struct tn_fit_space *space, const struct tn_model *model, uint32_t gpus,
                         struct tn_fit_division divisions[TN_FIT_MOST_DIVISIONS]);
 
