@@ -284,7 +284,7 @@ static void try_point(struct search *search, struct tn_fit_point point)
             counts->too_small++;
             return;
         }
-        if (best->gpus ? !is_better(&point, best) : is_surpassed(search, &point)) {
+        if ((best->gpus && !is_better(&point, best)) || is_surpassed(search, &point)) {
             counts->surpassed++;
             return;
         }
@@ -362,6 +362,25 @@ static void measure_division(struct search *search, const struct tn_fit_division
     }
 }
 
+/* Those first that promise most on the first GPU, so that they rule others out. */
+static void sort_divisions(struct search *search, struct tn_fit_division *divisions, size_t count)
+{
+    uint64_t promises[TN_FIT_MOST_DIVISIONS];
+    for (size_t k = 0; k < count; k++) {
+        struct tn_fit_division division = divisions[k];
+        struct tn_fit_point point = {.division = division};
+        size_t place = k;
+        measure_division(search, &division);
+        bound(search, &point);
+        for (; place > 0 && promises[place - 1] < point.concurrency; place--) {
+            promises[place] = promises[place - 1];
+            divisions[place] = divisions[place - 1];
+        }
+        promises[place] = point.concurrency;
+        divisions[place] = division;
+    }
+}
+
 static bool try_count(struct search *search)
 {
     const struct tn_fit_space *space = search->space;
@@ -372,6 +391,7 @@ static bool try_count(struct search *search)
     for (size_t k = 0; k < slots; k++) {
         search->best[k].gpus = 0;
     }
+    sort_divisions(search, divisions, count);
     for (size_t k = 0; k < count; k++) {
         measure_division(search, &divisions[k]);
         try_division(search, &divisions[k]);
