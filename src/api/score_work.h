@@ -39,6 +39,9 @@ enum tn_call tn_score_call_devices(const struct tn_measurement *measurement, con
 /* Sets an input of the request; an empty text sets nothing. */
 bool tn_score_input(struct tn_score_work *work, enum tn_input input, struct tn_str text);
 
+/* Sets all inputs that the record gives: engine, GPUs, division, lengths, settings. Errors: those of tn_request_set. */
+bool tn_score_request(struct tn_score_work *work);
+
 /* Finds the model that the record names, in the catalog or by what its name says of its base, and loads it into work->model with the
  * quantisation and the dtype of the record. Errors: those of tn_request_model. */
 bool tn_score_model(struct tn_score_work *work);

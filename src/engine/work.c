@@ -21,7 +21,8 @@ static bool evaluate(struct tn_work *work)
     struct tn_planner *planner = work->planner;
     const struct tn_calibration *calibration = calibration_of(work);
     if (!planner->evaluation || tn_evaluation_calibration(planner->evaluation) != calibration
-        || !tn_evaluation_again(planner->evaluation, work->deployment, work->ledger->arena)) {
+        || !tn_evaluation_again(planner->evaluation, work->deployment, &planner->evaluation_arena,
+                                work->ledger->arena)) {
         tn_arena_reset(&planner->evaluation_arena);
         planner->evaluation = tn_evaluation_new(planner->rules, &planner->model->facts, work->deployment,
                                                 &planner->evaluation_arena, work->error);

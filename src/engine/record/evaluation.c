@@ -449,12 +449,13 @@ static bool has_same_sets(const struct tn_evaluation *evaluation, const struct t
     return same;
 }
 
-bool tn_evaluation_again(struct tn_evaluation *evaluation, const struct tn_deployment *deployment,
+bool tn_evaluation_again(struct tn_evaluation *evaluation, const struct tn_deployment *deployment, struct tn_arena *own,
                          struct tn_arena *arena)
 {
     if (!has_same_sets(evaluation, deployment)) {
         return false;
     }
+    evaluation->own = own;
     evaluation->arena = arena;
     for (int k = 0; k < TN_GIVEN_COUNT; k++) {
         if (tn_given_is_late((enum tn_given)k)) {

@@ -165,9 +165,10 @@ struct tn_evaluation *tn_evaluation_new(const struct tn_rules *rules, const stru
 
 /* Begins the next plan with the values that still hold: those that depend on nothing that is given anew or is given otherwise then. What
  * belongs to a stage or is a result is forgotten.
- * arena  of what is made from now on; that of tn_evaluation_new must still be there
+ * own    the arena of tn_evaluation_new, wherever it is now: a planner may have moved
+ * arena  of what is made from now on
  * false where the deployment's settings are others: then a new one is needed. */
-bool tn_evaluation_again(struct tn_evaluation *evaluation, const struct tn_deployment *deployment,
+bool tn_evaluation_again(struct tn_evaluation *evaluation, const struct tn_deployment *deployment, struct tn_arena *own,
                          struct tn_arena *arena);
 
 /* Narrows the ranges of fitted entries, before the first value is asked for; what the user has set stays. The calibration must outlive the
