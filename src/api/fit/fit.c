@@ -65,6 +65,9 @@ static void end(struct tn_fit *fit)
     tn_json_end_list(json);
     tn_json_end_object(json);
     tn_builder_add_char(&fit->result->json, '\n');
+    struct tn_note notes[sizeof question->notes / sizeof question->notes[0]];
+    tn_write_notes(&fit->result->report, notes,
+                   tn_question_machine_notes(question, fit->arena, notes, sizeof notes / sizeof notes[0]));
     tn_write_notes(&fit->result->report, fit->model->notes, fit->model->note_count);
 }
 
