@@ -6,15 +6,17 @@
 #define PLANS "plan table"
 #define DEPLOYS PLANS " tokens" /* where the length of requests is counted, and their number is the answer */
 #define WITH_MODEL PLANS " inspect tokens"
+#define ASKS DEPLOYS " diagnose" /* what a deployment is, in place of what a log says of it */
 
 const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_MODEL] =
-        {"model", TN_INPUT_LIST, "MODEL", NULL, WITH_MODEL " models",
+        {"model", TN_INPUT_LIST, "MODEL", NULL, WITH_MODEL " models diagnose",
          "a catalog name, a folder, a config.json, a .safetensors or .gguf file, hf:ORG/NAME, ollama:NAME, or a URL"},
     [TN_INPUT_RECORDS] = {"records", TN_INPUT_LIST, "RECORDS.jsonl", NULL, "score",
                           "files of measured records, one JSON object a line"},
     [TN_INPUT_PROMPT] = {"text", TN_INPUT_LIST, "TEXT", NULL, "tokens",
                          "the text to count, several joined by spaces; -: standard input, as where there is none"},
+    [TN_INPUT_LOG] = {"log", TN_INPUT_LIST, "LOG", NULL, "diagnose", "the log of an engine; -: standard input"},
     [TN_INPUT_FILE] = {"file", TN_INPUT_LIST, "F", NULL, "tokens", "count this file, repeatable; -: standard input"},
     [TN_INPUT_TOKENIZER] =
         {"tokenizer", TN_INPUT_TEXT, "FILE", NULL, "tokens",
@@ -38,29 +40,29 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_OUTPUT_TOKENS] = {"output-tokens", TN_INPUT_TOKENS, "N", NULL, "tokens",
                                 "tokens that each request generates on top: memory is counted with them (default: 0)"},
     [TN_INPUT_ENGINE] =
-        {"engine", TN_INPUT_TEXT, "NAME[@VERSION]", NULL, DEPLOYS " engines",
+        {"engine", TN_INPUT_TEXT, "NAME[@VERSION]", NULL, ASKS " engines",
          "serving engine, and its version: vllm@0.19.0 (default: generic; of others the newest version)"},
-    [TN_INPUT_GPU] = {"gpu", TN_INPUT_TEXT, "NAME[xCOUNT]", NULL, DEPLOYS,
+    [TN_INPUT_GPU] = {"gpu", TN_INPUT_TEXT, "NAME[xCOUNT]", NULL, ASKS,
                       "a GPU of the catalog, and how many: a100-80gbx2"},
-    [TN_INPUT_GPU_MEMORY] = {"gpu-memory", TN_INPUT_SIZE, "SIZE", NULL, DEPLOYS,
+    [TN_INPUT_GPU_MEMORY] = {"gpu-memory", TN_INPUT_SIZE, "SIZE", NULL, ASKS,
                              "memory of one GPU, in place of the catalog's: 24GB, 80GiB"},
-    [TN_INPUT_CONTEXT] = {"context", TN_INPUT_TOKENS, "N", NULL, PLANS,
+    [TN_INPUT_CONTEXT] = {"context", TN_INPUT_TOKENS, "N", NULL, PLANS " diagnose",
                           "tokens of one request, prompt and output: 4096, 4k, 128k (default: the model's maximum)"},
-    [TN_INPUT_CONCURRENCY] = {"concurrency", TN_INPUT_NUMBER, "N", NULL, PLANS, "requests at once (default: 1)"},
+    [TN_INPUT_CONCURRENCY] = {"concurrency", TN_INPUT_NUMBER, "N", NULL, PLANS " diagnose",
+                              "requests at once (default: 1)"},
     [TN_INPUT_DTYPE] =
-        {"dtype", TN_INPUT_TEXT, "T", NULL, WITH_MODEL,
+        {"dtype", TN_INPUT_TEXT, "T", NULL, WITH_MODEL " diagnose",
          "dtype of the weights: fp32, fp16, bf16, fp8, int8, int4 ... (default: as the checkpoint has them)"},
     [TN_INPUT_QUANT] =
-        {"quant", TN_INPUT_TEXT, "Q", NULL, WITH_MODEL,
+        {"quant", TN_INPUT_TEXT, "Q", NULL, WITH_MODEL " diagnose",
          "quantise the model: q4_k_m, awq, gptq, fp8-block, nvfp4 or another name that `tonnage help plan` lists"},
-    [TN_INPUT_KV_DTYPE] = {"kv-dtype", TN_INPUT_TEXT, "T", NULL, DEPLOYS,
+    [TN_INPUT_KV_DTYPE] = {"kv-dtype", TN_INPUT_TEXT, "T", NULL, ASKS,
                            "dtype of the KV cache: auto, fp16, bf16, fp8, int8, q8_0, q4_0 ... (default: auto)"},
-    [TN_INPUT_TP] = {"tp", TN_INPUT_NUMBER, "N", NULL, DEPLOYS, "tensor parallel (default: from the number of GPUs)"},
-    [TN_INPUT_PP] = {"pp", TN_INPUT_NUMBER, "N", NULL, DEPLOYS, "pipeline parallel (default: from the number of GPUs)"},
-    [TN_INPUT_EP] = {"ep", TN_INPUT_NUMBER, "N", NULL, DEPLOYS,
+    [TN_INPUT_TP] = {"tp", TN_INPUT_NUMBER, "N", NULL, ASKS, "tensor parallel (default: from the number of GPUs)"},
+    [TN_INPUT_PP] = {"pp", TN_INPUT_NUMBER, "N", NULL, ASKS, "pipeline parallel (default: from the number of GPUs)"},
+    [TN_INPUT_EP] = {"ep", TN_INPUT_NUMBER, "N", NULL, ASKS,
                      "expert parallel, over the ranks of --tp x --dp (default: 1)"},
-    [TN_INPUT_DP] = {"dp", TN_INPUT_NUMBER, "N", NULL, DEPLOYS,
-                     "data parallel: whole copies of the model (default: 1)"},
+    [TN_INPUT_DP] = {"dp", TN_INPUT_NUMBER, "N", NULL, ASKS, "data parallel: whole copies of the model (default: 1)"},
     [TN_INPUT_PARAMS] = {"params", TN_INPUT_NUMBER, "N", NULL, DEPLOYS,
                          "a model by its numbers alone: parameters, 13B"},
     [TN_INPUT_LAYERS] = {"layers", TN_INPUT_NUMBER, "N", NULL, DEPLOYS, "with --params: layers"},
@@ -72,9 +74,9 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                            "with --params: size of one head (default: hidden / heads)"},
     [TN_INPUT_OVERHEAD] = {"overhead", TN_INPUT_SHARE, "P", NULL, DEPLOYS,
                            "generic engine: overhead as a share of weights and KV (default: 10%)"},
-    [TN_INPUT_SET] = {"set", TN_INPUT_PAIRS, "KEY=VALUE", NULL, DEPLOYS,
+    [TN_INPUT_SET] = {"set", TN_INPUT_PAIRS, "KEY=VALUE", NULL, ASKS,
                       "a setting of the engine under its own name, repeatable: `tonnage engines NAME` lists them"},
-    [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL " score",
+    [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL " score diagnose",
                          "also look for MODEL among DIR/*.json"},
     [TN_INPUT_TENSORS] = {"tensors", TN_INPUT_FLAG, NULL, NULL, "inspect",
                           "show the table of tensors; with --json every tensor, not only the groups"},

@@ -105,6 +105,11 @@ static bool set_settings(struct tn_score_work *work)
     return true;
 }
 
+bool tn_score_ask(struct tn_score_work *work)
+{
+    return set_inputs(work) && set_settings(work) && tn_score_model(work);
+}
+
 /* ---- plans ------------------------------------------------------------------------------------------------------------ */
 
 static bool plan(struct tn_score_work *work, struct tn_question *question, struct tn_ledger *ledger)
@@ -284,7 +289,7 @@ bool tn_score_record(const struct tn_session *session, const struct tn_request *
                                  .scored = scored,
                                  .error = &own};
     work.request.values[TN_INPUT_MODELS] = request->values[TN_INPUT_MODELS];
-    bool done = set_inputs(&work) && set_settings(&work) && tn_score_model(&work) && plan_record(&work);
+    bool done = tn_score_ask(&work) && plan_record(&work);
     tn_model_free(work.model);
     if (done) {
         return true;

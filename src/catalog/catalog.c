@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_TYPES = 16, MOST_SCALE = 1000000 };
+enum { MOST_TYPES = 32, MOST_SCALE = 1000000 };
 
 struct type_list {
     struct tn_str type;
