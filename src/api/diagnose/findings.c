@@ -195,19 +195,29 @@ static bool write_value(struct search *search, const struct tn_value *value, str
     return done || tn_fail_memory(search->error);
 }
 
-/* Of an engine that has the setting, or of an input of ours. */
+/* The input of ours that "--tp" is; TN_INPUT_COUNT: it is none. */
+static enum tn_input input_of(struct tn_str name)
+{
+    return tn_str_starts(name, TN_STR("--")) ? tn_input_find(tn_str_slice(name, 2, name.size), TN_STR("plan"))
+                                             : TN_INPUT_COUNT;
+}
+
+/* Whether the engine of the plan has the setting, or it is an input of ours. */
+static bool can_change(const struct search *search, struct tn_str name)
+{
+    const struct tn_diagnosis *diagnosis = search->diagnosis;
+    return diagnosis->is_planned
+           && (input_of(name) < TN_INPUT_COUNT || tn_find_setting(diagnosis->plan.question.planner.rules, name));
+}
+
 static void try_change(struct search *search, struct tn_str name, struct tn_str value, struct tn_str meaning)
 {
     struct tn_variation variation = variation_of(search);
-    const struct tn_rules *rules = search->diagnosis->plan.question.planner.rules;
-    if (tn_str_starts(name, TN_STR("--"))) {
-        struct tn_str input_name = tn_str_slice(name, 2, name.size);
-        enum tn_input input = tn_input_find(input_name, TN_STR("plan"));
-        if (input < TN_INPUT_COUNT) {
-            tn_variation_change(&variation, input, TN_STR_FORMAT, TN_STR_ARGUMENTS(value));
-            offer(search, &variation, input_name, value, meaning);
-        }
-    } else if (tn_find_setting(rules, name)) {
+    enum tn_input input = input_of(name);
+    if (input < TN_INPUT_COUNT) {
+        tn_variation_change(&variation, input, TN_STR_FORMAT, TN_STR_ARGUMENTS(value));
+        offer(search, &variation, tn_str_slice(name, 2, name.size), value, meaning);
+    } else {
         tn_variation_change(&variation, TN_INPUT_SET, TN_STR_FORMAT "=" TN_STR_FORMAT, TN_STR_ARGUMENTS(name),
                             TN_STR_ARGUMENTS(value));
         offer(search, &variation, name, value, meaning);
@@ -221,7 +231,7 @@ static bool read_remedy(struct search *search)
     struct tn_str text;
     struct tn_value value;
     bool applies = true;
-    if (!search->diagnosis->is_planned) {
+    if (!can_change(search, name)) {
         return true;
     }
     if (!take_value(search, &rest, &value)) {

@@ -140,6 +140,34 @@ static void write_finding(struct tn_json_writer *json, const struct tn_finding *
     tn_json_end_object(json);
 }
 
+/* The plan beside the log as a command, so that anybody can make it again. */
+static void write_plan(struct tn_json_writer *json, const struct tn_diagnosis *diagnosis)
+{
+    const struct tn_request *request = &diagnosis->work.request;
+    struct tn_builder command = {0};
+    tn_json_key(json, "plan");
+    if (!diagnosis->is_planned) {
+        tn_json_null(json);
+        return;
+    }
+    tn_builder_add_text(&command, "tonnage plan ");
+    tn_builder_add(&command, request->values[TN_INPUT_MODEL].text);
+    for (int input = TN_INPUT_LAST_POSITIONAL + 1; input < TN_INPUT_COUNT; input++) {
+        const struct tn_input_value *value = &request->values[input];
+        for (size_t k = 0; k < value->item_count; k++) {
+            tn_builder_addf(&command, " --%s ", tn_inputs[input].name);
+            tn_builder_add(&command, value->items[k]);
+        }
+        if (value->given && !value->item_count) {
+            tn_builder_addf(&command, " --%s ", tn_inputs[input].name);
+            tn_builder_add(&command, value->text);
+        }
+    }
+    tn_json_string(json, tn_builder_str(&command));
+    json->builder->failed = json->builder->failed || command.failed;
+    tn_builder_free(&command);
+}
+
 static const char *outcome_name(const struct tn_diagnosis *diagnosis)
 {
     static const char *const names[] = {"unknown", "started", "failed"};
@@ -179,6 +207,7 @@ bool tn_diagnose_json(const struct tn_diagnosis *diagnosis, struct tn_builder *o
     write_or_null(&json, "model", diagnosis->reading.model);
     tn_json_key(&json, "outcome");
     tn_json_text(&json, outcome_name(diagnosis));
+    write_plan(&json, diagnosis);
     write_settings(&json, diagnosis);
     tn_json_key(&json, "terms");
     tn_json_begin_list(&json);

@@ -1,17 +1,20 @@
 /* The terms of a log beside those of the plan: the samples of the score, and what the log has beyond them. */
 #include "api/diagnose/diagnose.h"
 
+enum { LOGGED = 4 };
+
 /* Where in the log the terms of a rank stand. */
 static const struct {
     enum tn_term term;
     const char *unit;
-    enum tn_log_term logged[3]; /* the first that is there; 0: none */
-} ranks[] = {{TN_TERM_WEIGHTS, "bytes", {TN_LOG_WEIGHTS}},
-             {TN_TERM_ACTIVATION, "bytes", {TN_LOG_ACTIVATION}},
-             {TN_TERM_NON_TORCH, "bytes", {TN_LOG_NON_TORCH}},
-             {TN_TERM_GRAPHS, "bytes", {TN_LOG_GRAPHS}},
-             {TN_TERM_KV_POOL, "bytes", {TN_LOG_KV_POOL, TN_LOG_KEYS, TN_LOG_KV_AVAILABLE}},
-             {TN_TERM_KV_TOKENS, "tokens", {TN_LOG_KV_TOKENS, TN_LOG_SUGGESTED_TOKENS, TN_LOG_MAX_CONCURRENCY}}};
+    enum tn_log_term logged[LOGGED]; /* the first that is there; 0: none */
+} ranks[] = {
+    {TN_TERM_WEIGHTS, "bytes", {TN_LOG_WEIGHTS}},
+    {TN_TERM_ACTIVATION, "bytes", {TN_LOG_ACTIVATION}},
+    {TN_TERM_NON_TORCH, "bytes", {TN_LOG_NON_TORCH}},
+    {TN_TERM_GRAPHS, "bytes", {TN_LOG_GRAPHS}},
+    {TN_TERM_KV_POOL, "bytes", {TN_LOG_KV_POOL, TN_LOG_KEYS, TN_LOG_KV_AVAILABLE}},
+    {TN_TERM_KV_TOKENS, "tokens", {TN_LOG_KV_TOKENS, TN_LOG_SUGGESTED_TOKENS, TN_LOG_BLOCKS, TN_LOG_MAX_CONCURRENCY}}};
 
 static const struct {
     enum tn_term term;
@@ -45,10 +48,10 @@ static void set_sample(struct tn_diagnosed_term *term, const struct tn_sample *s
     }
 }
 
-static const struct tn_log_value *first_logged(const struct tn_log *log, const enum tn_log_term terms[3])
+static const struct tn_log_value *first_logged(const struct tn_log *log, const enum tn_log_term terms[LOGGED])
 {
     const struct tn_log_value *value = NULL;
-    for (size_t k = 0; k < 3 && !value; k++) {
+    for (size_t k = 0; k < LOGGED && !value; k++) {
         value = terms[k] ? tn_log_find(log, terms[k]) : NULL;
     }
     return value;
@@ -61,11 +64,13 @@ static void add_rank(struct tn_diagnosis *diagnosis, size_t row)
     if (!value) {
         return;
     }
-    struct tn_figure figure = tn_log_figure(&diagnosis->reading, value->term);
+    bool is_blocks = value->term == TN_LOG_BLOCKS;
+    struct tn_figure figure = tn_log_figure(&diagnosis->reading, is_blocks ? TN_LOG_KV_TOKENS : value->term);
     term.line = value->first_line;
     term.is_measured = figure.known;
     term.measured = (double)figure.value;
     if (value->term == TN_LOG_MAX_CONCURRENCY) {
+        term.name = "max_concurrency";
         term.unit = "requests";
         term.measured = value->real;
     }

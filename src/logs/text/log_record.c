@@ -425,6 +425,22 @@ static void write_gpu_names(struct writer *writer)
     tn_json_end_list(&writer->json);
 }
 
+/* Of several GPUs, as the layers are divided by it. */
+static void write_free_memory(struct writer *writer)
+{
+    const struct tn_log *log = writer->reading->log;
+    const struct tn_log_value *value = tn_log_find(log, TN_LOG_DEVICE_FREE);
+    if (!value || !tn_log_next(log, TN_LOG_DEVICE_FREE, value)) {
+        return;
+    }
+    tn_json_key(&writer->json, "free_mib");
+    tn_json_begin_list(&writer->json);
+    for (; value; value = tn_log_next(log, TN_LOG_DEVICE_FREE, value)) {
+        tn_json_i64(&writer->json, value->first.value >> 20);
+    }
+    tn_json_end_list(&writer->json);
+}
+
 static const char *text_of(const struct tn_log *log, enum tn_log_term term)
 {
     const struct tn_log_value *value = tn_log_find(log, term);
@@ -452,6 +468,26 @@ static uint64_t count_of(const struct writer *writer, enum tn_log_term term)
     return figure.known && figure.value > 0 ? (uint64_t)figure.value : 0;
 }
 
+static void write_flag(struct writer *writer, const char *key, bool is_set)
+{
+    if (is_set) {
+        tn_json_key(&writer->json, key);
+        tn_json_boolean(&writer->json, true);
+    }
+}
+
+/* All layers are on GPUs, and the caches of none. */
+static bool keeps_cache_on_host(const struct tn_log *log, const struct tn_log_value *layers)
+{
+    const struct tn_log_value *all = tn_log_find(log, TN_LOG_ALL_LAYERS);
+    const struct tn_log_value *cache = tn_log_find(log, TN_LOG_KV_BUFFER);
+    bool on_host = cache != NULL && layers && all && layers->first.value == all->first.value;
+    for (; on_host && cache; cache = tn_log_next(log, TN_LOG_KV_BUFFER, cache)) {
+        on_host = strncmp(cache->device, "CPU", 3) == 0;
+    }
+    return on_host;
+}
+
 static void write_device_settings(struct writer *writer)
 {
     const struct tn_log *log = writer->reading->log;
@@ -470,6 +506,8 @@ static void write_device_settings(struct writer *writer)
         tn_json_key(&writer->json, "n_gpu_layers");
         tn_json_i64(&writer->json, layers->first.value);
     }
+    write_flag(writer, "swa_full", tn_log_find(log, TN_LOG_WINDOW_FULL) != NULL);
+    write_flag(writer, "no_kv_offload", keeps_cache_on_host(log, layers));
 }
 
 static void write_device_record(struct writer *writer)
@@ -495,6 +533,7 @@ static void write_device_record(struct writer *writer)
     }
     write_device_settings(writer);
     write_gpu_names(writer);
+    write_free_memory(writer);
     write_device_figures(writer);
 }
 

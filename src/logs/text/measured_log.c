@@ -1,6 +1,7 @@
 /* Identifying what a log is of, and the figures that stand for all ranks. */
 #include "logs/text/measured_log.h"
 
+#include "base/number.h"
 #include "logs/text/model_names.h"
 #include "logs/text/pairs.h"
 
@@ -187,7 +188,7 @@ static bool takes_least(enum tn_log_term term)
 }
 
 /* As it was said first: what comes later is rounded, or of a draft model. TensorRT-LLM makes a small pool first, to measure with. */
-struct tn_figure tn_log_figure(const struct tn_log_reading *reading, enum tn_log_term term)
+static struct tn_figure said_figure(const struct tn_log_reading *reading, enum tn_log_term term)
 {
     struct tn_figure figure = {0};
     bool takes_last = tn_str_is(reading->engine, "trtllm");
@@ -198,4 +199,25 @@ struct tn_figure tn_log_figure(const struct tn_log_reading *reading, enum tn_log
         figure = said->known && (!figure.known || is_better) ? *said : figure;
     }
     return figure;
+}
+
+/* vLLM's engine V0 prints blocks in place of tokens. */
+static struct tn_figure tokens_of_blocks(const struct tn_log_reading *reading)
+{
+    enum { USUAL_BLOCK = 16 };
+    const struct tn_log_assignment *setting = tn_log_setting_named(reading->log, "block_size");
+    struct tn_figure figure = said_figure(reading, TN_LOG_BLOCKS);
+    int64_t tokens = 0;
+    for (const char *c = setting ? setting->value : ""; *c >= '0' && *c <= '9' && tokens < 100000; c++) {
+        tokens = tokens * 10 + (*c - '0');
+    }
+    figure.known = figure.known && tn_str_is(reading->engine, "vllm")
+                   && tn_mul_i64(figure.value, tokens ? tokens : USUAL_BLOCK, &figure.value);
+    return figure;
+}
+
+struct tn_figure tn_log_figure(const struct tn_log_reading *reading, enum tn_log_term term)
+{
+    struct tn_figure figure = said_figure(reading, term);
+    return figure.known || term != TN_LOG_KV_TOKENS ? figure : tokens_of_blocks(reading);
 }
