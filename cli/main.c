@@ -74,6 +74,9 @@ static bool write_result(const struct tn_request *request, const struct tn_resul
     if (tn_str_is(format, "json") || tn_str_is(format, "jsonl")) {
         return write_all(tn_builder_str(&result->json), error);
     }
+    if (tn_str_is(format, "text") && result->script.size) {
+        return write_all(result->script, error);
+    }
     const struct tn_writer *writer = tn_writer_find(format);
     if (!writer) {
         return tn_fail(error, TN_ERROR_INTERNAL, "no writer for the format");

@@ -61,6 +61,8 @@ static bool write_reply(const struct tn_request *request, struct tn_result *resu
     reply->exit_code = result->fits ? 0 : 1;
     if (!format->given || tn_str_is(format->text, "json") || tn_str_is(format->text, "jsonl")) {
         tn_builder_add(&reply->text, tn_builder_str(&result->json));
+    } else if (tn_str_is(format->text, "text") && result->script.size) {
+        tn_builder_add(&reply->text, result->script);
     } else {
         const struct tn_writer *writer = tn_writer_find(format->text);
         struct tn_style style = {.units = tn_request_units(request),

@@ -11,9 +11,7 @@
 
 enum { DEFAULT_CONTEXT_TOKENS = 4096, DEFAULT_OVERHEAD_PPM = 100000 };
 
-static void add_note(struct tn_question *question, const char *code, const char *format, ...) TN_PRINTF(3, 4);
-
-static void add_note(struct tn_question *question, const char *code, const char *format, ...)
+void tn_question_note(struct tn_question *question, const char *code, const char *format, ...)
 {
     char text[400];
     va_list arguments;
@@ -99,10 +97,10 @@ static bool read_memory(struct tn_question *question, struct tn_error *error)
         return tn_fail_hint(error, "give it with --gpu-memory SIZE");
     }
     if (question->gpu->memory_is_marketed) {
-        add_note(question, "gpu_memory_marketed",
-                 "what the driver of " TN_STR_FORMAT
-                 " reports is not known: its marketed size is counted as GB of 10^9 bytes",
-                 TN_STR_ARGUMENTS(question->gpu->name));
+        tn_question_note(question, "gpu_memory_marketed",
+                         "what the driver of " TN_STR_FORMAT
+                         " reports is not known: its marketed size is counted as GB of 10^9 bytes",
+                         TN_STR_ARGUMENTS(question->gpu->name));
     }
     return true;
 }
@@ -139,19 +137,20 @@ static bool read_context(const struct tn_model *model, struct tn_question *quest
     add_setting(question, "context", tokens, (struct tn_str){0},
                 origin_of(value, usual ? TN_ORIGIN_DERIVED : (most ? TN_ORIGIN_CONFIG : TN_ORIGIN_DEFAULT)));
     if (value->given && most && tokens > most) {
-        add_note(question, "context_beyond_model",
-                 "%llu tokens are more than the %llu that the model was made for: memory is counted all the same",
-                 (unsigned long long)tokens, (unsigned long long)most);
+        tn_question_note(
+            question, "context_beyond_model",
+            "%llu tokens are more than the %llu that the model was made for: memory is counted all the same",
+            (unsigned long long)tokens, (unsigned long long)most);
     }
     if (usual) {
-        add_note(question, "context_default",
-                 "context: the engine's default of %llu tokens; --context plans for another",
-                 (unsigned long long)tokens);
+        tn_question_note(question, "context_default",
+                         "context: the engine's default of %llu tokens; --context plans for another",
+                         (unsigned long long)tokens);
     } else if (!value->given) {
-        add_note(question, "context_default",
-                 most ? "context: the model's maximum of %llu tokens; --context plans for less"
-                      : "context: %llu tokens, as the model states no maximum; --context says otherwise",
-                 (unsigned long long)tokens);
+        tn_question_note(question, "context_default",
+                         most ? "context: the model's maximum of %llu tokens; --context plans for less"
+                              : "context: %llu tokens, as the model states no maximum; --context says otherwise",
+                         (unsigned long long)tokens);
     }
     return true;
 }

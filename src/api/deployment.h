@@ -25,7 +25,7 @@ struct tn_question {
     struct tn_deployment deployment;
     struct tn_setting settings[TN_SETTINGS];
     size_t setting_count;
-    struct tn_note notes[8];
+    struct tn_note notes[12];
     size_t note_count;
 };
 
@@ -48,6 +48,9 @@ bool tn_question_settings(const struct tn_session *session, const struct tn_requ
 /* The deployment of an open question.
  * Errors: TN_ERROR_UNKNOWN_GPU, TN_ERROR_USAGE, TN_ERROR_DTYPE, TN_ERROR_DEPLOYMENT. */
 bool tn_question_read(struct tn_question *question, const struct tn_model *model, struct tn_error *error);
+
+/* Adds a note to those of the plan; one too many is left out. */
+void tn_question_note(struct tn_question *question, const char *code, const char *format, ...) TN_PRINTF(3, 4);
 
 void tn_question_free(struct tn_question *question);
 

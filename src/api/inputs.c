@@ -76,6 +76,15 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                            "generic engine: overhead as a share of weights and KV (default: 10%)"},
     [TN_INPUT_SET] = {"set", TN_INPUT_PAIRS, "KEY=VALUE", NULL, ASKS,
                       "a setting of the engine under its own name, repeatable: `tonnage engines NAME` lists them"},
+    [TN_INPUT_PRICE] = {"price", TN_INPUT_PAIRS, "GPU=USD", NULL, "gpus",
+                        "US dollars for an hour of a GPU, in place of the catalog's, repeatable: h100=2.50"},
+    [TN_INPUT_COMMAND] = {"command", TN_INPUT_TEXT, "TEXT", NULL, "plan",
+                          "plan what a command starts: 'vllm serve ...', docker run, sglang, trtllm-serve, "
+                          "llama-server, ollama; -: standard input, "
+                          "@FILE: a script"},
+    [TN_INPUT_EMIT] =
+        {"emit", TN_INPUT_CHOICE, "TARGET", "vllm sglang trtllm llamacpp ollama compose kubernetes", "plan",
+         "write the command that starts the plan, for a shell, as a Compose file, or as Kubernetes objects"},
     [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL " score diagnose",
                          "also look for MODEL among DIR/*.json"},
     [TN_INPUT_TENSORS] = {"tensors", TN_INPUT_FLAG, NULL, NULL, "inspect",
@@ -218,7 +227,9 @@ bool tn_request_set(struct tn_request *request, enum tn_input input, struct tn_s
         return fail_value(input, text, "a value: it is empty", error);
     }
     if (row->type == TN_INPUT_PAIRS && !is_pair(text)) {
-        return fail_value(input, text, "KEY=VALUE, such as max_num_seqs=256", error);
+        return fail_value(
+            input, text, input == TN_INPUT_PRICE ? "GPU=USD, such as h100=2.50" : "KEY=VALUE, such as max_num_seqs=256",
+            error);
     }
     value->given = true;
     value->text = value->item_count ? value->text : text;

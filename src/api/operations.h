@@ -23,6 +23,8 @@ struct tn_result {
     struct tn_arena arena;
     struct tn_builder json;
     struct tn_report report;
+    struct tn_str
+        script; /* what stands in place of the report where that is text, to be run as it is; empty: the report */
     struct tn_model *model; /* what the report's texts point into; NULL where it needs none */
     bool fits;              /* false: a verdict that it does not fit, exit code 1 */
 };

@@ -1,5 +1,6 @@
 /* plan: memory of one model in one deployment, per GPU, and whether it fits. */
 #include "api/explain.h"
+#include "api/launch.h"
 #include "api/plan_json.h"
 #include "api/remedies.h"
 
@@ -19,18 +20,38 @@ static bool compute(struct tn_plan *plan, struct tn_result *result, struct tn_er
     return tn_plan_message(plan, &result->arena) || tn_fail_memory(error);
 }
 
+static bool emit(struct tn_plan *plan, struct tn_result *result, struct tn_error *error)
+{
+    plan->target = plan->question.request.values[TN_INPUT_EMIT].text;
+    if (!plan->target.size) {
+        return true;
+    }
+    bool done = tn_plan_emit(plan, plan->target, &result->arena, &plan->command, error);
+    result->script = plan->command;
+    return done;
+}
+
 static bool run(struct tn_plan *plan, struct tn_result *result, struct tn_error *error)
 {
     const struct tn_request *request = &plan->question.request;
     bool explain = request->values[TN_INPUT_EXPLAIN].flag;
     plan->model = result->model =
         tn_request_model(plan->question.session, request, request->values[TN_INPUT_MODEL].text, error);
-    if (!plan->model || !compute(plan, result, error) || !tn_plan_json(plan, explain, result, error)) {
+    if (!plan->model || !compute(plan, result, error) || !emit(plan, result, error)
+        || !tn_plan_json(plan, explain, result, error)) {
         return false;
     }
     tn_plan_report(plan, explain, &result->report);
     result->fits = !plan->verdict.judged || plan->verdict.fits;
     return !explain || tn_explain_weights(plan->model, &result->report, error);
+}
+
+/* --emit vllm alone is also --engine vllm. */
+static bool take_target(struct tn_request *request, struct tn_error *error)
+{
+    struct tn_str target = request->values[TN_INPUT_EMIT].text;
+    return request->values[TN_INPUT_ENGINE].given || !tn_emit_is_engine(target)
+           || tn_request_set(request, TN_INPUT_ENGINE, target, error);
 }
 
 bool tn_run_plan(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
@@ -43,7 +64,16 @@ bool tn_run_plan(const struct tn_session *session, const struct tn_request *requ
         return tn_fail_hint(error, "`tonnage table` compares several");
     }
     struct tn_plan plan = {.units = tn_request_units(request)};
-    bool done = tn_question_open(session, request, &plan.question, error) && run(&plan, result, error);
+    struct tn_request own = *request;
+    struct tn_launch launch;
+    if (!tn_plan_read_command(session, &own, &launch, error) || !take_target(&own, error)) {
+        return false;
+    }
+    bool done = tn_question_open(session, &own, &plan.question, error);
+    if (done) {
+        tn_plan_note_command(&plan.question, &launch);
+    }
+    done = done && run(&plan, result, error);
     tn_question_free(&plan.question);
     return done;
 }

@@ -86,24 +86,29 @@ static void add_output(struct tn_report *report, struct tn_str text)
     }
 }
 
+static void report_section(struct tn_report *report, struct tn_str text, const char *heading)
+{
+    if (text.size) {
+        tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN, "%s", heading);
+        add_output(report, text);
+    }
+}
+
 void tn_plan_report_log(const struct tn_plan *plan, struct tn_report *report)
 {
     const struct tn_ledger *ledger = &plan->ledger;
     struct tn_builder lines = {0};
-    if (!ledger->log_count) {
-        return;
+    if (ledger->log_count) {
+        tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN, "The log of %s will say",
+                       plan->question.planner.engine->name);
+        for (size_t k = 0; k < ledger->log_count; k++) {
+            tn_builder_add_text(&lines, k ? "\n" : "");
+            tn_builder_add(&lines, ledger->log[k]);
+        }
+        add_output(report, tn_report_keep(report, &lines));
+        report_section(report, ledger->command, "To start it");
     }
-    tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN, "The log of %s will say",
-                   plan->question.planner.engine->name);
-    for (size_t k = 0; k < ledger->log_count; k++) {
-        tn_builder_add_text(&lines, k ? "\n" : "");
-        tn_builder_add(&lines, ledger->log[k]);
-    }
-    add_output(report, tn_report_keep(report, &lines));
-    if (ledger->command.size) {
-        tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN, "To start it");
-        add_output(report, ledger->command);
-    }
+    report_section(report, plan->command, "Ready to run");
 }
 
 /* The category that takes most of the fullest rank beside the pool. */

@@ -295,8 +295,9 @@ static void write_engine(struct tn_json_writer *json, const struct tn_planner *p
     tn_json_end_object(json);
 }
 
-static void write_log(struct tn_json_writer *json, const struct tn_ledger *ledger)
+static void write_log(struct tn_json_writer *json, const struct tn_plan *plan)
 {
+    const struct tn_ledger *ledger = &plan->ledger;
     tn_json_key(json, "log");
     tn_json_begin_list(json);
     for (size_t k = 0; k < ledger->log_count; k++) {
@@ -308,6 +309,13 @@ static void write_log(struct tn_json_writer *json, const struct tn_ledger *ledge
         tn_json_string(json, ledger->command);
     } else {
         tn_json_null(json);
+    }
+    if (plan->target.size) {
+        tn_json_key(json, "commands");
+        tn_json_begin_object(json);
+        tn_json_key_str(json, plan->target);
+        tn_json_string(json, plan->command);
+        tn_json_end_object(json);
     }
 }
 
@@ -327,7 +335,7 @@ bool tn_plan_json(const struct tn_plan *plan, bool explain, struct tn_result *re
     tn_json_begin_object(&json);
     write_range(&json, plan->ledger.low_bytes, plan->ledger.mid_bytes, plan->ledger.high_bytes);
     tn_json_end_object(&json);
-    write_log(&json, &plan->ledger);
+    write_log(&json, plan);
     write_verdict(&json, plan);
     tn_json_key(&json, "notes");
     tn_json_begin_list(&json);

@@ -27,6 +27,8 @@ struct tn_plan {
     size_t remedy_count;
     enum tn_units units;
     struct tn_str message; /* the verdict in one sentence */
+    struct tn_str target;  /* of --emit; empty: none was asked for */
+    struct tn_str command; /* what it gave */
 };
 
 /* Where the value of a setting came from: given also where the input was that it is. */

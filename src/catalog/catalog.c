@@ -91,6 +91,23 @@ static void read_gpu(const struct tn_record *record, struct tn_gpu *gpu)
     (void)leading_amount(tn_record_text(record, "bandwidth_gb_per_s"), giga, &gpu->bandwidth_bytes_per_s);
 }
 
+/* A price of what is no GPU would be of no effect: an error of the records. */
+static bool read_prices(struct tn_catalog *catalog, struct tn_error *error)
+{
+    const struct type_list *list = find_type(catalog, TN_STR("price"));
+    size_t read = 0;
+    for (size_t k = 0; list && k < catalog->gpu_count; k++) {
+        struct tn_gpu *gpu = &catalog->gpus[k];
+        if (!tn_prices_read(&catalog->arena, list->records, list->count, gpu->id, &gpu->prices, error)) {
+            return false;
+        }
+        read += gpu->prices.count;
+    }
+    return !list || read == list->count
+           || tn_fail(error, TN_ERROR_RECORD, "%zu of %zu prices are of no GPU of the catalog", list->count - read,
+                      list->count);
+}
+
 static bool load(struct tn_catalog *catalog, const struct tn_embedded *files, size_t count, struct tn_error *error)
 {
     for (size_t k = 0; k < count; k++) {
@@ -111,7 +128,7 @@ static bool load(struct tn_catalog *catalog, const struct tn_embedded *files, si
     for (size_t k = 0; gpus && k < catalog->gpu_count; k++) {
         read_gpu(gpus->records[k], &catalog->gpus[k]);
     }
-    return true;
+    return read_prices(catalog, error);
 }
 
 struct tn_catalog *tn_catalog_open(struct tn_error *error)

@@ -3,6 +3,7 @@
 #define TN_CATALOG_CATALOG_H
 
 #include "base/map.h"
+#include "catalog/price.h"
 #include "text/record.h"
 
 struct tn_gpu {
@@ -12,6 +13,7 @@ struct tn_gpu {
     uint64_t memory_bytes;          /* as the driver reports it, else from the marketed size; 0 where unknown */
     bool memory_is_marketed;        /* the driver's figure is not known: the marketed GB are counted as 10^9 bytes */
     uint64_t bandwidth_bytes_per_s; /* 0 where unknown */
+    struct tn_prices prices;
     const struct tn_record *record;
 };
 

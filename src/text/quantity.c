@@ -92,3 +92,10 @@ bool tn_quantity_share(struct tn_str text, uint64_t *millionths)
     static const struct unit units[] = {{"%", 10000}, {"", 1000000}, {NULL, 0}};
     return read_quantity(text, units, UINT64_MAX, millionths);
 }
+
+bool tn_quantity_usd_per_hour(struct tn_str text, uint64_t *usd_millionths)
+{
+    static const struct unit units[] = {{"", 1000000}, {"/h", 1000000}, {"/hr", 1000000}, {NULL, 0}};
+    bool has_sign = tn_str_starts(text, TN_STR("$"));
+    return read_quantity(has_sign ? tn_str_slice(text, 1, text.size) : text, units, UINT64_MAX, usd_millionths);
+}

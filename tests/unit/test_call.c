@@ -121,7 +121,7 @@ static void figures_of_gpus_keep_their_decimals(void **state)
     assert_non_null(mi100);
     const char *bandwidth = strstr(mi100, "\"bandwidth_bytes_per_s\": ");
     assert_non_null(bandwidth);
-    assert_int_equal(strncmp(bandwidth, "\"bandwidth_bytes_per_s\": 1228800000000\n", 39), 0);
+    assert_int_equal(strncmp(bandwidth, "\"bandwidth_bytes_per_s\": 1228800000000,", 39), 0);
     tn_reply_free(reply);
 }
 

@@ -132,6 +132,30 @@ static void shares_are_percent_or_fractions(void **state)
     CHECK(tn_quantity_share, rows);
 }
 
+static void prices_are_dollars_an_hour(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"2.50", 2500000},
+        {"$2.50", 2500000},
+        {"20/h", 20000000},
+        {"$20/hr", 20000000},
+        {"20 /h", 20000000},
+        {"0", 0},
+        {"0.000001", 1},
+        {"0.0000001", NONE},
+        {"2.50/d", NONE},
+        {"-1", NONE},
+        {"$", NONE},
+        {"", NONE},
+        {"$$1", NONE},
+        {"18446744073709.551615", UINT64_MAX},
+        {"18446744073710", NONE},
+        {"2,50", NONE},
+    };
+    CHECK(tn_quantity_usd_per_hour, rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +163,7 @@ int main(void)
         cmocka_unit_test(numbers_count_k_as_1000),
         cmocka_unit_test(sizes_tell_powers_of_1000_and_1024),
         cmocka_unit_test(shares_are_percent_or_fractions),
+        cmocka_unit_test(prices_are_dollars_an_hour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
