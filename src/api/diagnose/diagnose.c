@@ -9,9 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void note(struct tn_diagnosis *diagnosis, const char *code, const char *format, ...) TN_PRINTF(3, 4);
-
-static void note(struct tn_diagnosis *diagnosis, const char *code, const char *format, ...)
+void tn_diagnose_note(struct tn_diagnosis *diagnosis, const char *code, const char *format, ...)
 {
     char text[400];
     va_list arguments;
@@ -197,35 +195,36 @@ static void note_reading(struct tn_diagnosis *diagnosis)
     const struct tn_log *log = &diagnosis->log;
     const struct tn_log_reading *reading = &diagnosis->reading;
     if (!reading->engine.size) {
-        note(diagnosis, "nothing_known",
-             "no line of the log is one that is known of an engine: `tonnage help diagnose` names the engines");
+        tn_diagnose_note(
+            diagnosis, "nothing_known",
+            "no line of the log is one that is known of an engine: `tonnage help diagnose` names the engines");
     } else if (reading->version_is_outside) {
-        note(diagnosis, "version_outside",
-             "version " TN_STR_FORMAT " is not known here: the newest that is stands for it",
-             TN_STR_ARGUMENTS(reading->logged_version));
+        tn_diagnose_note(diagnosis, "version_outside",
+                         "version " TN_STR_FORMAT " is not known here: the newest that is stands for it",
+                         TN_STR_ARGUMENTS(reading->logged_version));
     } else if (reading->version_is_guessed) {
-        note(diagnosis, "version_guessed",
-             "the log names no version; its lines are those of versions up to " TN_STR_FORMAT,
-             TN_STR_ARGUMENTS(reading->version));
+        tn_diagnose_note(diagnosis, "version_guessed",
+                         "the log names no version; its lines are those of versions up to " TN_STR_FORMAT,
+                         TN_STR_ARGUMENTS(reading->version));
     } else if (!reading->version.size) {
-        note(diagnosis, "version_unknown",
-             "the log names no version: the newest is planned; --engine NAME@VERSION says otherwise");
+        tn_diagnose_note(diagnosis, "version_unknown",
+                         "the log names no version: the newest is planned; --engine NAME@VERSION says otherwise");
     }
     if (diagnosis->why_not.size) {
-        note(diagnosis, "not_planned", "no plan stands beside the log: " TN_STR_FORMAT,
-             TN_STR_ARGUMENTS(diagnosis->why_not));
+        tn_diagnose_note(diagnosis, "not_planned", "no plan stands beside the log: " TN_STR_FORMAT,
+                         TN_STR_ARGUMENTS(diagnosis->why_not));
     }
     if (log->starts > 1) {
-        note(diagnosis, "several_starts",
-             "the log has %llu starts: the last one that measured anything or failed is looked at",
-             (unsigned long long)log->starts);
+        tn_diagnose_note(diagnosis, "several_starts",
+                         "the log has %llu starts: the last one that measured anything or failed is looked at",
+                         (unsigned long long)log->starts);
     }
     if (log->cut_lines) {
-        note(diagnosis, "cut_lines", "%llu lines are longer than any of a log and were looked at in pieces",
-             (unsigned long long)log->cut_lines);
+        tn_diagnose_note(diagnosis, "cut_lines", "%llu lines are longer than any of a log and were looked at in pieces",
+                         (unsigned long long)log->cut_lines);
     }
     if (log->is_full) {
-        note(diagnosis, "too_many_values", "the log has more ranks, devices or settings than are kept");
+        tn_diagnose_note(diagnosis, "too_many_values", "the log has more ranks, devices or settings than are kept");
     }
 }
 
@@ -237,7 +236,7 @@ static bool diagnose(struct tn_diagnosis *diagnosis, struct tn_result *result, s
                                                  .asked = &diagnosis->asked,
                                                  .arena = diagnosis->arena};
     if (!tn_log_shapes_open(diagnosis->session->catalog, diagnosis->arena, &diagnosis->shapes, error)
-        || !read_asked(diagnosis, error) || !read_log(diagnosis, error)
+        || !read_asked(diagnosis, error) || !read_log(diagnosis, error) || !tn_diagnose_command(diagnosis, error)
         || !tn_log_identify(&diagnosis->reading, error)) {
         return false;
     }

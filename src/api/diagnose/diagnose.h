@@ -73,6 +73,12 @@ struct tn_diagnosis {
     size_t note_count;
 };
 
+/* Adds what the command that the log has says, where the engine's own lines do not. One that cannot be read becomes a note. Errors: TN_ERROR_MEMORY. */
+bool tn_diagnose_command(struct tn_diagnosis *diagnosis, struct tn_error *error);
+
+/* Adds a note; one that finds no room is left away. */
+void tn_diagnose_note(struct tn_diagnosis *diagnosis, const char *code, const char *format, ...) TN_PRINTF(3, 4);
+
 /* Fills diagnosis->terms. Errors: TN_ERROR_MEMORY. */
 bool tn_diagnose_terms(struct tn_diagnosis *diagnosis, struct tn_error *error);
 

@@ -28,7 +28,8 @@ bool tn_log_begin(struct tn_log *log, const struct tn_log_shapes *shapes, struct
     log->settings = TN_NEW_ARRAY(arena, struct tn_log_assignment, TN_LOG_MOST_SETTINGS);
     log->last.values = TN_NEW_ARRAY(arena, struct tn_log_value, TN_LOG_MOST_VALUES);
     log->last.settings = TN_NEW_ARRAY(arena, struct tn_log_assignment, TN_LOG_MOST_SETTINGS);
-    return log->values && log->settings && log->last.values && log->last.settings;
+    log->command = tn_arena_alloc(arena, TN_LOG_COMMAND_SIZE);
+    return log->command && log->values && log->settings && log->last.values && log->last.settings;
 }
 
 /* The value of the term, rank and device; NULL where there is no room for a new one. */
@@ -104,6 +105,17 @@ static void keep_setting(struct tn_log *log, struct tn_str name, struct tn_str v
         keep(log->settings[k].value, sizeof log->settings[k].value, value);
         log->settings[k].line = line;
         log->setting_count += k == log->setting_count;
+    }
+}
+
+void tn_log_add_setting(struct tn_log *log, struct tn_str name, struct tn_str value, uint64_t line)
+{
+    bool is_new = true;
+    for (size_t k = 0; k < log->setting_count; k++) {
+        is_new = is_new && !tn_str_is(name, log->settings[k].name);
+    }
+    if (is_new) {
+        keep_setting(log, name, value, line);
     }
 }
 
@@ -278,6 +290,17 @@ static void narrow_version(struct tn_log *log, const struct tn_line_shape *shape
     *to = shape->to.size && (!to->size || number_of(shape->to) < number_of(*to)) ? shape->to : *to;
 }
 
+/* All of the command, from its first word on; one that does not find room is none. */
+static void keep_command(struct tn_log *log, const struct tn_line_shape *shape, struct tn_str line, uint64_t number)
+{
+    size_t start = tn_str_find(line, shape->shape.parts[0].literal);
+    struct tn_str command = tn_str_slice(line, start, line.size);
+    if (start != SIZE_MAX && command.size < TN_LOG_COMMAND_SIZE) {
+        keep(log->command, TN_LOG_COMMAND_SIZE, command);
+        log->command_line = number;
+    }
+}
+
 static void take_captured(struct tn_log *log, const struct tn_line_shape *shape, struct tn_str line,
                           const struct tn_captured *captured, size_t count, uint64_t number)
 {
@@ -291,6 +314,8 @@ static void take_captured(struct tn_log *log, const struct tn_line_shape *shape,
         enum tn_log_term term = captured[k].term;
         if (term == TN_LOG_SETTINGS) {
             keep_settings(log, &log->shapes->programs[shape->program], captured[k].text, number);
+        } else if (term == TN_LOG_COMMAND) {
+            keep_command(log, shape, line, number);
         } else if (term != TN_LOG_RANK && term != TN_LOG_DEVICE) {
             keep_value(log, &captured[k], rank, device, number);
         }

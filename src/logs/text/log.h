@@ -9,7 +9,8 @@ enum {
     TN_LOG_NAME_SIZE = 48,  /* of ranks, devices and settings, with their end */
     TN_LOG_TEXT_SIZE = 512, /* of values, likewise */
     TN_LOG_MOST_VALUES = 2048,
-    TN_LOG_MOST_SETTINGS = 640
+    TN_LOG_MOST_SETTINGS = 640,
+    TN_LOG_COMMAND_SIZE = 8192 /* of a command with its end */
 };
 
 /* One term, of one rank and device. */
@@ -52,6 +53,8 @@ struct tn_log {
     size_t value_count;
     struct tn_log_assignment *settings; /* [setting_count] of the last start */
     size_t setting_count;
+    char *command;         /* that started the engine, as the log has it; "" where it does not */
+    uint64_t command_line; /* from 1 */
     uint64_t lines;
     uint64_t known_lines; /* that have a shape */
     uint64_t bytes;
@@ -75,6 +78,9 @@ bool tn_log_begin(struct tn_log *log, const struct tn_log_shapes *shapes, struct
 /* One line that has the anchors of some shapes; without its end.
  * hits  [hit_count] numbers of shapes, in any order; sorted in place */
 void tn_log_line(struct tn_log *log, struct tn_str line, uint64_t number, uint16_t *hits, size_t hit_count);
+
+/* Keeps a setting that is known from elsewhere, unless the log's own lines say it. Dashes in front: an input of ours. */
+void tn_log_add_setting(struct tn_log *log, struct tn_str name, struct tn_str value, uint64_t line);
 
 /* Once all lines are in: a last start that got nowhere does not hide the one before it. */
 void tn_log_end(struct tn_log *log);

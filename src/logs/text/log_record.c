@@ -167,8 +167,10 @@ static struct tn_str logged_input(const struct writer *writer, const char *input
 {
     const struct tn_log *log = writer->reading->log;
     for (size_t k = 0; k < log->setting_count; k++) {
-        const struct tn_rules_setting *row = row_of(writer, tn_str_of(log->settings[k].name));
-        if (row && tn_str_is(row->same, input)) {
+        struct tn_str name = tn_str_of(log->settings[k].name);
+        const struct tn_rules_setting *row = row_of(writer, name);
+        bool is_input = tn_str_starts(name, TN_STR("--")) && tn_str_is(tn_str_slice(name, 2, name.size), input);
+        if (is_input || (row && tn_str_is(row->same, input))) {
             return tn_str_of(log->settings[k].value);
         }
     }
