@@ -55,7 +55,8 @@ static struct tn_str take_value(struct tn_str *text)
     struct tn_str value = tn_str_slice(*text, 0, end);
     *text = tn_str_slice(*text, end, text->size);
     if (is_quoted) {
-        value = tn_str_slice(value, 1, value.size > 1 ? value.size - 1 : value.size);
+        bool is_closed = value.size > 1 && value.data[value.size - 1] == value.data[0];
+        value = tn_str_slice(value, 1, value.size - is_closed);
     }
     return value;
 }
