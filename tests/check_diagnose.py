@@ -1,6 +1,8 @@
 """Each finding of `tonnage diagnose` is provoked by a log, and each remedy is planned again by another run of the program.
 
-usage: check_diagnose.py PROGRAM RECORDS DOCS      RECORDS: data/finding, DOCS: docs/diagnose.md
+usage: check_diagnose.py PROGRAM RECORDS DOCS [--update]      RECORDS: data/finding, DOCS: docs/diagnose.md
+
+--update writes the table of findings into DOCS; else it must be there.
 
 The logs have the shapes of real ones, with other numbers. A remedy's `after` must be what `tonnage plan` says of the deployment that the
 diagnosis names as its plan, with the remedy's change.
@@ -14,6 +16,7 @@ import subprocess
 import sys
 
 PROGRAM, RECORDS, DOCS = sys.argv[1:4]
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "diagnose")
 FAULTS = []
 
 
@@ -153,7 +156,7 @@ LLAMA70 = "'model': 'meta-llama/Llama-3.1-70B-Instruct', 'tensor_parallel_size':
 
 # what is provoked, the log, the options; whether remedies are expected
 CASES = [
-    ("context_longer_than_pool", open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "diagnose", "vllm_short_pool.log")).read(), SMALL, True),
+    ("context_longer_than_pool", open(os.path.join(FOLDER, "vllm_short_pool.log"), encoding="utf-8").read(), SMALL, True),
     ("context_longer_than_tokens", """INFO 01-11 15:51:02 llm_engine.py:70] Initializing an LLM engine (v0.4.2) with config: model='/home/me/models/Llama-2-7b-hf', tokenizer='x', dtype=torch.float16, max_seq_len=4096, tensor_parallel_size=1, quantization=None, enforce_eager=False, seed=0)
 INFO 01-11 15:51:10 model_runner.py:167] Loading model weights took 12.5518 GB
 INFO 01-11 15:51:18 gpu_executor.py:81] # GPU blocks: 171, # CPU blocks: 512
@@ -220,6 +223,35 @@ ValueError: The model's max seq len (4096) is larger than the maximum number of 
 ]
 
 
+GIB, MIB = 2**30, 2**20
+
+# A log of each engine: what it is of, what was set, and what was measured, as one reads it in the file.
+ENGINES = [
+    ("vllm_v0.log", H100, {"engine": "vllm", "version": "0.6.6", "model": "meta-llama/Meta-Llama-3-8B", "outcome": "started"},
+     {"gpu_memory_utilization": "0.9", "max_num_seqs": "256", "max_model_len": "8192", "enforce_eager": "false"},
+     {"weights": 14.9595 * GIB, "activation": 1.26 * GIB, "non_torch": 1.79 * GIB, "graphs": 0.21 * GIB, "kv_pool": 53.29 * GIB,
+      "kv_tokens": 27284 * 16, "gpu_total": 79.22 * GIB, "requested": 71.29 * GIB}),
+    ("vllm_v1_tp2.log", H100, {"engine": "vllm", "version": "0.19.0", "model": "meta-llama/Llama-3.1-70B-Instruct", "outcome": "started"},
+     {"gpu_memory_utilization": "0.95", "max_num_seqs": "256", "max_model_len": "16384"},
+     {"weights": 32.89 * GIB, "activation": 2.17 * GIB, "non_torch": 1.04 * GIB, "graphs": 1.27 * GIB, "kv_pool": 39.05 * GIB, "kv_tokens": 511840}),
+    ("vllm_short_pool.log", SMALL, {"engine": "vllm", "version": "0.10.0", "outcome": "failed"}, {"max_model_len": "131072"},
+     {"weights": 14.9889 * GIB, "kv_pool": 3.35 * GIB, "kv_tokens": 27424, "kv_needed": 16 * GIB}),
+    ("sglang_tp2.log", H100, {"engine": "sglang", "version": None, "model": "Qwen/Qwen3-32B", "outcome": "started"},
+     {"mem_fraction_static": "0.85", "chunked_prefill_size": "8192", "attention_backend": "fa3", "context_length": "40960"},
+     {"weights": 30.81 * GIB, "graphs": 1.24 * GIB, "kv_pool": 35.02 * GIB, "kv_tokens": 286912, "gpu_free": 77.93 * GIB}),
+    ("trtllm.log", H100, {"engine": "trtllm", "version": "1.0.0", "model": "meta-llama/Llama-3.1-8B-Instruct", "outcome": "started"},
+     {"max_batch_size": "256", "max_num_tokens": "4096", "tokens_per_block": "32"},
+     {"weights": 14.96 * GIB, "kv_pool": 54.66 * GIB, "kv_tokens": 447776, "peak": 18.44 * GIB}),
+    ("llamacpp_two_gpus.log", [], {"engine": "llamacpp", "version": "b6500", "model": "Qwen2.5-32B-Instruct", "outcome": "started"},
+     {"n_ctx": "16384", "n_gpu_layers": "65", "flash_attn": "on", "free_memory": "23880MiB,23880MiB"},
+     {"model CUDA0": 9077.30 * MIB, "model CUDA1": 9430.66 * MIB, "model host": 417.66 * MIB, "kv CUDA0": 2112 * MIB, "kv CUDA1": 1984 * MIB,
+      "compute CUDA0": 368.01 * MIB, "compute CUDA1": 473.02 * MIB, "compute host": 138.02 * MIB, "output host": 0.58 * MIB}),
+    ("ollama.log", [], {"engine": "ollama", "version": "0.30.2", "outcome": "started"},
+     {"num_ctx": "8192", "OLLAMA_NUM_PARALLEL": "2", "num_gpu": "33"},
+     {"model CUDA0": 4403.49 * MIB, "model host": 281.81 * MIB, "kv CUDA0": 2048 * MIB, "compute CUDA0": 258.5 * MIB, "host_free": 57.2 * GIB}),
+]
+
+
 # ---- checking ---------------------------------------------------------------------------------------------------------
 
 
@@ -275,6 +307,53 @@ def check_case(place, code, text, options, helps):
     return set(findings)
 
 
+def check_engine(name, options, told, settings, measured):
+    path = os.path.join(FOLDER, name)
+    done = run(["diagnose", path, "--json", *options])
+    answer = json.loads(done.stdout)
+    if done.returncode != (told["outcome"] == "failed"):
+        FAULTS.append(f"{name}: exit code {done.returncode}")
+    for key, wanted in told.items():
+        if answer.get(key) != wanted:
+            FAULTS.append(f"{name}: {key} is {answer.get(key)}, {wanted} stands in the log")
+    for key, wanted in settings.items():
+        if answer["settings"].get(key) != wanted:
+            FAULTS.append(f"{name}: {key} is {answer['settings'].get(key)}, {wanted} stands in the log")
+    terms = {term["term"] + (" " + term["device"] if "device" in term else ""): term for term in answer["terms"]}
+    lines = open(path, encoding="utf-8").read().split("\n")
+    for key, wanted in measured.items():
+        # digits of MiB come back as two decimals
+        if key not in terms or abs(terms[key]["measured"] - wanted) > 0.01 * MIB:
+            FAULTS.append(f"{name}: {key} is {terms.get(key)}, {wanted:.0f} stands in the log")
+        elif terms[key]["line"] and not re.search(r"\d", lines[terms[key]["line"] - 1]):
+            FAULTS.append(f"{name}: {key} does not stand in line {terms[key]['line']}")
+    if not answer["plan"] or not any(term["predicted"] is not None for term in answer["terms"]):
+        FAULTS.append(f"{name}: no plan stands beside it: {answer['notes']}")
+
+
+def dressed(text):
+    """The same log in other clothes: they must not change what it says."""
+    lines = text.split("\n")
+    yield "CR LF", text.replace("\n", "\r\n").encode()
+    yield "UTF-16", text.encode("utf-16")
+    yield "docker", "".join(json.dumps({"log": "\x1b[36m" + line + "\x1b[0m\n", "stream": "stdout", "time": "2026-07-01T10:00:00Z"}) + "\n" for line in lines).encode()
+    yield "kubernetes", "".join(f"2026-07-01T10:00:00.000000001Z stderr F {line}\n" for line in lines).encode()
+    yield "compose", "".join(f"\x1b[36mserver-1  |\x1b[0m {line}\n" for line in lines).encode()
+    yield "noise", b"\x00\xff\x80 noise\n" + text.encode() + b"\x7f\xfe" * 500
+
+
+def check_dressed(name, options):
+    text = open(os.path.join(FOLDER, name), encoding="utf-8").read()
+
+    def said(answer):
+        return [{key: value for key, value in term.items() if key != "line"} for term in answer["terms"]], answer["settings"], answer["model"], [f["code"] for f in answer["findings"]]
+
+    plain = said(diagnose(text, options)[0])
+    for clothes, changed_text in dressed(text):
+        if said(diagnose(changed_text, options)[0]) != plain:
+            FAULTS.append(f"{name}: says something else as {clothes}")
+
+
 def records():
     """code -> whether its record has remedies"""
     found = {}
@@ -288,6 +367,38 @@ def records():
     return found
 
 
+BEGIN, END = "<!-- findings: written by tests/check_diagnose.py --update -->\n", "<!-- end of findings -->"
+
+
+def table():
+    """The findings as docs have them."""
+    lines = ["| finding | weight | says | may help |", "|---|---|---|---|"]
+    for path in sorted(glob.glob(os.path.join(RECORDS, "*.rec"))):
+        for record in open(path, encoding="utf-8").read().split("\nfinding ")[1:]:
+            statements = [line.strip().partition(" ")[::2] for line in record.split("\n")[1:] if line.startswith("  ")]
+            said = {word: rest for word, rest in statements}
+            helps = []
+            for word, rest in statements:
+                name = "the engine's own remedies" if word == "offers" else f"`{rest.split()[0].removeprefix('--')}`"
+                if word in ("offers", "remedy") and name not in helps:
+                    helps.append(name)
+            lines.append(f"| `{record.split()[0]}` | {said['weight']} | {said['says']} | {', '.join(helps)} |")
+    return "\n".join(lines) + "\n"
+
+
+def check_docs():
+    text = open(DOCS, encoding="utf-8").read()
+    before, after = text.split(BEGIN)[0], text[text.index(END):]
+    wanted = before + BEGIN + table() + after
+    if "--update" in sys.argv:
+        open(DOCS, "w", encoding="utf-8").write(wanted)
+    elif text != wanted:
+        FAULTS.append(f"{DOCS}: the table of findings is out of date: run with --update")
+
+
+for engine in ENGINES:
+    check_engine(*engine)
+    check_dressed(engine[0], engine[1])
 provoked = {}
 for number, (code, text, options, helps) in enumerate(CASES):
     check_case(f"case {number} {code}", code, text, options, helps)
@@ -298,12 +409,10 @@ for code in known:
         FAULTS.append(f"{code}: no log provokes it")
 for code in sorted(set(provoked) - set(known)):
     FAULTS.append(f"{code}: there is no such record")
-documented = set(re.findall(r"^\| `(\w+)` \|", open(DOCS, encoding="utf-8").read(), re.M)) if os.path.exists(DOCS) else set()
-for code in sorted(set(known) ^ documented):
-    FAULTS.append(f"{code}: in the records or in {os.path.basename(DOCS)}, not in both")
+check_docs()
 if len(known) < 25:
     FAULTS.append(f"{len(known)} findings")
 unproved = [code for code, has in known.items() if has and not provoked.get(code)]
 print("\n".join(FAULTS))
-print(f"{len(CASES)} logs, {len(known)} findings, of which no remedy was seen: {' '.join(unproved) or 'none'}")
+print(f"{len(ENGINES) + len(CASES)} logs, {len(known)} findings, of which no remedy was seen: {' '.join(unproved) or 'none'}")
 sys.exit(bool(FAULTS))

@@ -24,11 +24,24 @@ static void take_launch(struct tn_diagnosis *diagnosis, const struct tn_launch *
     }
 }
 
+/* What stands in quotes in the line ends with them: cmd="llama-server ...". */
+static struct tn_str without_quote(struct tn_str command)
+{
+    size_t last = 0;
+    bool is_odd = false;
+    for (size_t k = 0; k < command.size; k++) {
+        bool is_quote = command.data[k] == '"';
+        last = is_quote ? k : last;
+        is_odd = is_odd != is_quote;
+    }
+    return is_odd ? tn_str_slice(command, 0, last) : command;
+}
+
 bool tn_diagnose_command(struct tn_diagnosis *diagnosis, struct tn_error *error)
 {
     struct tn_launch launch = {0};
     struct tn_error own = {0};
-    struct tn_str command = tn_str_of(diagnosis->log.command);
+    struct tn_str command = without_quote(tn_str_of(diagnosis->log.command));
     if (!command.size) {
         return true;
     }
