@@ -172,6 +172,7 @@ ValueError: The model's max seq len (4096) is larger than the maximum number of 
     ("memory_ran_out_running", sglang() + "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.96 GiB. GPU 0 has a total capacity of 79.19 GiB of which 1.00 GiB is free.\n", H100, True),
     ("buffer_does_not_fit", llamacpp(cells=131072, kv=16384).split("llama_context:  CUDA_Host  output")[0] + "ggml_backend_cuda_buffer_type_alloc_buffer: allocating 16384.00 MiB on device 0: cudaMalloc failed: out of memory\nalloc_tensor_range: failed to allocate CUDA0 buffer of size 17179869184\nllama_init_from_model: failed to initialize the context: failed to allocate buffer for kv cache\n", ["--gpu", "rtx-3060-12gb"], True),
     ("quantised_values_need_flash_attention", llamacpp(flash="0", types="q8_0").split("llama_context:  CUDA_Host  output")[0] + "llama_init_from_model: V cache quantization requires flash_attn\nfailed to create context with model '/m.gguf'\n", [], True),
+    ("memory_ran_out", "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 32.00 MiB. GPU 0 has a total capacty of 4.00 GiB of which 41.56 MiB is free.\n", [], False),
     ("killed_by_the_system", vllm(rest="Last State: Terminated  Reason: OOMKilled  Exit Code: 137\n"), H100, False),
     ("ended_for_another_reason", vllm(rest=load() + "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}\n"), H100, False),
     ("fragmentation", vllm(rest=load() + out_of_memory(tried="1.70 GiB", free="0 bytes", unallocated="2.30 GiB")), H100, False),

@@ -59,7 +59,7 @@ static bool read_log(struct tn_diagnosis *diagnosis, struct tn_error *error)
     }
     bool done = source->open(source->context, name, error) && scan_stream(source, &scan, buffer, BUFFER, error);
     source->close(source->context);
-    return done;
+    return done || tn_fail_at(error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(name));
 }
 
 /* ---- what is asked beside it ------------------------------------------------------------------------------------------ */
@@ -195,9 +195,8 @@ static void note_reading(struct tn_diagnosis *diagnosis)
     const struct tn_log *log = &diagnosis->log;
     const struct tn_log_reading *reading = &diagnosis->reading;
     if (!reading->engine.size) {
-        tn_diagnose_note(
-            diagnosis, "nothing_known",
-            "no line of the log is one that is known of an engine: `tonnage help diagnose` names the engines");
+        tn_diagnose_note(diagnosis, "nothing_known",
+                         "no line is one that is known of vLLM, SGLang, TensorRT-LLM, llama.cpp or ollama");
     } else if (reading->version_is_outside) {
         tn_diagnose_note(diagnosis, "version_outside",
                          "version " TN_STR_FORMAT " is not known here: the newest that is stands for it",
@@ -211,7 +210,9 @@ static void note_reading(struct tn_diagnosis *diagnosis)
                          "the log names no version: the newest is planned; --engine NAME@VERSION says otherwise");
     }
     if (diagnosis->why_not.size) {
-        tn_diagnose_note(diagnosis, "not_planned", "no plan stands beside the log: " TN_STR_FORMAT,
+        tn_diagnose_note(diagnosis, "not_planned",
+                         "no plan stands beside the log: " TN_STR_FORMAT
+                         " (--model, --gpu and --set say what a log does not)",
                          TN_STR_ARGUMENTS(diagnosis->why_not));
     }
     if (log->starts > 1) {

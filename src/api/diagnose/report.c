@@ -15,27 +15,21 @@ static bool is_bytes(const struct tn_diagnosed_term *term)
     return tn_str_is(tn_str_of(term->unit), "bytes");
 }
 
-static void write_amount(struct tn_builder *text, const struct tn_diagnosed_term *term, double number,
-                         enum tn_units units)
-{
-    if (number < 0) {
-        tn_builder_add_char(text, '-');
-    }
-    uint64_t amount = shown(fabs(number));
-    if (is_bytes(term)) {
-        tn_write_bytes(text, amount, units);
-    } else if ((double)amount == number) {
-        tn_builder_add_grouped(text, amount);
-    } else {
-        tn_builder_add_fixed(text, shown(fabs(number) * 100), 100, 2);
-    }
-}
-
+/* Sizes and counts as such, so that formats for programs have them whole; what is below 0 or has decimals as a text. */
 static struct tn_cell cell_amount(struct tn_report *report, const struct tn_diagnosed_term *term, double number,
                                   enum tn_units units)
 {
     struct tn_builder text = {0};
-    write_amount(&text, term, number, units);
+    uint64_t amount = shown(fabs(number));
+    if (number >= 0 && (is_bytes(term) || (double)amount == number)) {
+        return is_bytes(term) ? tn_cell_bytes(amount) : tn_cell_count(amount);
+    }
+    tn_builder_add_text(&text, number < 0 ? "-" : "");
+    if (is_bytes(term)) {
+        tn_write_bytes(&text, amount, units);
+    } else {
+        tn_builder_add_fixed(&text, shown(fabs(number) * 100), 100, 2);
+    }
     return tn_cell_text(tn_report_keep(report, &text));
 }
 
@@ -71,7 +65,11 @@ static void write_started(struct tn_builder *text, const struct tn_diagnosis *di
         tn_builder_add_grouped(text, (uint64_t)tokens.value);
         tn_builder_add_text(text, " tokens of KV cache");
     }
-    tn_builder_addf(text, "; %zu finding%s.", diagnosis->finding_count, diagnosis->finding_count == 1 ? "" : "s");
+    if (diagnosis->finding_count) {
+        tn_builder_addf(text, "; %zu finding%s.", diagnosis->finding_count, diagnosis->finding_count == 1 ? "" : "s");
+    } else {
+        tn_builder_add_text(text, "; nothing to say of it.");
+    }
 }
 
 static void write_verdict(struct tn_builder *text, const struct tn_diagnosis *diagnosis)
@@ -87,9 +85,11 @@ static void write_verdict(struct tn_builder *text, const struct tn_diagnosis *di
         write_started(text, diagnosis);
         return;
     }
-    tn_builder_add_text(text, diagnosis->fails_running ? " started, and ended later"
-                              : is_failed              ? " did not start"
-                                                       : ": the log ends before it is known whether it starts");
+    bool is_of_engine = diagnosis->reading.engine.size > 0;
+    tn_builder_add_text(text, diagnosis->fails_running    ? " started, and ended later"
+                              : is_failed && is_of_engine ? " did not start"
+                              : is_failed                 ? " ended"
+                                                          : ": the log ends before it is known whether it starts");
     tn_builder_add_text(text, error ? ": " : ".");
     if (error) {
         tn_builder_add(text, error->message);
@@ -121,8 +121,9 @@ static struct tn_cell cell_difference(struct tn_report *report, const struct tn_
     if (term->exact) {
         return tn_cell_text(TN_STR("exact"));
     }
-    tn_builder_add_char(&text, percent < 0 ? '-' : '+');
-    tn_builder_add_fixed(&text, shown(fabs(percent) * 10), 10, 1);
+    uint64_t tenths = shown(fabs(percent) * 10);
+    tn_builder_add_text(&text, !tenths ? "" : percent < 0 ? "-" : "+");
+    tn_builder_add_fixed(&text, tenths, 10, 1);
     tn_builder_add_text(&text, " %");
     return tn_cell_text(tn_report_keep(report, &text));
 }

@@ -70,7 +70,8 @@ static void keep_value(struct tn_log *log, const struct tn_captured *captured, s
     int64_t number = captured->figure.value;
     value->least = value->count && value->least < number ? value->least : number;
     value->most = value->count && value->most > number ? value->most : number;
-    value->sum = tn_add_i64(value->sum, number, &value->sum) ? value->sum : INT64_MAX;
+    bool is_sum = captured->kind == TN_SHAPE_SIZE; /* ollama adds a device's buffers up, and may say it again */
+    value->sum = is_sum ? number : tn_add_i64(value->sum, number, &value->sum) ? value->sum : INT64_MAX;
     value->first = value->count ? value->first : captured->figure;
     value->first_line = value->count ? value->first_line : line;
     value->last_line = line;
@@ -134,7 +135,12 @@ static void keep_settings(struct tn_log *log, const struct tn_log_program *progr
 static const struct {
     const char *mark;
     size_t kept; /* of its end, as part of the name */
-} rank_marks[] = {{"Worker_", 0},      {"rank=", 0}, {"[rank", 0}, {"WorkerProcess pid=", 4}, {"WorkerWrapper pid=", 4},
+} rank_marks[] = {{"Worker_", 0},
+                  {"rank=", 0},
+                  {"[rank", 0},
+                  {"[RANK ", 0},
+                  {"WorkerProcess pid=", 4},
+                  {"WorkerWrapper pid=", 4},
                   {"EngineCore_DP", 2}};
 
 static bool is_of_name(char c)

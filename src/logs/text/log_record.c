@@ -337,6 +337,11 @@ static void write_mib(struct writer *writer, const char *key, int64_t bytes)
     tn_json_real(&writer->json, (double)((bytes * 100 + (1 << 19)) >> 20) / 100);
 }
 
+static bool is_size(int64_t bytes)
+{
+    return bytes >= 0 && bytes < INT64_MAX / 200;
+}
+
 /* The first model's buffers of one kind. Those of weights and caches come one for each file and each cache; of others the last counts. */
 static void write_buffers(struct writer *writer, const char *key, enum tn_log_term term, bool adds)
 {
@@ -345,10 +350,38 @@ static void write_buffers(struct writer *writer, const char *key, enum tn_log_te
     tn_json_begin_object(&writer->json);
     for (const struct tn_log_value *value = tn_log_find(log, term); value; value = tn_log_next(log, term, value)) {
         int64_t bytes = adds ? value->sum : value->figure.value;
-        if (!value->part && value->device[0] && bytes >= 0 && bytes < INT64_MAX / 200) {
+        if (!value->part && value->device[0] && is_size(bytes)) {
             write_mib(writer, value->device, bytes);
         }
     }
+    tn_json_end_object(&writer->json);
+}
+
+/* The engine's own table has whole MiB, cut off. */
+static void write_column(struct writer *writer, const char *key, enum tn_log_term term)
+{
+    const struct tn_log *log = writer->reading->log;
+    tn_json_key(&writer->json, key);
+    tn_json_begin_object(&writer->json);
+    for (const struct tn_log_value *value = tn_log_find(log, term); value; value = tn_log_next(log, term, value)) {
+        if (is_size(value->figure.value)) {
+            tn_json_key(&writer->json, value->device);
+            tn_json_i64(&writer->json, value->figure.value >> 20);
+        }
+    }
+    tn_json_end_object(&writer->json);
+}
+
+/* Where the log has the table alone: caches and states are one column. */
+static void write_table(struct writer *writer)
+{
+    write_column(writer, "model_mib", TN_LOG_TABLE_MODEL);
+    write_column(writer, "kv_mib", TN_LOG_TABLE_CONTEXT);
+    write_column(writer, "compute_mib", TN_LOG_TABLE_COMPUTE);
+    tn_json_key(&writer->json, "rs_mib");
+    tn_json_begin_object(&writer->json);
+    tn_json_key(&writer->json, "derived_total");
+    tn_json_i64(&writer->json, 0);
     tn_json_end_object(&writer->json);
 }
 
@@ -369,7 +402,7 @@ static void write_failed(struct writer *writer, const char *key)
     }
     tn_json_key(&writer->json, key);
     tn_json_begin_object(&writer->json);
-    if (failed && failed->figure.value > 0 && failed->figure.value < INT64_MAX / 200) {
+    if (failed && is_size(failed->figure.value)) {
         write_mib(writer, failed->device, failed->figure.value);
     }
     tn_json_end_object(&writer->json);
@@ -388,9 +421,13 @@ static void write_device_figures(struct writer *writer)
                 {"compute_mib", TN_LOG_COMPUTE_BUFFER, false}};
     const struct tn_log *log = writer->reading->log;
     bool has_failed = tn_log_find(log, TN_LOG_ALLOCATION_FAILED) != NULL;
+    bool has_table = !has_failed && tn_log_find(log, TN_LOG_TABLE_MODEL) && !tn_log_find(log, TN_LOG_MODEL_BUFFER);
     tn_json_key(&writer->json, "measured");
     tn_json_begin_object(&writer->json);
-    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+    if (has_table) {
+        write_table(writer);
+    }
+    for (size_t k = 0; !has_table && k < sizeof rows / sizeof rows[0]; k++) {
         if (has_failed && rows[k].term == kind_of_failed(log)) {
             write_failed(writer, rows[k].key);
         } else {
