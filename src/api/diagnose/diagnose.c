@@ -115,8 +115,9 @@ static bool make_measurement(struct tn_diagnosis *diagnosis, struct tn_error *er
     if (!done || !list.count) {
         return done;
     }
-    list.items[0].outcome = diagnosis->outcome;
-    diagnosis->measurement = &list.items[0];
+    struct tn_measurement *measurement = list.items; /* in the arena */
+    measurement->outcome = diagnosis->outcome;
+    diagnosis->measurement = measurement;
     return true;
 }
 

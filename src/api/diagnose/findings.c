@@ -92,7 +92,7 @@ static bool take_value(struct search *search, struct tn_str *text, struct tn_val
 
 static bool take_condition(struct search *search, struct tn_str *text, bool *condition)
 {
-    struct tn_value value;
+    struct tn_value value = {0};
     if (!take_value(search, text, &value)) {
         return false;
     }
@@ -229,7 +229,7 @@ static bool read_remedy(struct search *search)
     struct tn_str rest = search->statement->rest;
     struct tn_str name = tn_str_word(&rest);
     struct tn_str text;
-    struct tn_value value;
+    struct tn_value value = {0};
     bool applies = true;
     if (!can_change(search, name)) {
         return true;

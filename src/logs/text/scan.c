@@ -181,9 +181,9 @@ static void scan_lines(struct tn_scan *scan, struct tn_str text)
 bool tn_scan_begin(struct tn_scan *scan, struct tn_log *log, struct tn_arena *arena)
 {
     *scan = (struct tn_scan){.log = log, .number = 1};
-    scan->rest = tn_arena_alloc(arena, TN_SCAN_LINE + 2 * TN_SCAN_PIECE);
+    scan->rest = tn_arena_alloc(arena, (size_t)TN_SCAN_LINE + (size_t)2 * TN_SCAN_PIECE);
     scan->line = tn_arena_alloc(arena, TN_SCAN_LINE);
-    scan->converted = tn_arena_alloc(arena, 2 * TN_SCAN_PIECE);
+    scan->converted = tn_arena_array(arena, 2, TN_SCAN_PIECE);
     return scan->rest && scan->line && scan->converted;
 }
 
