@@ -7,6 +7,7 @@ usage: check_diagnose.py PROGRAM RECORDS DOCS [--update]      RECORDS: data/find
 The logs have the shapes of real ones, with other numbers. A remedy's `after` must be what `tonnage plan` says of the deployment that the
 diagnosis names as its plan, with the remedy's change.
 """
+import concurrent.futures
 import glob
 import json
 import os
@@ -397,12 +398,14 @@ def check_docs():
         FAULTS.append(f"{DOCS}: the table of findings is out of date: run with --update")
 
 
-for engine in ENGINES:
-    check_engine(*engine)
-    check_dressed(engine[0], engine[1])
+with concurrent.futures.ThreadPoolExecutor() as threads:
+    jobs = [threads.submit(check_engine, *engine) for engine in ENGINES]
+    jobs += [threads.submit(check_dressed, name, options) for name, options, *_ in ENGINES]
+    jobs += [threads.submit(check_case, f"case {number} {case[0]}", *case) for number, case in enumerate(CASES)]
+    for job in jobs:
+        job.result()
 provoked = {}
-for number, (code, text, options, helps) in enumerate(CASES):
-    check_case(f"case {number} {code}", code, text, options, helps)
+for code, _, _, helps in CASES:
     provoked[code] = provoked.get(code, False) or helps
 known = records()
 for code in known:
