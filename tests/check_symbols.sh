@@ -7,7 +7,7 @@ set -eu
 
 allowed='
 memchr memcmp memcpy memmove memset strchr strcmp strlen strncmp strstr
-malloc calloc realloc free
+malloc calloc realloc free aligned_alloc madvise
 qsort bsearch
 snprintf vsnprintf
 ceil floor fabs fmod frexp isfinite isinf isnan ldexp log2 modf pow scalbn sqrt fmax fmin trunc

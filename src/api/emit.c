@@ -1,5 +1,6 @@
 /* From a plan to commands. */
 #include "api/launch.h"
+#include "catalog/names.h"
 #include "engine/record/rules.h"
 
 /* ---- how a command names the model -------------------------------------------------------------------------------- */
@@ -21,6 +22,7 @@ static bool fail_name(const struct naming *naming, const char *why)
 
 static struct tn_str last_part(struct tn_str path)
 {
+    path = tn_str_slice(path, 0, tn_str_starts(path, TN_STR("hf:")) ? tn_str_find(path, TN_STR("@")) : path.size);
     while (path.size && path.data[path.size - 1] == '/') {
         path.size--;
     }
@@ -42,11 +44,25 @@ static struct tn_str folder_of(struct tn_str path)
     return folder.size ? folder : TN_STR(".");
 }
 
+static bool has_organisation(struct tn_str name)
+{
+    return tn_str_find(name, TN_STR("/")) != SIZE_MAX;
+}
+
+/* As it was typed where that is a name of the hub, in its letters. A record may be of several models with the same shapes: the one of that name, or
+ * the first. */
 static struct tn_str hub_name(const struct naming *naming)
 {
     const struct tn_catalog *catalog = naming->plan->question.session->catalog;
-    const struct tn_record *record = tn_catalog_find_model(catalog, naming->name, NULL);
-    return record ? tn_record_text(record, "hub") : (struct tn_str){0};
+    const struct tn_record *record =
+        has_organisation(naming->name) ? NULL : tn_catalog_find_model(catalog, naming->name, NULL);
+    for (uint32_t k = 0; record && k < record->count; k++) {
+        const struct tn_statement *statement = &record->statements[k];
+        if (tn_str_is(statement->word, "hub") && tn_names_match(statement->rest, naming->name)) {
+            return statement->rest;
+        }
+    }
+    return record ? tn_record_text(record, "hub") : naming->name;
 }
 
 static bool is_url(struct tn_str name)
@@ -88,7 +104,7 @@ static bool name_converted(struct naming *naming)
         quant = request->values[TN_INPUT_DTYPE].given ? request->values[TN_INPUT_DTYPE].text
                                                       : tn_str_of(naming->plan->model->dtype->name);
     }
-    tn_builder_add(&text, last_part(hub.size ? hub : folder_of(naming->name)));
+    tn_builder_add(&text, last_part(folder_of(hub.size ? hub : naming->name)));
     tn_builder_add_char(&text, '-');
     for (size_t k = 0; k < quant.size; k++) {
         bool is_small = quant.data[k] >= 'a' && quant.data[k] <= 'z';

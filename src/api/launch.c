@@ -3,7 +3,6 @@
 
 #include "api/settings.h"
 #include "catalog/names.h"
-#include "format/dtype.h"
 
 enum { MOST_COMMAND_BYTES = TN_SHELL_MOST_BYTES };
 
@@ -164,14 +163,13 @@ static bool take_gguf_name(const struct tn_catalog *catalog, struct tn_request *
     struct tn_str model;
     struct tn_str quant;
     split_gguf_name(path, &model, &quant);
-    bool is_of_dtype = !is_quant(catalog, quant) && tn_dtype_find(quant);
-    *taken = tn_catalog_find_model(catalog, model, NULL) && (is_of_dtype || is_quant(catalog, quant));
+    *taken = tn_catalog_find_model(catalog, model, NULL) && is_quant(catalog, quant);
     if (!*taken) {
         return true;
     }
-    enum tn_input input = is_of_dtype ? TN_INPUT_DTYPE : TN_INPUT_QUANT;
     bool is_given = request->values[TN_INPUT_DTYPE].given || request->values[TN_INPUT_QUANT].given;
-    return set_text(request, TN_INPUT_MODEL, model, error) && (is_given || set_text(request, input, quant, error));
+    return set_text(request, TN_INPUT_MODEL, model, error)
+           && (is_given || set_text(request, TN_INPUT_QUANT, quant, error));
 }
 
 static bool is_hub_name(struct tn_str name)

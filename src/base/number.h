@@ -63,4 +63,15 @@ static inline uint64_t tn_load_u64(const void *bytes)
     return number;
 }
 
+/* Four. */
+static inline uint32_t tn_load_u32(const void *bytes)
+{
+    uint32_t number;
+    memcpy(&number, bytes, sizeof number);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    number = __builtin_bswap32(number);
+#endif
+    return number;
+}
+
 #endif

@@ -175,6 +175,14 @@ static bool is_wanted(const struct writer *writer, const struct tn_option *optio
     return option->always || is_given || is_input;
 }
 
+static bool fail_setting(const struct writer *writer, struct tn_str name, struct tn_str value, const char *why)
+{
+    tn_fail(writer->error, TN_ERROR_USAGE,
+            "no command of %s " TN_STR_FORMAT " says " TN_STR_FORMAT "=" TN_STR_FORMAT "%s", engine_name(writer),
+            TN_STR_ARGUMENTS(writer->plan->version), TN_STR_ARGUMENTS(name), TN_STR_ARGUMENTS(value), why);
+    return tn_fail_at(writer->error, -1, "--emit");
+}
+
 /* ---- one option --------------------------------------------------------------------------------------------------- */
 
 static struct group *find_group(struct writer *writer, struct tn_str option)
@@ -223,8 +231,8 @@ static bool write_on_line(struct writer *writer, const struct tn_option *option,
     if (mark != SIZE_MAX) {
         return write_member(writer, option, name, mark, value);
     }
-    if (!name.size) { /* off without an option that says so: it is left out */
-        return true;
+    if (!name.size) { /* off without an option that says so: left out, where engines have it off by themselves */
+        return option->kind == TN_OPTION_ON || fail_setting(writer, option->target, TN_STR("false"), "");
     }
     return add_word(writer, name, true) && (!value.size || add_word(writer, value, false));
 }
@@ -240,14 +248,6 @@ static bool write_in_file(struct writer *writer, const struct tn_option *option,
             || add_file_option(writer, tn_str_slice(option->also, 0, mark),
                                tn_str_slice(option->also, mark + 1, option->also.size)))
            && add_file_option(writer, name, value);
-}
-
-static bool fail_setting(const struct writer *writer, struct tn_str name, struct tn_str value, const char *why)
-{
-    tn_fail(writer->error, TN_ERROR_USAGE,
-            "no command of %s " TN_STR_FORMAT " says " TN_STR_FORMAT "=" TN_STR_FORMAT "%s", engine_name(writer),
-            TN_STR_ARGUMENTS(writer->plan->version), TN_STR_ARGUMENTS(name), TN_STR_ARGUMENTS(value), why);
-    return tn_fail_at(writer->error, -1, "--emit");
 }
 
 static bool write_value(struct writer *writer, const struct tn_option *option, struct tn_str setting)

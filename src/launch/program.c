@@ -80,6 +80,7 @@ static bool find_by_image(const struct tn_launch_table *table, const struct tn_s
         if (begins && (!rest.size || rest.data[0] == ':' || rest.data[0] == '@')) {
             struct tn_str version = version_of_tag(image->tag, tn_str_slice(rest, 1, rest.size));
             found->table = table;
+            found->is_image = true;
             found->version = version.size ? version : found->version;
             found->first_argument = at + 1;
         }
@@ -96,6 +97,7 @@ void tn_find_program(const struct tn_launch_table *const *tables, size_t table_c
             struct tn_str version = found->version;
             if (find_by_name(tables[k], command, at, found)) {
                 found->version = version;
+                found->is_image = false;
                 return;
             }
             (void)find_by_image(tables[k], command, at, found);

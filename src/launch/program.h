@@ -10,6 +10,7 @@ struct tn_found_program {
     struct tn_str version;               /* from the tag of an image; empty: it says none */
     struct tn_str set;                   /* "server=false": a setting that the program means; empty: none */
     struct tn_str last_word;             /* of the program's name: "run" of `ollama run` */
+    bool is_image;                       /* it was known by its image alone, in which a shell may start it */
     size_t first_argument;
 };
 

@@ -1,12 +1,11 @@
 /* Reading a command: the words of the engine's program, option by option. */
 #include "launch/read.h"
 
-#include "base/number.h"
 #include "launch/options_file.h"
 #include "launch/program.h"
+#include "launch/settle.h"
 #include "launch/value.h"
 #include "text/json.h"
-#include "text/quantity.h"
 
 enum { MOST_ENGINES = 16, MOST_NESTED = 2 };
 
@@ -39,31 +38,6 @@ static bool note_name(const struct reader *reader, struct tn_option_names *list,
     return true;
 }
 
-/* Sets it, in place of what was set before; what is joined is added to that behind a comma. */
-static bool assign(const struct reader *reader, struct tn_assignment **list, size_t *count, struct tn_assignment set,
-                   bool joined)
-{
-    for (size_t k = 0; k < *count; k++) {
-        struct tn_assignment *old = &(*list)[k];
-        if (tn_str_equal(old->name, set.name)) {
-            struct tn_builder both = {0};
-            tn_builder_add(&both, joined ? old->value : (struct tn_str){0});
-            tn_builder_add_text(&both, joined ? "," : "");
-            tn_builder_add(&both, set.value);
-            bool done = !both.failed && tn_str_copy(reader->arena, tn_builder_str(&both), &old->value);
-            tn_builder_free(&both);
-            return done || tn_fail_memory(reader->error);
-        }
-    }
-    void *grown = tn_arena_grow(reader->arena, *list, *count, *count + 1, sizeof set);
-    if (!grown) {
-        return tn_fail_memory(reader->error);
-    }
-    *list = grown;
-    (*list)[(*count)++] = set;
-    return true;
-}
-
 static bool fail_at(const struct reader *reader, int64_t offset)
 {
     return tn_fail_at(reader->error, offset, "command");
@@ -84,9 +58,9 @@ static bool apply_option(const struct reader *reader, const struct tn_option *op
     }
     if (tn_str_starts(set.name, TN_STR("--"))) {
         set.name = tn_str_slice(set.name, 2, set.name.size);
-        return assign(reader, &launch->inputs, &launch->input_count, set, false);
+        return tn_launch_assign(reader->arena, &launch->inputs, &launch->input_count, set, false, reader->error);
     }
-    return assign(reader, &launch->sets, &launch->set_count, set, option->joined);
+    return tn_launch_assign(reader->arena, &launch->sets, &launch->set_count, set, option->joined, reader->error);
 }
 
 static bool has_name(const struct tn_option *option, struct tn_str name)
@@ -465,124 +439,6 @@ static bool is_only_environment(const struct tn_shell_command *command)
                || tn_shell_assignment(command->words[command->word_count - 1].text, &name, &value));
 }
 
-/* ---- what an engine's options mean together ----------------------------------------------------------------------- */
-
-static struct tn_assignment *find_set(struct tn_launch *launch, const char *name)
-{
-    for (size_t k = 0; k < launch->set_count; k++) {
-        if (tn_str_is(launch->sets[k].name, name)) {
-            return &launch->sets[k];
-        }
-    }
-    return NULL;
-}
-
-static void drop_set(struct tn_launch *launch, const char *name)
-{
-    struct tn_assignment *set = find_set(launch, name);
-    for (size_t k = set ? (size_t)(set - launch->sets) : launch->set_count; k + 1 < launch->set_count; k++) {
-        launch->sets[k] = launch->sets[k + 1];
-    }
-    launch->set_count -= set != NULL;
-}
-
-static bool add_input(const struct reader *reader, const char *name, struct tn_str value)
-{
-    struct tn_assignment input = {tn_str_of(name), value};
-    return assign(reader, &reader->launch->inputs, &reader->launch->input_count, input, false);
-}
-
-/* Copies of the model are our data parallel; groups of attention within one are the engine's own. */
-static bool settle_sglang(const struct reader *reader)
-{
-    const struct tn_assignment *groups = find_set(reader->launch, "enable_dp_attention");
-    const struct tn_assignment *copies = find_set(reader->launch, "dp_size");
-    bool is_attention = groups && tn_str_is(groups->value, "true");
-    if (!copies || is_attention) {
-        return true;
-    }
-    struct tn_str value = copies->value;
-    drop_set(reader->launch, "dp_size");
-    return add_input(reader, "dp", value);
-}
-
-/* A list of devices has their number; of the words that name one only "none" is a setting. */
-static bool settle_devices(const struct reader *reader)
-{
-    const struct tn_assignment *device = find_set(reader->launch, "device");
-    struct tn_option list = {.names = TN_STR("--device"), .kind = TN_OPTION_DEVICES};
-    struct tn_str number;
-    if (!device || tn_str_is(device->value, "none")) {
-        return true;
-    }
-    if (!tn_option_read(reader->arena, &list, device->value, false, &number, reader->error)) {
-        return false;
-    }
-    drop_set(reader->launch, "device");
-    return add_input(reader, "pp", number);
-}
-
-/* Keys and values of one type are a dtype of the cache. */
-static bool settle_cache_types(const struct reader *reader)
-{
-    const struct tn_assignment *keys = find_set(reader->launch, "type_k");
-    const struct tn_assignment *values = find_set(reader->launch, "type_v");
-    if (!keys || !values || !tn_str_equal(keys->value, values->value)) {
-        return true;
-    }
-    struct tn_str type = keys->value;
-    drop_set(reader->launch, "type_k");
-    drop_set(reader->launch, "type_v");
-    return add_input(reader, "kv-dtype", type);
-}
-
-/* Its cells are those of all sequences, which share them; 0 of them: as many as the model was made for. */
-static bool settle_cells(const struct reader *reader)
-{
-    struct tn_launch *launch = reader->launch;
-    const struct tn_assignment *cells = find_set(launch, "n_ctx");
-    const struct tn_assignment *sequences = find_set(launch, "parallel");
-    const struct tn_assignment *unified = find_set(launch, "kv_unified");
-    bool is_shared = unified && tn_str_is(unified->value, "true");
-    uint64_t count = 0;
-    uint64_t parallel = 1;
-    struct tn_builder text = {0};
-    struct tn_str kept;
-    if (!cells || !tn_quantity_number(cells->value, &count)) {
-        return true;
-    }
-    (void)(sequences && tn_quantity_number(sequences->value, &parallel));
-    count /= is_shared || !parallel ? 1 : parallel;
-    if (!count) {
-        drop_set(launch, "n_ctx");
-        return true;
-    }
-    tn_builder_add_u64(&text, count);
-    bool done =
-        (!text.failed && tn_str_copy(reader->arena, tn_builder_str(&text), &kept)) || tn_fail_memory(reader->error);
-    tn_builder_free(&text);
-    return done && add_input(reader, "context", kept);
-}
-
-static bool settle_llamacpp(const struct reader *reader)
-{
-    return settle_devices(reader) && settle_cache_types(reader) && settle_cells(reader);
-}
-
-static bool settle(const struct reader *reader)
-{
-    static const struct {
-        const char *engine;
-        bool (*settle)(const struct reader *reader);
-    } engines[] = {{"sglang", settle_sglang}, {"llamacpp", settle_llamacpp}};
-    for (size_t k = 0; k < sizeof engines / sizeof engines[0]; k++) {
-        if (tn_str_is(tn_str_of(reader->table->engine->name), engines[k].engine)) {
-            return engines[k].settle(reader);
-        }
-    }
-    return true;
-}
-
 /* ---- a script ----------------------------------------------------------------------------------------------------- */
 
 static bool read_command(struct reader *reader, const struct tn_shell_command *command,
@@ -594,7 +450,8 @@ static bool read_command(struct reader *reader, const struct tn_shell_command *c
     launch->version = found->version.size ? found->version : launch->version;
     size_t mark = tn_str_find(found->set, TN_STR("="));
     struct tn_assignment set = {tn_str_slice(found->set, 0, mark), tn_str_slice(found->set, mark + 1, found->set.size)};
-    return (!found->set.size || assign(reader, &launch->sets, &launch->set_count, set, false))
+    return (!found->set.size
+            || tn_launch_assign(reader->arena, &launch->sets, &launch->set_count, set, false, reader->error))
            && read_environment(reader, command, found->first_argument)
            && read_arguments(reader, command, found->first_argument, found->last_word);
 }
@@ -620,26 +477,49 @@ static bool read_nested(const struct reader *reader, const struct tn_shell_comma
     return true;
 }
 
-/* *found: a program was among them. What is exported before or assigned in front of it counts for it. */
+static bool read_shell(struct reader *reader, const struct tn_shell *shell, unsigned depth, bool *found);
+
+/* What a shell in the command starts. */
+static bool read_inner(struct reader *reader, const struct tn_shell_command *command, unsigned depth, bool *found)
+{
+    struct tn_shell nested;
+    return depth == MOST_NESTED
+           || (read_nested(reader, command, &nested) && read_shell(reader, &nested, depth + 1, found));
+}
+
+/* An image may start its program through a shell; the version is the image's and the variables count for it. */
+static bool read_image(struct reader *reader, const struct tn_shell_command *command,
+                       const struct tn_found_program *program, unsigned depth, bool *found)
+{
+    bool is_inside = false;
+    if (!read_inner(reader, command, depth, &is_inside)) {
+        return false;
+    }
+    *found = true;
+    if (!is_inside) {
+        return read_command(reader, command, program);
+    }
+    reader->launch->version = reader->launch->version.size ? reader->launch->version : program->version;
+    return read_environment(reader, command, program->first_argument);
+}
+
+/* *found: a program was among them; the first engine counts, and all its commands. */
 static bool read_shell(struct reader *reader, const struct tn_shell *shell, unsigned depth, bool *found)
 {
-    for (size_t k = 0; k < shell->command_count; k++) {
+    bool done = true;
+    for (size_t k = 0; done && k < shell->command_count; k++) {
         const struct tn_shell_command *command = &shell->commands[k];
         struct tn_found_program program;
-        struct tn_shell nested;
         tn_find_program(reader->tables, reader->table_count, command, &program);
-        bool is_first = !*found || program.table == reader->table;
-        if (program.table && is_first) {
+        if (!program.table) {
+            done = read_inner(reader, command, depth, found);
+        } else if (!*found || program.table == reader->table) {
+            done = program.is_image ? read_image(reader, command, &program, depth, found)
+                                    : read_command(reader, command, &program);
             *found = true;
-            if (!read_command(reader, command, &program)) {
-                return false;
-            }
-        } else if (depth < MOST_NESTED
-                   && (!read_nested(reader, command, &nested) || !read_shell(reader, &nested, depth + 1, found))) {
-            return false;
         }
     }
-    return true;
+    return done;
 }
 
 static bool read_exports(const struct reader *reader)
@@ -701,5 +581,5 @@ bool tn_launch_read(const struct tn_catalog *catalog, struct tn_arena *arena, st
         return tn_fail_hint(error, "known are vllm serve, python -m sglang.launch_server, trtllm-serve, llama-server, "
                                    "ollama, and images of them");
     }
-    return read_exports(&reader) && read_modelfiles(&reader) && settle(&reader);
+    return read_exports(&reader) && read_modelfiles(&reader) && tn_launch_settle(arena, launch, reader.error);
 }

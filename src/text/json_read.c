@@ -119,6 +119,11 @@ static bool pass_characters(const struct tn_json_reader *reader, size_t *at, str
         if (one < ' ') {
             return fail(reader, error, *at, "the control character 0x%02X in a string must be escaped", one);
         }
+        if (one >= 0xC2 && one < 0xE0
+            && (byte_at(reader, *at + 1) & 0xC0) == 0x80) { /* of two bytes: the most frequent */
+            *at += 2;
+            continue;
+        }
         uint32_t code;
         size_t size = tn_utf8_decode(tn_str_slice(reader->text, *at, reader->text.size), &code);
         if (size == 0) {

@@ -19,15 +19,10 @@ struct tn_token_table {
     uint64_t seed;
 };
 
-/* Room for `count` tokens. pieces: as below. false when memory is out. */
-bool tn_token_table_reserve(struct tn_arena *arena, struct tn_token_table *table, const struct tn_str *pieces,
-                            size_t count);
+/* Room for `count` tokens. false when memory is out. */
+bool tn_token_table_reserve(struct tn_arena *arena, struct tn_token_table *table, size_t count);
 
-/* Adds pieces[id] under its id, where it is not there yet. Returns the id that the piece has then: another one where it was
- * there already. There must be room. */
-uint32_t tn_token_table_add(struct tn_token_table *table, const struct tn_str *pieces, uint32_t id);
-
-/* What a piece is looked up by; valid until tokens are added. */
+/* What a piece is looked up by; valid until room is reserved. */
 struct tn_token_key {
     uint64_t start;
     uint64_t hash;
@@ -37,6 +32,12 @@ struct tn_token_key {
 /* Makes the key, and fetches into the cache what finding it will touch: several keys made at once are found in the time of
  * one. The table is not empty. */
 struct tn_token_key tn_token_table_expect(const struct tn_token_table *table, struct tn_str piece);
+
+/* Adds pieces[id] under its id, by its key, where it is not there yet. Returns the id that the piece has then: another one
+ * where it was there already. There must be room.
+ * pieces  by id, with this one */
+uint32_t tn_token_table_add(struct tn_token_table *table, const struct tn_str *pieces, const struct tn_token_key *key,
+                            uint32_t id);
 
 /* As tn_token_table_find, by the key of the same piece. */
 uint32_t tn_token_table_find_key(const struct tn_token_table *table, const struct tn_str *pieces,

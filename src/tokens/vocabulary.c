@@ -12,7 +12,7 @@ bool tn_vocabulary_reserve(struct tn_arena *arena, struct tn_vocabulary *vocabul
         return true;
     }
     struct tn_str *pieces = tn_arena_grow(arena, vocabulary->pieces, vocabulary->capacity, count, sizeof *pieces);
-    if (!pieces || !tn_token_table_reserve(arena, &vocabulary->ids, pieces, count)) {
+    if (!pieces || !tn_token_table_reserve(arena, &vocabulary->ids, count)) {
         return tn_fail_memory(error);
     }
     vocabulary->pieces = pieces;
@@ -34,25 +34,51 @@ static bool make_room(struct tn_arena *arena, struct tn_vocabulary *vocabulary, 
     return tn_vocabulary_reserve(arena, vocabulary, wanted < TN_TOKEN_ID_LIMIT ? wanted : TN_TOKEN_ID_LIMIT, error);
 }
 
+static bool add(struct tn_vocabulary *vocabulary, const struct tn_new_token *token, const struct tn_token_key *key,
+                struct tn_error *error)
+{
+    struct tn_str *piece = &vocabulary->pieces[token->id];
+    if (piece->data) {
+        return tn_fail(error, TN_ERROR_HEADER, "two tokens have the id %u: '" TN_STR_FORMAT "' and '" TN_STR_FORMAT "'",
+                       token->id, TN_STR_ARGUMENTS(*piece), TN_STR_ARGUMENTS(token->piece));
+    }
+    *piece = token->piece.data ? token->piece : TN_STR("");
+    vocabulary->size = token->id >= vocabulary->size ? token->id + 1 : vocabulary->size;
+    if (!token->findable) {
+        return true;
+    }
+    uint32_t first = tn_token_table_add(&vocabulary->ids, vocabulary->pieces, key, token->id);
+    return first == token->id || token->repeats
+           || tn_fail(error, TN_ERROR_HEADER, "the token '" TN_STR_FORMAT "' stands twice, as %u and as %u",
+                      TN_STR_ARGUMENTS(*piece), first, token->id);
+}
+
+bool tn_vocabulary_add_all(struct tn_arena *arena, struct tn_vocabulary *vocabulary, const struct tn_new_token *tokens,
+                           size_t count, size_t *failed, struct tn_error *error)
+{
+    struct tn_token_key keys[TN_NEW_TOKENS];
+    size_t k = 0;
+    bool done = true;
+    for (; done && k < count; k++) {
+        done = make_room(arena, vocabulary, tokens[k].id, error);
+    }
+    for (size_t at = 0; done && at < count; at++) {
+        keys[at] = tn_token_table_expect(&vocabulary->ids, tokens[at].piece);
+    }
+    for (k = done ? 0 : k; done && k < count; k++) {
+        done = add(vocabulary, &tokens[k], &keys[k], error);
+    }
+    if (!done && failed) {
+        *failed = k - 1;
+    }
+    return done;
+}
+
 bool tn_vocabulary_add(struct tn_arena *arena, struct tn_vocabulary *vocabulary, struct tn_str piece, uint32_t id,
                        bool findable, struct tn_error *error)
 {
-    if (!make_room(arena, vocabulary, id, error)) {
-        return false;
-    }
-    if (vocabulary->pieces[id].data) {
-        return tn_fail(error, TN_ERROR_HEADER, "two tokens have the id %u: '" TN_STR_FORMAT "' and '" TN_STR_FORMAT "'",
-                       id, TN_STR_ARGUMENTS(vocabulary->pieces[id]), TN_STR_ARGUMENTS(piece));
-    }
-    vocabulary->pieces[id] = piece.data ? piece : TN_STR("");
-    vocabulary->size = id >= vocabulary->size ? id + 1 : vocabulary->size;
-    if (!findable) {
-        return true;
-    }
-    uint32_t first = tn_token_table_add(&vocabulary->ids, vocabulary->pieces, id);
-    return first == id
-           || tn_fail(error, TN_ERROR_HEADER, "the token '" TN_STR_FORMAT "' stands twice, as %u and as %u",
-                      TN_STR_ARGUMENTS(piece), first, id);
+    struct tn_new_token token = {piece, id, findable, false};
+    return tn_vocabulary_add_all(arena, vocabulary, &token, 1, NULL, error);
 }
 
 uint32_t tn_vocabulary_find(const struct tn_vocabulary *vocabulary, struct tn_str piece)

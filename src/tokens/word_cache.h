@@ -6,7 +6,7 @@
 
 struct tn_word_cache;
 
-/* NULL when memory is out. A fixed size of a few MiB. */
+/* NULL when memory is out. It grows with the words that it keeps, up to 10 MiB. */
 struct tn_word_cache *tn_word_cache_new(void);
 void tn_word_cache_free(struct tn_word_cache *cache); /* NULL is allowed */
 

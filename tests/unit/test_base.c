@@ -87,7 +87,7 @@ static void arena_reset_keeps_the_largest_block_for_the_next_use(void **state)
     enum { LARGE = 10 * 1024 * 1024 };
     memset(tn_arena_alloc(&arena, LARGE), 0xFF, LARGE);
     struct tn_arena_block *largest = arena.blocks;
-    for (int k = 0; k < 1000; k++) {
+    for (int k = 0; k < 5000; k++) {
         memset(tn_arena_alloc(&arena, 1000), 0xFF, 1000);
     }
     assert_ptr_not_equal(arena.blocks, largest);

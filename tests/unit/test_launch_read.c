@@ -208,6 +208,9 @@ static void shells_containers_and_prompts(void **state)
          "llamacpp@b6500 b.gguf --pp=2"},
         {"docker run lmsysorg/sglang:v0.5.6-cu126 python3 -m sglang.launch_server --model m", "sglang@0.5.6 m"},
         {"docker run my/vllm:1 bash -c \"vllm serve m --max-num-seqs 4\"", "vllm m max_num_seqs=4"},
+        {"docker run -e CUDA_VISIBLE_DEVICES=0 vllm/vllm-openai:v0.19.0 sh -c 'sleep 1; exec vllm serve m "
+         "--max-num-seqs 4'",
+         "vllm@0.19.0 m max_num_seqs=4"},
         {"docker run nvcr.io/nvidia/tensorrt-llm/release:1.2.0rc6 trtllm-serve m", "trtllm@1.2.0rc6 m"},
         {"vllm serve $(cat name) --max-num-seqs 2", "vllm $(cat name) max_num_seqs=2"},
         {"(vllm serve a) | tee log; vllm serve b", "vllm a unknown:b"},

@@ -107,10 +107,10 @@ static void merges_of_absent_tokens_are_refused(void **state)
 {
     (void)state;
     static const struct broken rows[] = {
-        {MERGES("\"a b\", \"x b\""), TN_ERROR_HEADER, "merge 2 names 'x', which is no token", "]"},
-        {MERGES("\"a x\""), TN_ERROR_HEADER, "merge 1 names 'x', which is no token", "]"},
+        {MERGES("\"a b\", \"x b\""), TN_ERROR_HEADER, "merge 2 names 'x', which is no token", "\"x b\""},
+        {MERGES("\"a x\""), TN_ERROR_HEADER, "merge 1 names 'x', which is no token", "\"a x\""},
         {MERGES("\"b a\""), TN_ERROR_HEADER, "merge 1 makes 'ba', which is no token", NULL},
-        {MERGES("[\"a\", \"x\"]"), TN_ERROR_HEADER, "merge 1 names 'x', which is no token", "]"},
+        {MERGES("[\"a\", \"x\"]"), TN_ERROR_HEADER, "merge 1 names 'x', which is no token", "[\"a\", \"x\"]"},
         {MERGES("\"a b c\""), TN_ERROR_CONFIG, "a merge is not two tokens with a space between them", "\"a b c\""},
         {MERGES("\"ab\""), TN_ERROR_CONFIG, "a merge is not two tokens with a space between them", "\"ab\""},
         {MERGES("[\"a\", \"b\", \"c\"]"), TN_ERROR_CONFIG, "a merge is not a pair of tokens", "\"c\""},

@@ -19,32 +19,16 @@ struct loading {
 
 /* ---- vocabulary --------------------------------------------------------------------------------------------------- */
 
-/* The bytes that a name in the byte alphabet stands for; false where a character is not of the alphabet. */
-static bool bytes_of_letters(struct tn_str name, char *bytes, size_t *size)
+static size_t copy_marked(struct tn_str text, char *bytes)
 {
-    *size = 0;
-    for (size_t at = 0; at < name.size;) {
-        uint32_t letter;
-        unsigned char byte;
-        size_t length = tn_utf8_decode(tn_str_slice(name, at, name.size), &letter);
-        if (!length || !tn_byte_of_letter(letter, &byte)) {
-            return false;
-        }
-        bytes[(*size)++] = (char)byte;
-        at += length;
-    }
-    return true;
-}
-
-static void copy_marked(struct tn_str text, char *bytes, size_t *size)
-{
-    *size = 0;
+    size_t size = 0;
     for (size_t k = 0; k < text.size; k++) {
         bool space = text.data[k] == ' ';
         size_t length = space ? sizeof TN_METASPACE - 1 : 1;
-        memcpy(bytes + *size, space ? TN_METASPACE : text.data + k, length);
-        *size += length;
+        memcpy(bytes + size, space ? TN_METASPACE : text.data + k, length);
+        size += length;
     }
+    return size;
 }
 
 /* Adds one token.
@@ -55,10 +39,11 @@ static bool add_token(struct loading *loading, uint32_t id, char **room, struct 
     bool in_text = !token->placeholder;
     size_t size;
     if (!loading->byte_level) {
-        copy_marked(token->text, *room, &size);
+        size = copy_marked(token->text, *room);
     } else {
         bool apart = token->kind != TN_PIECE_NORMAL && token->kind != TN_PIECE_BYTE;
-        in_text = in_text && !apart && bytes_of_letters(token->text, *room, &size);
+        size = in_text && !apart ? tn_bytes_of_letters(token->text, *room) : SIZE_MAX;
+        in_text = size != SIZE_MAX;
     }
     if (!in_text) {
         size = token->text.size;

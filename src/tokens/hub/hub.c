@@ -3,7 +3,7 @@
 
 #include "tokens/hub/post_processors.h"
 
-enum { BYTES_PER_TOKEN = 64 }; /* of a file with its merges: 40 to 110 */
+enum { BYTES_PER_TOKEN = 64, BYTES_PER_MERGE = 32 }; /* of a file with its merges: 40 to 110, and 20 to 60 */
 
 bool tn_hub_matches(struct tn_str bytes)
 {
@@ -16,6 +16,7 @@ bool tn_hub_matches(struct tn_str bytes)
 bool tn_hub_load(struct tn_tokenizer *tokenizer, struct tn_str name, struct tn_str bytes, struct tn_error *error)
 {
     struct tn_hub hub = {.tokenizer = tokenizer};
+    hub.likely_pairs = bytes.size / BYTES_PER_MERGE;
     size_t likely = bytes.size / BYTES_PER_TOKEN; /* so that the tables need not grow again and again */
     likely = likely < TN_TOKEN_ID_LIMIT ? likely : TN_TOKEN_ID_LIMIT;
     bool loaded = tn_vocabulary_reserve(&tokenizer->arena, &tokenizer->vocabulary, likely, error)

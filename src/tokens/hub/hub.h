@@ -8,12 +8,14 @@
 #include "tokens/load.h"
 #include "tokens/model/unigram.h"
 
-/* A token of a merge that is to be looked up soon. */
-struct tn_hub_wanted {
-    struct tn_str name; /* as the file writes it */
-    size_t size;        /* of its piece, in `bytes`; SIZE_MAX: too long for them, or not in the letters of bytes */
-    struct tn_token_key key;
-    char bytes[48];
+/* A merge whose tokens are to be looked up soon. */
+struct tn_hub_merge {
+    int64_t offset;         /* in the file */
+    struct tn_str names[2]; /* as the file writes them */
+    struct tn_str pieces
+        [2]; /* in `bytes`, one behind the other; data is NULL where too long for them, or not in the letters of bytes */
+    struct tn_token_key keys[2];
+    char bytes[96];
 };
 
 enum { TN_HUB_AHEAD = 16 }; /* merges that are looked up together */
@@ -21,6 +23,7 @@ enum { TN_HUB_AHEAD = 16 }; /* merges that are looked up together */
 struct tn_hub_pair {
     uint32_t left;
     uint32_t right;
+    uint32_t joined; /* the token that is one behind the other, where it was found on the way; else TN_TOKEN_NONE */
 };
 
 struct tn_hub {
@@ -41,15 +44,20 @@ struct tn_hub {
     struct tn_map unwritable; /* names that are not in the letters of bytes though the others are, to ids */
     char *room;               /* for the next piece, in the tokenizer's arena */
     size_t room_bytes;
+    struct tn_new_token tokens[TN_NEW_TOKENS]; /* [waiting] that are not in the vocabulary yet */
+    int64_t token_offsets[TN_NEW_TOKENS];
+    size_t waiting;
 
     /* the merges, in their order */
     bool has_merges;
+    size_t likely_pairs;
     struct tn_arena pairs_arena; /* apart, so that the array grows in place */
     struct tn_hub_pair *pairs;   /* [pairs_count] */
     size_t pairs_count;
     size_t pairs_capacity;
-    struct tn_hub_wanted wanted[TN_HUB_AHEAD][2];
-    size_t wanted_count;
+    struct tn_hub_merge merges[TN_HUB_AHEAD]; /* [merges_count] that are no pairs yet */
+    size_t merges_count;
+    uint32_t last_joined; /* of the pair before */
 
     /* the added tokens */
     struct tn_map added_names; /* to their places */
@@ -62,16 +70,22 @@ bool tn_hub_walk(struct tn_hub *hub, struct tn_str text, struct tn_error *error)
 
 /* hub_vocabulary.c */
 
-/* Takes in one token. Errors: TN_ERROR_HEADER where the id or the name is there already, TN_ERROR_TOO_LARGE,
- * TN_ERROR_MEMORY. */
-bool tn_hub_token(struct tn_hub *hub, struct tn_str name, int64_t id, double score, struct tn_error *error);
+/* Takes in one token; behind the last one the end is to be told.
+ * offset  of the name in the file
+ * Errors, with the offset: TN_ERROR_HEADER where the id or the name is there already, also of one of the last tokens before
+ * it; TN_ERROR_TOO_LARGE; TN_ERROR_MEMORY. */
+bool tn_hub_token(struct tn_hub *hub, struct tn_str name, int64_t id, double score, int64_t offset,
+                  struct tn_error *error);
+bool tn_hub_tokens_end(struct tn_hub *hub, struct tn_error *error);
 
 /* The id of a token by the name that the file writes; TN_TOKEN_NONE. */
 uint32_t tn_hub_id(struct tn_hub *hub, struct tn_str name);
 
-/* Takes in one merge; all tokens are known. The names must live until tn_hub_merges_end.
- * Errors: TN_ERROR_HEADER where one of the two, or of the few merges before it, is no token; TN_ERROR_MEMORY. */
-bool tn_hub_merge(struct tn_hub *hub, struct tn_str left, struct tn_str right, struct tn_error *error);
+/* Takes in one merge; all tokens are known. The names must live until the end is told.
+ * offset  in the file
+ * Errors, with the offset: TN_ERROR_HEADER where one of the two, or of the last merges before it, is no token;
+ * TN_ERROR_MEMORY. */
+bool tn_hub_merge(struct tn_hub *hub, struct tn_str left, struct tn_str right, int64_t offset, struct tn_error *error);
 bool tn_hub_merges_end(struct tn_hub *hub, struct tn_error *error);
 
 /* hub_model.c: adds the model as the last split step. Errors: TN_ERROR_CONFIG, TN_ERROR_HEADER, TN_ERROR_MEMORY. */

@@ -36,12 +36,6 @@ static bool next_is(struct walk *walk, enum tn_json_event wanted, const char *wh
     return event != TN_JSON_ERROR && (event == wanted || wrong(walk, what));
 }
 
-/* What hub_vocabulary.c says of a token or a merge, with its place. */
-static bool placed(struct walk *walk, bool taken, int64_t offset)
-{
-    return taken || tn_fail_at(walk->error, offset, "tokenizer.json");
-}
-
 /* ---- "vocab" ------------------------------------------------------------------------------------------------------ */
 
 /* {"name": id, ...} */
@@ -52,11 +46,11 @@ static bool read_ids(struct walk *walk)
         struct tn_str name = walk->reader.string;
         int64_t offset = walk->reader.offset;
         if (!next_is(walk, TN_JSON_INTEGER, "the id of a token is not an integer")
-            || !placed(walk, tn_hub_token(walk->hub, name, walk->reader.integer, 0, walk->error), offset)) {
+            || !tn_hub_token(walk->hub, name, walk->reader.integer, 0, offset, walk->error)) {
             return false;
         }
     }
-    return event == TN_JSON_OBJECT_END;
+    return event == TN_JSON_OBJECT_END && tn_hub_tokens_end(walk->hub, walk->error);
 }
 
 static bool read_score(struct walk *walk, double *score)
@@ -84,11 +78,14 @@ static bool read_scores(struct walk *walk)
         int64_t id = (int64_t)walk->hub->tokens_count;
         double score;
         if (!read_score(walk, &score) || !next_is(walk, TN_JSON_LIST_END, pair)
-            || !placed(walk, tn_hub_token(walk->hub, name, id, score, walk->error), offset)) {
+            || !tn_hub_token(walk->hub, name, id, score, offset, walk->error)) {
             return false;
         }
     }
-    return event == TN_JSON_LIST_END || (event != TN_JSON_ERROR && wrong(walk, pair));
+    if (event != TN_JSON_LIST_END) {
+        return event != TN_JSON_ERROR && wrong(walk, pair);
+    }
+    return tn_hub_tokens_end(walk->hub, walk->error);
 }
 
 static bool read_vocabulary(struct walk *walk)
@@ -147,7 +144,7 @@ static bool read_merge(struct walk *walk, bool as_text)
         return true;
     }
     return (as_text ? divide_merge(walk, &left, &right) : read_merge_pair(walk, &left, &right))
-           && placed(walk, tn_hub_merge(walk->hub, left, right, walk->error), offset);
+           && tn_hub_merge(walk->hub, left, right, offset, walk->error);
 }
 
 static bool read_merges(struct walk *walk)
@@ -170,7 +167,7 @@ static bool read_merges(struct walk *walk)
     if (event != TN_JSON_LIST_END) {
         return event != TN_JSON_ERROR && wrong(walk, "a merge is neither text nor a pair");
     }
-    return placed(walk, tn_hub_merges_end(walk->hub, walk->error), walk->reader.offset);
+    return tn_hub_merges_end(walk->hub, walk->error);
 }
 
 /* ---- "model" ------------------------------------------------------------------------------------------------------ */

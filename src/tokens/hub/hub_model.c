@@ -1,6 +1,4 @@
 /* The models of a tokenizer.json, by the "type" that it writes. */
-#include <string.h>
-
 #include "tokens/hub/hub.h"
 #include "tokens/model/bpe.h"
 #include "tokens/model/wordlevel.h"
@@ -64,31 +62,20 @@ static bool bpe_rules(struct tn_hub *hub, struct tn_bpe_rules *rules, struct tn_
     return true;
 }
 
-/* The piece of a merge is that of the left token with that of the right one behind it, less the prefix of inner symbols. */
-static bool is_joined(struct tn_str piece, struct tn_str left, struct tn_str right)
-{
-    return piece.size == left.size + right.size && memcmp(piece.data, left.data, left.size) == 0
-           && memcmp(piece.data + left.size, right.data, right.size) == 0;
-}
-
-/* What a merge makes. *last is what the merge before made: mostly this one makes the same or the next, which spares looking. */
+/* What a merge makes: the left token with the right one behind it, less the prefix of inner symbols. */
 static bool find_merged(struct tn_hub *hub, struct tn_hub_pair pair, size_t prefix_bytes, struct tn_builder *name,
-                        uint32_t *last)
+                        uint32_t *merged)
 {
     const struct tn_vocabulary *vocabulary = &hub->tokenizer->vocabulary;
-    struct tn_str left = tn_vocabulary_piece(vocabulary, pair.left);
-    struct tn_str right = tn_vocabulary_piece(vocabulary, pair.right);
-    right = tn_str_slice(right, prefix_bytes, right.size);
-    for (uint32_t id = *last; id <= *last + 1; id++) {
-        if (is_joined(tn_vocabulary_piece(vocabulary, id), left, right)) {
-            *last = id;
-            return true;
-        }
+    if (prefix_bytes == 0 && pair.joined != TN_TOKEN_NONE) {
+        *merged = pair.joined;
+        return true;
     }
+    struct tn_str right = tn_vocabulary_piece(vocabulary, pair.right);
     tn_builder_clear(name);
-    tn_builder_add(name, left);
-    tn_builder_add(name, right);
-    *last = tn_vocabulary_find(vocabulary, tn_builder_str(name));
+    tn_builder_add(name, tn_vocabulary_piece(vocabulary, pair.left));
+    tn_builder_add(name, tn_str_slice(right, prefix_bytes, right.size));
+    *merged = tn_vocabulary_find(vocabulary, tn_builder_str(name));
     return !name->failed;
 }
 

@@ -2,9 +2,13 @@
  * them, and only the bytes are kept. */
 #include <string.h>
 
-#include "text/utf8.h"
 #include "tokens/hub/hub.h"
 #include "tokens/unicode/byte_letters.h"
+
+static bool at_offset(bool taken, int64_t offset, struct tn_error *error)
+{
+    return taken || tn_fail_at(error, offset, "tokenizer.json");
+}
 
 enum { ROOM_BYTES = 64 * 1024, FIRST_ITEMS = 4096 };
 
@@ -21,23 +25,6 @@ static char *room_for(struct tn_hub *hub, size_t bytes)
     return hub->room;
 }
 
-/* The bytes that the letters of a name stand for; SIZE_MAX where a character is no such letter. */
-static size_t bytes_of_letters(struct tn_str name, char *bytes)
-{
-    size_t count = 0;
-    for (size_t at = 0; at < name.size;) {
-        uint32_t letter = (unsigned char)name.data[at];
-        size_t length = letter < 0x80 ? 1 : tn_utf8_decode(tn_str_slice(name, at, name.size), &letter);
-        unsigned char byte;
-        if (!length || !tn_byte_of_letter(letter, &byte)) {
-            return SIZE_MAX;
-        }
-        bytes[count++] = (char)byte;
-        at += length;
-    }
-    return count;
-}
-
 /* Writes the piece of a name into the room, without taking it yet. *written is false where a name should be in the letters
  * of bytes and is not; it is the piece itself then. false when memory is out. */
 static bool write_piece(struct tn_hub *hub, struct tn_str name, struct tn_str *piece, bool *written)
@@ -46,7 +33,7 @@ static bool write_piece(struct tn_hub *hub, struct tn_str name, struct tn_str *p
     if (!room) {
         return false;
     }
-    size_t size = hub->byte_level ? bytes_of_letters(name, room) : SIZE_MAX;
+    size_t size = hub->byte_level ? tn_bytes_of_letters(name, room) : SIZE_MAX;
     *written = !hub->byte_level || size != SIZE_MAX;
     if (size == SIZE_MAX) {
         memcpy(room, name.data ? name.data : "", name.size);
@@ -102,9 +89,18 @@ static bool note_score(struct tn_hub *hub, struct tn_str piece, double score, st
     return true;
 }
 
-bool tn_hub_token(struct tn_hub *hub, struct tn_str name, int64_t id, double score, struct tn_error *error)
+bool tn_hub_tokens_end(struct tn_hub *hub, struct tn_error *error)
 {
-    struct tn_vocabulary *vocabulary = &hub->tokenizer->vocabulary;
+    size_t count = hub->waiting;
+    size_t failed = 0;
+    hub->waiting = 0;
+    bool added =
+        tn_vocabulary_add_all(&hub->tokenizer->arena, &hub->tokenizer->vocabulary, hub->tokens, count, &failed, error);
+    return at_offset(added, hub->token_offsets[failed], error);
+}
+
+static bool take_token(struct tn_hub *hub, struct tn_str name, int64_t id, double score, struct tn_error *error)
+{
     struct tn_str piece;
     bool written;
     if (id < 0 || id >= TN_TOKEN_ID_LIMIT) {
@@ -115,28 +111,32 @@ bool tn_hub_token(struct tn_hub *hub, struct tn_str name, int64_t id, double sco
         return tn_fail_memory(error);
     }
     take_room(hub, piece.size);
-    /* Of equal pieces in a list the last one counts, which the model sees to. */
-    bool repeated = hub->scored && tn_vocabulary_find(vocabulary, piece) != TN_TOKEN_NONE;
     if ((hub->scored && !note_score(hub, piece, score, error))
         || (!written && !note_unwritable(hub, piece, (uint32_t)id, error))) {
         return false;
     }
+    /* Of equal pieces in a list the last one counts, which the model sees to. */
+    hub->tokens[hub->waiting] = (struct tn_new_token){piece, (uint32_t)id, written, hub->scored};
     hub->tokens_count++;
-    return tn_vocabulary_add(&hub->tokenizer->arena, vocabulary, piece, (uint32_t)id, written && !repeated, error);
+    return true;
+}
+
+bool tn_hub_token(struct tn_hub *hub, struct tn_str name, int64_t id, double score, int64_t offset,
+                  struct tn_error *error)
+{
+    if (!at_offset(take_token(hub, name, id, score, error), offset, error)) {
+        return false;
+    }
+    hub->token_offsets[hub->waiting++] = offset;
+    return hub->waiting < TN_NEW_TOKENS || tn_hub_tokens_end(hub, error);
 }
 
 /* ---- merges ------------------------------------------------------------------------------------------------------- */
 
-static bool absent(const struct tn_hub *hub, struct tn_str name, struct tn_error *error)
-{
-    return tn_fail(error, TN_ERROR_HEADER, "merge %zu names '" TN_STR_FORMAT "', which is no token",
-                   hub->pairs_count + 1, TN_STR_ARGUMENTS(name));
-}
-
 static bool add_pair(struct tn_hub *hub, struct tn_hub_pair pair, struct tn_error *error)
 {
     if (hub->pairs_count == hub->pairs_capacity) {
-        size_t capacity = hub->pairs_capacity ? hub->pairs_capacity * 2 : FIRST_ITEMS;
+        size_t capacity = hub->pairs_capacity ? hub->pairs_capacity * 2 : FIRST_ITEMS + hub->likely_pairs;
         struct tn_hub_pair *pairs =
             tn_arena_grow(&hub->pairs_arena, hub->pairs, hub->pairs_capacity, capacity, sizeof *pairs);
         if (!pairs) {
@@ -149,54 +149,82 @@ static bool add_pair(struct tn_hub *hub, struct tn_hub_pair pair, struct tn_erro
     return true;
 }
 
-/* Begins to look a token up. */
-static void want(struct tn_hub *hub, struct tn_hub_wanted *wanted, struct tn_str name)
+/* Begins to look a token of a merge up; *room is behind the bytes that are taken. */
+static void want(struct tn_hub *hub, struct tn_hub_merge *merge, unsigned side, struct tn_str name, char **room)
 {
-    wanted->name = name;
-    wanted->size = SIZE_MAX;
-    if (name.size > sizeof wanted->bytes || hub->tokenizer->vocabulary.ids.count == 0) {
+    size_t size = SIZE_MAX;
+    merge->names[side] = name;
+    merge->pieces[side] = (struct tn_str){0};
+    if (name.size > sizeof merge->bytes / 2 || hub->tokenizer->vocabulary.ids.count == 0) {
         return;
     }
     if (hub->byte_level) {
-        wanted->size = bytes_of_letters(name, wanted->bytes);
+        size = tn_bytes_of_letters(name, *room);
     } else {
-        memcpy(wanted->bytes, name.data ? name.data : "", name.size);
-        wanted->size = name.size;
+        memcpy(*room, name.data ? name.data : "", name.size);
+        size = name.size;
     }
-    if (wanted->size != SIZE_MAX) {
-        wanted->key =
-            tn_token_table_expect(&hub->tokenizer->vocabulary.ids, (struct tn_str){wanted->bytes, wanted->size});
+    if (size != SIZE_MAX) {
+        merge->pieces[side] = (struct tn_str){*room, size};
+        merge->keys[side] = tn_token_table_expect(&hub->tokenizer->vocabulary.ids, merge->pieces[side]);
+        *room += size;
     }
 }
 
-static uint32_t found(struct tn_hub *hub, const struct tn_hub_wanted *wanted)
+static uint32_t found(struct tn_hub *hub, const struct tn_hub_merge *merge, unsigned side)
 {
     const struct tn_vocabulary *vocabulary = &hub->tokenizer->vocabulary;
-    return wanted->size == SIZE_MAX ? tn_hub_id(hub, wanted->name)
-                                    : tn_token_table_find_key(&vocabulary->ids, vocabulary->pieces, &wanted->key,
-                                                              (struct tn_str){wanted->bytes, wanted->size});
+    return !merge->pieces[side].data
+               ? tn_hub_id(hub, merge->names[side])
+               : tn_token_table_find_key(&vocabulary->ids, vocabulary->pieces, &merge->keys[side], merge->pieces[side]);
+}
+
+/* The token that is both pieces. Mostly it is that of the merge before or the next one, which spares looking it up. */
+static uint32_t joined(struct tn_hub *hub, const struct tn_hub_merge *merge)
+{
+    const struct tn_vocabulary *vocabulary = &hub->tokenizer->vocabulary;
+    struct tn_str whole = {merge->bytes, merge->pieces[0].size + merge->pieces[1].size};
+    if (!merge->pieces[0].data || !merge->pieces[1].data) {
+        return TN_TOKEN_NONE;
+    }
+    for (uint32_t id = hub->last_joined; id < vocabulary->size && id <= hub->last_joined + 1; id++) {
+        if (tn_str_equal(vocabulary->pieces[id], whole)) {
+            return hub->last_joined = id;
+        }
+    }
+    uint32_t id = tn_vocabulary_find(vocabulary, whole);
+    hub->last_joined = id != TN_TOKEN_NONE ? id : hub->last_joined;
+    return id;
+}
+
+static bool take_merge(struct tn_hub *hub, const struct tn_hub_merge *merge, struct tn_error *error)
+{
+    struct tn_hub_pair pair = {.left = found(hub, merge, 0), .right = found(hub, merge, 1)};
+    if (pair.left == TN_TOKEN_NONE || pair.right == TN_TOKEN_NONE) {
+        return tn_fail(error, TN_ERROR_HEADER, "merge %zu names '" TN_STR_FORMAT "', which is no token",
+                       hub->pairs_count + 1, TN_STR_ARGUMENTS(merge->names[pair.left == TN_TOKEN_NONE ? 0 : 1]));
+    }
+    pair.joined = joined(hub, merge);
+    return add_pair(hub, pair, error);
 }
 
 bool tn_hub_merges_end(struct tn_hub *hub, struct tn_error *error)
 {
-    for (size_t k = 0; k < hub->wanted_count; k++) {
-        const struct tn_hub_wanted *wanted = hub->wanted[k];
-        struct tn_hub_pair pair = {found(hub, &wanted[0]), found(hub, &wanted[1])};
-        if (pair.left == TN_TOKEN_NONE || pair.right == TN_TOKEN_NONE) {
-            return absent(hub, wanted[pair.left == TN_TOKEN_NONE ? 0 : 1].name, error);
-        }
-        if (!add_pair(hub, pair, error)) {
-            return false;
-        }
+    size_t count = hub->merges_count;
+    bool done = true;
+    hub->merges_count = 0;
+    for (size_t k = 0; done && k < count; k++) {
+        done = at_offset(take_merge(hub, &hub->merges[k], error), hub->merges[k].offset, error);
     }
-    hub->wanted_count = 0;
-    return true;
+    return done;
 }
 
-bool tn_hub_merge(struct tn_hub *hub, struct tn_str left, struct tn_str right, struct tn_error *error)
+bool tn_hub_merge(struct tn_hub *hub, struct tn_str left, struct tn_str right, int64_t offset, struct tn_error *error)
 {
-    want(hub, &hub->wanted[hub->wanted_count][0], left);
-    want(hub, &hub->wanted[hub->wanted_count][1], right);
-    hub->wanted_count++;
-    return hub->wanted_count < TN_HUB_AHEAD || tn_hub_merges_end(hub, error);
+    struct tn_hub_merge *merge = &hub->merges[hub->merges_count++];
+    char *room = merge->bytes;
+    merge->offset = offset;
+    want(hub, merge, 0, left, &room);
+    want(hub, merge, 1, right, &room);
+    return hub->merges_count < TN_HUB_AHEAD || tn_hub_merges_end(hub, error);
 }

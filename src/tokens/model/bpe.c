@@ -12,6 +12,7 @@ struct tn_bpe {
     uint32_t bytes[256];   /* the token of each byte: of itself, or its "<0x0A>"; TN_TOKEN_NONE: none */
     bool dividable;        /* nothing but the merges couples neighbours */
     struct tn_joins joins; /* of merged tokens */
+    uint32_t last_merged;
 };
 
 /* ---- building ----------------------------------------------------------------------------------------------------- */
@@ -51,6 +52,7 @@ struct tn_bpe *tn_bpe_new(struct tn_tokenizer *tokenizer, const struct tn_bpe_ru
         return NULL;
     }
     bpe->rules = *rules;
+    bpe->last_merged = TN_TOKEN_NONE;
     bpe->joins.in_bytes = rules->symbols == TN_SYMBOLS_BYTES;
     for (unsigned byte = 0; byte < 256; byte++) {
         bpe->bytes[byte] = rules->symbols == TN_SYMBOLS_BYTES ? single_byte_token(&tokenizer->vocabulary, byte)
@@ -67,7 +69,10 @@ struct tn_bpe *tn_bpe_new(struct tn_tokenizer *tokenizer, const struct tn_bpe_ru
 bool tn_bpe_add(struct tn_tokenizer *tokenizer, struct tn_bpe *bpe, uint32_t left, uint32_t right, uint32_t merged,
                 uint32_t rank, struct tn_error *error)
 {
-    tn_joins_add(&bpe->joins, tn_vocabulary_piece(&tokenizer->vocabulary, merged));
+    if (merged != bpe->last_merged) { /* several pairs that make the same token mostly stand together */
+        tn_joins_add(&bpe->joins, tn_vocabulary_piece(&tokenizer->vocabulary, merged));
+        bpe->last_merged = merged;
+    }
     return tn_bpe_pairs_put(&tokenizer->arena, &bpe->pairs, left, right, rank, merged) || tn_fail_memory(error);
 }
 

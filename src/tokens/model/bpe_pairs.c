@@ -37,10 +37,15 @@ static bool resize(struct tn_arena *arena, struct tn_bpe_pairs *pairs, unsigned 
     return true;
 }
 
+static size_t room(unsigned bits)
+{
+    return ((size_t)1 << bits) / 4 * 3;
+}
+
 bool tn_bpe_pairs_reserve(struct tn_arena *arena, struct tn_bpe_pairs *pairs, size_t count)
 {
     unsigned bits = LEAST_BITS;
-    while (((size_t)1 << bits) / 4 * 3 <= count) {
+    while (room(bits) <= count) {
         bits++;
     }
     return (pairs->slots && bits <= pairs->bits) || resize(arena, pairs, bits);
@@ -49,7 +54,8 @@ bool tn_bpe_pairs_reserve(struct tn_arena *arena, struct tn_bpe_pairs *pairs, si
 bool tn_bpe_pairs_put(struct tn_arena *arena, struct tn_bpe_pairs *pairs, uint32_t left, uint32_t right, uint32_t rank,
                       uint32_t merged)
 {
-    if (!tn_bpe_pairs_reserve(arena, pairs, pairs->count + 1)) {
+    bool has_room = pairs->slots && pairs->count + 1 < room(pairs->bits);
+    if (!has_room && !tn_bpe_pairs_reserve(arena, pairs, pairs->count + 1)) {
         return false;
     }
     uint64_t key = tn_bpe_pair_key(left, right);

@@ -1,4 +1,4 @@
-/* Unicode 17.0.0, written by tools/grapheme_ranges.py. */
+/* Unicode 17.0.0, written by tools/tokens/grapheme_ranges.py. */
 #include "tokens/unicode/grapheme_ranges.h"
 
 const struct tn_grapheme_range tn_grapheme_ranges[] = {

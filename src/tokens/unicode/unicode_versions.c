@@ -1,4 +1,4 @@
-/* Written by tools/unicode_versions.py, which asked tokenizers 0.23.3. */
+/* Written by tools/tokens/unicode_versions.py, which asked tokenizers 0.23.3. */
 #include "tokens/unicode/unicode_versions.h"
 
 /* clang-format off */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes src/tokens/unicode/grapheme_ranges.c from src/tables.rs of the Rust crate unicode-segmentation, the reference for where
-clusters end: tools/grapheme_ranges.py TABLES.RS > src/tokens/unicode/grapheme_ranges.c, then clang-format -i."""
+clusters end: tools/tokens/grapheme_ranges.py TABLES.RS > src/tokens/unicode/grapheme_ranges.c, then clang-format -i."""
 
 import re
 import sys
@@ -43,7 +43,7 @@ def main():
             rows[-1][1] = code
         else:
             rows.append([code, code, row])
-    print(f"/* Unicode {'.'.join(version)}, written by tools/grapheme_ranges.py. */")
+    print(f"/* Unicode {'.'.join(version)}, written by tools/tokens/grapheme_ranges.py. */")
     print('#include "tokens/unicode/grapheme_ranges.h"\n')
     print("const struct tn_grapheme_range tn_grapheme_ranges[] = {")
     for first, last, (kind, linker, conjunct) in rows:

@@ -36,7 +36,7 @@ def classes():
 
 
 def main():
-    print(f"/* Written by tools/unicode_scripts.py, which asked tokenizers {tokenizers.__version__}. */")
+    print(f"/* Written by tools/tokens/unicode_scripts.py, which asked tokenizers {tokenizers.__version__}. */")
     print('#include "tokens/unicode/unicode_scripts.h"\n\n#include <stddef.h>\n')
     print(f"/* The first code point of each run, shifted left by {BITS} bits, and its script. */\n/* clang-format off */")
     print("static const uint32_t runs[] = {")

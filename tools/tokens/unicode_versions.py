@@ -160,7 +160,7 @@ def main():
     pairs = lower()
     longer = [(point, text) for point, text in pairs if len(text) > 1]
     assert longer == [(0x130, "i\u0307")]  # the one that unicode_versions.h tells of
-    print(f"/* Written by tools/unicode_versions.py, which asked tokenizers {tokenizers.__version__}. */")
+    print(f"/* Written by tools/tokens/unicode_versions.py, which asked tokenizers {tokenizers.__version__}. */")
     print('#include "tokens/unicode/unicode_versions.h"\n\n/* clang-format off */')
     print("/* The first code point of each run, shifted left by TN_FACT_BITS, and its facts. */")
     table("static const uint32_t runs[]", [f"0x{point << FLAGS | flags:08X}" for point, flags in rows])
