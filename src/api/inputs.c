@@ -3,7 +3,7 @@
 
 #include "text/quantity.h"
 
-#define PLANS "plan table"
+#define PLANS "plan table fit"
 #define DEPLOYS PLANS " tokens" /* where the length of requests is counted, and their number is the answer */
 #define WITH_MODEL PLANS " inspect tokens"
 #define ASKS DEPLOYS " diagnose" /* what a deployment is, in place of what a log says of it */
@@ -76,7 +76,7 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                            "generic engine: overhead as a share of weights and KV (default: 10%)"},
     [TN_INPUT_SET] = {"set", TN_INPUT_PAIRS, "KEY=VALUE", NULL, ASKS,
                       "a setting of the engine under its own name, repeatable: `tonnage engines NAME` lists them"},
-    [TN_INPUT_PRICE] = {"price", TN_INPUT_PAIRS, "GPU=USD", NULL, "gpus",
+    [TN_INPUT_PRICE] = {"price", TN_INPUT_PAIRS, "GPU=USD", NULL, "gpus fit",
                         "US dollars for an hour of a GPU, in place of the catalog's, repeatable: h100=2.50"},
     [TN_INPUT_COMMAND] = {"command", TN_INPUT_TEXT, "TEXT", NULL, "plan",
                           "plan what a command starts: 'vllm serve ...', docker run, sglang, trtllm-serve, "
@@ -85,6 +85,24 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_EMIT] =
         {"emit", TN_INPUT_CHOICE, "TARGET", "vllm sglang trtllm llamacpp ollama compose kubernetes", "plan",
          "write the command that starts the plan, for a shell, as a Compose file, or as Kubernetes objects"},
+    [TN_INPUT_MOST] =
+        {"max", TN_INPUT_CHOICE, "WHAT", "context concurrency tokens layers", "fit",
+         "the longest context, the most requests at once, the most tokens of all requests together, or, of "
+         "llama.cpp, the most layers on GPUs"},
+    [TN_INPUT_LEAST] = {"min", TN_INPUT_CHOICE, "WHAT", "gpus cost", "fit",
+                        "the fewest GPUs, or the cheapest, for --context and --concurrency"},
+    [TN_INPUT_BEST] = {"best", TN_INPUT_CHOICE, "WHAT", "quant kv-dtype", "fit",
+                       "the quantisation of the weights, or the dtype of the KV cache, with the most bits that fits"},
+    [TN_INPUT_GPUS] =
+        {"gpus", TN_INPUT_LIST, "NAMES", NULL, "fit",
+         "GPUs to choose from, separated by commas: a100-80gb,h100-80gb,l40s (default: all with a price)"},
+    [TN_INPUT_MAX_GPUS] = {"max-gpus", TN_INPUT_NUMBER, "N", NULL, "fit", "at most so many GPUs (default: 8)"},
+    [TN_INPUT_MAX_COST] = {"max-cost", TN_INPUT_COST, "USD", NULL, "fit",
+                           "at most so many US dollars an hour for all GPUs: 20, 20/h"},
+    [TN_INPUT_REQUESTS] = {"requests", TN_INPUT_TEXT, "FILE", NULL, "fit",
+                           "lengths of real requests: how many fit at once. A trace of Azure, Mooncake, Bailian, "
+                           "BurstGPT or vidur, CSV or "
+                           "JSON Lines, or lengths alone"},
     [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL " score diagnose",
                          "also look for MODEL among DIR/*.json"},
     [TN_INPUT_TENSORS] = {"tensors", TN_INPUT_FLAG, NULL, NULL, "inspect",
@@ -192,6 +210,9 @@ static bool read_number(enum tn_input input, struct tn_str text, uint64_t *numbe
                || fail_value(input, text, "a number of tokens such as 4096, 4k or 128k", error);
     case TN_INPUT_NUMBER:
         return tn_quantity_number(text, number) || fail_value(input, text, "a number such as 8, 1000 or 13B", error);
+    case TN_INPUT_COST:
+        return tn_quantity_usd_per_hour(text, number)
+               || fail_value(input, text, "US dollars an hour such as 20, 2.50 or 20/h", error);
     case TN_INPUT_SIZE:
         return tn_quantity_bytes(text, number) || fail_value(input, text, "a size such as 24GB or 80GiB", error);
     default:
@@ -202,7 +223,7 @@ static bool read_number(enum tn_input input, struct tn_str text, uint64_t *numbe
 static bool check_range(enum tn_input input, struct tn_str text, uint64_t number, struct tn_error *error)
 {
     bool may_be_zero = input == TN_INPUT_OVERHEAD;
-    bool is_parallel = input >= TN_INPUT_TP && input <= TN_INPUT_DP;
+    bool is_parallel = (input >= TN_INPUT_TP && input <= TN_INPUT_DP) || input == TN_INPUT_MAX_GPUS;
     if (input == TN_INPUT_JOBS && number > 256) {
         return fail_value(input, text, "at most 256", error);
     }

@@ -42,6 +42,13 @@ enum tn_input {
     TN_INPUT_PRICE,
     TN_INPUT_COMMAND,
     TN_INPUT_EMIT,
+    TN_INPUT_MOST,
+    TN_INPUT_LEAST,
+    TN_INPUT_BEST,
+    TN_INPUT_GPUS,
+    TN_INPUT_MAX_GPUS,
+    TN_INPUT_MAX_COST,
+    TN_INPUT_REQUESTS,
     TN_INPUT_MODELS,
     TN_INPUT_TENSORS,
     TN_INPUT_CHECK,
@@ -65,6 +72,7 @@ enum tn_input_type {
     TN_INPUT_TOKENS, /* a count where k is 1024: 4k, 128k */
     TN_INPUT_NUMBER, /* a count where k, M, B, T are powers of 1000: 13B */
     TN_INPUT_SIZE,   /* bytes: 80GB, 24GiB */
+    TN_INPUT_COST,   /* US dollars an hour: 20, 2.50, 20/h, kept in millionths */
     TN_INPUT_SHARE,  /* 10% or 0.1, kept in millionths */
     TN_INPUT_FLAG,
     TN_INPUT_CHOICE, /* one of the words in `choices` */

@@ -6,6 +6,8 @@
 const struct tn_operation tn_operations[] = {
     {"plan", "MODEL [options]", TN_INPUT_MODEL, "memory of one model in one deployment, per GPU, and whether it fits",
      tn_run_plan},
+    {"fit", "MODEL [options]", TN_INPUT_MODEL,
+     "the longest context, the most users, the fewest or cheapest GPUs, the best quantisation that fits", tn_run_fit},
     {"table", "[MODEL...] [options]", TN_INPUT_MODEL, "models x contexts x concurrencies", tn_run_table},
     {"tokens", "[TEXT...|-] [options]", TN_INPUT_PROMPT, "tokens of a text, and the KV memory that they need",
      tn_run_tokens},

@@ -75,6 +75,8 @@ void tn_write_notes(struct tn_report *report, const struct tn_note *notes, size_
 
 bool tn_run_plan(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                  struct tn_error *error);
+bool tn_run_fit(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
+                struct tn_error *error);
 bool tn_run_table(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                   struct tn_error *error);
 bool tn_run_inspect(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,

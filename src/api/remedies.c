@@ -2,25 +2,26 @@
  * weights, more GPUs. Each is a request with some inputs changed, read and planned as the user's own was. */
 #include "api/remedies.h"
 
-#include "api/variation.h"
+#include "api/variant.h"
 
 struct search {
     struct tn_plan *plan;
-    struct tn_variation variation; /* its texts are of the plan's arena */
+    struct tn_arena *arena; /* of the plan's texts */
+    struct tn_variant variant;
     const char *meaning;
 };
 
 static void begin(struct search *search, const char *meaning)
 {
-    search->variation.count = 0;
+    search->variant.count = 0;
     search->meaning = meaning;
 }
 
 /* Plans the request with the changes. True where it fits; *remedy gets what its pool then has. */
 static bool fits_changed(struct search *search, struct tn_remedy *remedy)
 {
-    struct tn_varied varied;
-    tn_variation_plan(&search->variation, &varied);
+    struct tn_varied_plan varied;
+    tn_variant_try(&search->plan->question, search->plan->model, &search->variant, search->arena, &varied);
     remedy->has_pool = varied.has_pool;
     remedy->pool_tokens = varied.pool_tokens;
     remedy->requests = varied.requests;
@@ -35,8 +36,8 @@ static bool offer(struct search *search)
     struct tn_remedy remedy = {.meaning = tn_str_of(search->meaning)};
     bool fits = plan->remedy_count < TN_REMEDIES && fits_changed(search, &remedy);
     struct tn_builder option = {0};
-    tn_variation_write(&search->variation, &option);
-    if (fits && tn_str_copy(search->variation.arena, tn_builder_str(&option), &remedy.option)) {
+    tn_variant_write(&search->variant, &option);
+    if (fits && tn_str_copy(search->arena, tn_builder_str(&option), &remedy.option)) {
         plan->remedies[plan->remedy_count++] = remedy;
     }
     tn_builder_free(&option);
@@ -47,8 +48,8 @@ static bool offer(struct search *search)
 
 static void change_setting(struct search *search, const struct tn_offer *offered)
 {
-    tn_variation_change(&search->variation, TN_INPUT_SET, TN_STR_FORMAT "=" TN_STR_FORMAT,
-                        TN_STR_ARGUMENTS(offered->name), TN_STR_ARGUMENTS(offered->value));
+    tn_variant_change(&search->variant, search->arena, TN_INPUT_SET, TN_STR_FORMAT "=" TN_STR_FORMAT,
+                      TN_STR_ARGUMENTS(offered->name), TN_STR_ARGUMENTS(offered->value));
 }
 
 /* The record's own, those first that the engine's complaint is about; of several values of a setting the first that does. The longest
@@ -75,14 +76,14 @@ static void try_settings(struct search *search)
 /* Leaves out what is not needed of changes that cure together, from the dearest on. */
 static void prune(struct search *search)
 {
-    for (size_t k = search->variation.count; k-- > 0;) {
+    for (size_t k = search->variant.count; k-- > 0;) {
         struct search less = *search;
         struct tn_remedy remedy;
-        for (size_t next = k; next + 1 < less.variation.count; next++) {
-            less.variation.changes[next] = less.variation.changes[next + 1];
+        for (size_t next = k; next + 1 < less.variant.count; next++) {
+            less.variant.changes[next] = less.variant.changes[next + 1];
         }
-        less.variation.count--;
-        if (less.variation.count && fits_changed(&less, &remedy)) {
+        less.variant.count--;
+        if (less.variant.count && fits_changed(&less, &remedy)) {
             *search = less;
         }
     }
@@ -94,7 +95,7 @@ static void try_settings_together(struct search *search)
     const struct tn_ledger *ledger = &search->plan->ledger;
     bool fits = search->plan->remedy_count > 0;
     begin(search, "together");
-    for (size_t k = 0; !fits && k < ledger->offer_count && search->variation.count < TN_CHANGES; k++) {
+    for (size_t k = 0; !fits && k < ledger->offer_count && search->variant.count < TN_MOST_CHANGES; k++) {
         struct tn_str name = ledger->offers[k].name;
         bool is_last = k + 1 == ledger->offer_count || !tn_str_equal(name, ledger->offers[k + 1].name);
         struct tn_remedy remedy;
@@ -103,7 +104,7 @@ static void try_settings_together(struct search *search)
             fits = fits_changed(search, &remedy);
         }
     }
-    if (fits && search->variation.count > 1) {
+    if (fits && search->variant.count > 1) {
         prune(search);
         (void)offer(search);
     }
@@ -114,14 +115,14 @@ static void try_requests(struct search *search)
     const struct tn_verdict *verdict = &search->plan->verdict;
     if (verdict->most_concurrency && verdict->most_concurrency != UINT64_MAX) {
         begin(search, "fewer requests at once");
-        tn_variation_change(&search->variation, TN_INPUT_CONCURRENCY, "%llu",
-                            (unsigned long long)verdict->most_concurrency);
+        tn_variant_change(&search->variant, search->arena, TN_INPUT_CONCURRENCY, "%llu",
+                          (unsigned long long)verdict->most_concurrency);
         (void)offer(search);
     }
     if (verdict->most_context_tokens && verdict->most_context_tokens != UINT64_MAX) {
         begin(search, "shorter requests");
-        tn_variation_change(&search->variation, TN_INPUT_CONTEXT, "%llu",
-                            (unsigned long long)verdict->most_context_tokens);
+        tn_variant_change(&search->variant, search->arena, TN_INPUT_CONTEXT, "%llu",
+                          (unsigned long long)verdict->most_context_tokens);
         (void)offer(search);
     }
 }
@@ -133,7 +134,7 @@ static void try_kv_dtype(struct search *search)
     const struct tn_dtype *dtype = question->deployment.kv_dtype;
     if (!question->planner.engine->has_record && dtype->block_bytes == 2 * dtype->block_elements) {
         begin(search, "half the KV cache");
-        tn_variation_change(&search->variation, TN_INPUT_KV_DTYPE, "fp8");
+        tn_variant_change(&search->variant, search->arena, TN_INPUT_KV_DTYPE, "fp8");
         (void)offer(search);
     }
 }
@@ -151,7 +152,7 @@ static void try_weights(struct search *search)
     bool found = !is_plain;
     for (size_t k = 0; !found && k < sizeof smaller / sizeof smaller[0]; k++) {
         begin(search, smaller[k].meaning);
-        tn_variation_change(&search->variation, TN_INPUT_QUANT, "%s", smaller[k].dtype);
+        tn_variant_change(&search->variant, search->arena, TN_INPUT_QUANT, "%s", smaller[k].dtype);
         found = offer(search);
     }
 }
@@ -166,21 +167,21 @@ static void try_gpus(struct search *search)
     }
     begin(search, "more GPUs");
     if (question->gpu && !question->request.values[TN_INPUT_GPU_MEMORY].given) {
-        tn_variation_change(&search->variation, TN_INPUT_GPU, TN_STR_FORMAT "x%u", TN_STR_ARGUMENTS(question->gpu->id),
-                            verdict->gpus_needed);
+        tn_variant_change(&search->variant, search->arena, TN_INPUT_GPU, TN_STR_FORMAT "x%u",
+                          TN_STR_ARGUMENTS(question->gpu->id), verdict->gpus_needed);
     }
-    tn_variation_change(&search->variation, TN_INPUT_TP, "%u", verdict->needed_tp);
-    tn_variation_change(&search->variation, TN_INPUT_PP, "%u", verdict->needed_pp);
+    tn_variant_change(&search->variant, search->arena, TN_INPUT_TP, "%u", verdict->needed_tp);
+    tn_variant_change(&search->variant, search->arena, TN_INPUT_PP, "%u", verdict->needed_pp);
     if (question->deployment.ep > verdict->needed_tp * question->deployment.dp) {
-        tn_variation_change(&search->variation, TN_INPUT_EP, "%u", verdict->needed_tp * question->deployment.dp);
+        tn_variant_change(&search->variant, search->arena, TN_INPUT_EP, "%u",
+                          verdict->needed_tp * question->deployment.dp);
     }
     (void)offer(search);
 }
 
 void tn_find_remedies(struct tn_plan *plan, struct tn_arena *arena)
 {
-    struct search search = {.plan = plan,
-                            .variation = {.question = &plan->question, .model = plan->model, .arena = arena}};
+    struct search search = {.plan = plan, .arena = arena};
     if (!plan->verdict.judged || plan->verdict.fits) {
         return;
     }

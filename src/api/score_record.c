@@ -105,9 +105,9 @@ static bool set_settings(struct tn_score_work *work)
     return true;
 }
 
-bool tn_score_ask(struct tn_score_work *work)
+bool tn_score_request(struct tn_score_work *work)
 {
-    return set_inputs(work) && set_settings(work) && tn_score_model(work);
+    return set_inputs(work) && set_settings(work);
 }
 
 /* ---- plans ------------------------------------------------------------------------------------------------------------ */
@@ -289,7 +289,7 @@ bool tn_score_record(const struct tn_session *session, const struct tn_request *
                                  .scored = scored,
                                  .error = &own};
     work.request.values[TN_INPUT_MODELS] = request->values[TN_INPUT_MODELS];
-    bool done = tn_score_ask(&work) && plan_record(&work);
+    bool done = tn_score_request(&work) && tn_score_model(&work) && plan_record(&work);
     tn_model_free(work.model);
     if (done) {
         return true;

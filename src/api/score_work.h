@@ -36,12 +36,11 @@ void tn_score_devices(const struct tn_ledger *ledger, bool has_other_weights, st
 bool tn_score_knows_devices(const struct tn_measurement *measurement);
 enum tn_call tn_score_call_devices(const struct tn_measurement *measurement, const struct tn_ledger *ledger);
 
-/* Makes work->request of the record, and loads the model. work is filled but for what they are. Errors: those of tn_request_set and of
- * tn_request_model. */
-bool tn_score_ask(struct tn_score_work *work);
-
 /* Sets an input of the request; an empty text sets nothing. */
 bool tn_score_input(struct tn_score_work *work, enum tn_input input, struct tn_str text);
+
+/* Sets all inputs that the record gives: engine, GPUs, division, lengths, settings. Errors: those of tn_request_set. */
+bool tn_score_request(struct tn_score_work *work);
 
 /* Finds the model that the record names, in the catalog or by what its name says of its base, and loads it into work->model with the
  * quantisation and the dtype of the record. Errors: those of tn_request_model. */

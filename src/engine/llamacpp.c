@@ -236,9 +236,16 @@ static bool add_gpu(struct tn_llama_session *session, uint32_t gpu)
 bool tn_llama_session_report(struct tn_llama_session *session)
 {
     struct tn_work *work = &session->work;
-    uint32_t gpus = session->llama.settings.gpu_count;
+    const struct tn_llama_settings *settings = &session->llama.settings;
+    const struct tn_llama_sizes *sizes = &session->llama.sizes;
+    uint32_t gpus = settings->gpu_count;
     bool done = true;
     work->ledger->ranks_per_stage = 1;
+    if (settings->context_tokens
+        >= settings->batch_tokens) { /* batches are cut to shorter ones before they are rounded */
+        work->ledger->held_tokens =
+            settings->is_unified ? sizes->context_tokens / settings->sequences : sizes->sequence_tokens;
+    }
     for (uint32_t k = 0; done && k < gpus; k++) {
         done = add_gpu(session, k);
     }
@@ -426,4 +433,5 @@ const struct tn_engine tn_engine_llamacpp = {.name = "llamacpp",
                                              .summary = "llama.cpp: buffers of each device to the byte, replayed",
                                              .kv_dtype = "F16",
                                              .has_record = true,
+                                             .is_replayed = true,
                                              .plan = plan_llamacpp};

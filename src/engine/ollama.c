@@ -310,4 +310,5 @@ const struct tn_engine tn_engine_ollama = {.name = "ollama",
                                            .summary = "ollama: llama.cpp with the settings and layers that it chooses",
                                            .kv_dtype = "F16",
                                            .has_record = true,
+                                           .is_replayed = true,
                                            .plan = plan_ollama};

@@ -449,4 +449,5 @@ const struct tn_engine tn_engine_sglang = {
     .name = "sglang",
     .summary = "weights, the pools that mem_fraction_static leaves, and start-up as its log says them",
     .has_record = true,
+    .context_turn = 8192, /* AITER has another factor for longer requests */
     .plan = plan_sglang};

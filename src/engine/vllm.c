@@ -328,4 +328,5 @@ static bool plan_vllm(struct tn_planner *planner, const struct tn_deployment *de
 const struct tn_engine tn_engine_vllm = {.name = "vllm",
                                          .summary = "weights, KV blocks and start-up as its log says them",
                                          .has_record = true,
+                                         .context_turn = 32768, /* V0 takes longer prompts in pieces */
                                          .plan = plan_vllm};

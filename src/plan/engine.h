@@ -19,6 +19,9 @@ struct tn_engine {
     const char *summary;  /* one line for lists */
     const char *kv_dtype; /* of caches, where none is asked for; NULL: that of the model's weights */
     bool has_record;      /* data/engine has its versions and settings */
+    /* Where more of an input may take less memory (src/plan/inverse.h): */
+    uint64_t context_turn; /* longer requests are served in another way, as prompts in pieces; 0: there is no such length */
+    bool is_replayed;      /* an allocator is: its buffers may shrink as an input grows */
     /* Fills the ledger; ledger->arena is set by the caller, the rest is zero.
      * Errors: TN_ERROR_DEPLOYMENT where the engine refuses the deployment, TN_ERROR_USAGE for a setting that it does not take,
      * TN_ERROR_TOO_LARGE, TN_ERROR_MEMORY. */

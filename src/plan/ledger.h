@@ -130,6 +130,7 @@ struct tn_ledger {
     uint64_t low_bytes; /* over all ranks */
     uint64_t mid_bytes;
     uint64_t high_bytes;
+    uint64_t held_tokens; /* the longest request with the same plan, where the engine rounds lengths up; 0: it does not */
     struct tn_pool pool;
     enum tn_start start;
     struct tn_str complaint; /* why it does not start, or may not, as the engine puts it; empty where it does */

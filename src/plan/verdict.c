@@ -2,141 +2,21 @@
 #include "plan/verdict.h"
 
 #include "base/number.h"
-#include "text/quantity.h"
-
-#include <stdio.h>
 
 enum { MOST_GPUS = 1024, MOST_TP = 64, MACHINE = 8, MOST_PLACEMENTS = 48 };
-static const uint64_t MOST_VALUE = UINT64_C(1) << 40;
-
-static bool plan(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_arena *arena,
-                 struct tn_ledger *ledger)
-{
-    tn_arena_reset(arena);
-    *ledger = (struct tn_ledger){.arena = arena};
-    return planner->engine->plan(planner, deployment, ledger, NULL);
-}
-
-bool tn_ledger_fits(const struct tn_ledger *ledger, const struct tn_deployment *deployment)
-{
-    uint64_t asked = tn_ceil_div(deployment->concurrency, deployment->dp);
-    return ledger->start == TN_START_YES && tn_ledger_worst(ledger)->high_bytes <= deployment->gpu_memory_bytes
-           && tn_pool_requests(&ledger->pool, &ledger->pool.low) >= asked;
-}
 
 bool tn_deployment_fits(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_arena *arena)
 {
     struct tn_ledger ledger;
-    return plan(planner, deployment, arena, &ledger) && tn_ledger_fits(&ledger, deployment);
-}
-
-/* ---- the most that fits ------------------------------------------------------------------------------------------- */
-
-enum input { INPUT_CONTEXT, INPUT_CONCURRENCY };
-
-/* A deployment of which one input varies. */
-struct variation {
-    struct tn_deployment deployment;
-    uint64_t *value;        /* the input */
-    struct tn_str *setting; /* the value of the engine's own setting that is this input; NULL where it was not given */
-    char text[24];
-};
-
-/* The longest request may have been given in the engine's own words: then these vary with the context. */
-static bool vary_setting(struct variation *variation, struct tn_arena *arena)
-{
-    struct tn_deployment *deployment = &variation->deployment;
-    struct tn_assignment *sets = TN_NEW_ARRAY(arena, struct tn_assignment, deployment->set_count + 1);
-    for (size_t k = 0; sets && k < deployment->set_count; k++) {
-        uint64_t tokens;
-        sets[k] = deployment->sets[k];
-        if (tn_str_equal(sets[k].name, deployment->context_setting) && tn_quantity_tokens(sets[k].value, &tokens)
-            && tokens == deployment->context_tokens) {
-            variation->setting = &sets[k].value;
-        }
-    }
-    deployment->sets = sets;
-    return sets != NULL;
-}
-
-/* What a value of the input comes to. */
-struct trial {
-    uint64_t value;
-    bool fits;
-    double
-        free_bytes; /* of the fullest rank, negative where it has too little; 0: memory does not say how far off the value is */
-};
-
-static struct trial judge(uint64_t value, const struct tn_ledger *ledger, const struct tn_deployment *deployment)
-{
-    struct trial trial = {.value = value, .fits = tn_ledger_fits(ledger, deployment)};
-    double free_bytes = (double)deployment->gpu_memory_bytes - (double)tn_ledger_worst(ledger)->high_bytes;
-    bool is_memory = !ledger->pool.present && ledger->start == TN_START_YES && trial.fits == (free_bytes >= 0);
-    trial.free_bytes = is_memory ? free_bytes : 0;
-    return trial;
-}
-
-static struct trial try_value(struct tn_planner *planner, struct variation *variation, uint64_t value,
-                              struct tn_arena *arena)
-{
-    struct tn_ledger ledger;
-    *variation->value = value;
-    if (variation->setting) {
-        int size = snprintf(variation->text, sizeof variation->text, "%llu", (unsigned long long)value);
-        *variation->setting = (struct tn_str){variation->text, (size_t)size};
-    }
-    bool done = plan(planner, &variation->deployment, arena, &ledger);
-    return done ? judge(value, &ledger, &variation->deployment) : (struct trial){.value = value};
-}
-
-/* The middle. Far from the limit it is looked for near the line between what is free and what lacks, on either side of it in turns, so
- * that the span shrinks; not near it, as engines take memory in steps. */
-static uint64_t between(const struct trial *low, const struct trial *high, unsigned turn)
-{
-    enum { NEAR = 4096, ASIDE = 256 };
-    uint64_t span = high->value - low->value;
-    uint64_t offset = span / 2;
-    if (span > NEAR && low->free_bytes > 0 && high->free_bytes < 0 && turn % 3 < 2) {
-        uint64_t aside = span / ASIDE;
-        offset = (uint64_t)((double)span * (low->free_bytes / (low->free_bytes - high->free_bytes)));
-        offset = turn % 3 == 1 ? offset + aside : offset > aside ? offset - aside : 1;
-    }
-    return low->value + (offset < span ? offset : span - 1);
-}
-
-/* The largest value of the input that fits, all else equal: memory never falls as it grows. 0 where not even 1 fits, UINT64_MAX
- * where every value does. The search begins at what was asked for, so that it never denies what the verdict affirms.
- * asked  what that comes to */
-static uint64_t most_value(struct tn_planner *planner, struct variation *variation, struct trial asked,
-                           struct tn_arena *arena)
-{
-    struct trial low = {0};
-    struct trial high = asked;
-    while (high.fits) {
-        if (high.value > MOST_VALUE / 2) {
-            return UINT64_MAX;
-        }
-        low = high;
-        high = try_value(planner, variation, 2 * high.value, arena);
-    }
-    for (unsigned turn = 0; high.value - low.value > 1; turn++) {
-        struct trial trial = try_value(planner, variation, between(&low, &high, turn), arena);
-        *(trial.fits ? &low : &high) = trial;
-    }
-    return low.value;
+    return tn_plan_again(planner, deployment, arena, &ledger) && tn_ledger_fits(&ledger, deployment);
 }
 
 static uint64_t most(struct tn_planner *planner, const struct tn_deployment *deployment, const struct tn_ledger *ledger,
-                     enum input input, struct tn_arena *arena)
+                     enum tn_varied what)
 {
-    struct variation variation = {.deployment = *deployment};
-    struct tn_arena sets_arena = {0};
-    bool is_context = input == INPUT_CONTEXT;
-    variation.value = is_context ? &variation.deployment.context_tokens : &variation.deployment.concurrency;
-    bool done = !is_context || vary_setting(&variation, &sets_arena);
-    uint64_t value = done ? most_value(planner, &variation, judge(*variation.value, ledger, deployment), arena) : 0;
-    tn_arena_free(&sets_arena);
-    return value;
+    struct tn_variation variation = {.what = what};
+    struct tn_limit limit;
+    return tn_find_limit(planner, deployment, &variation, ledger, &limit) ? limit.last_fitting : 0;
 }
 
 /* ---- GPUs --------------------------------------------------------------------------------------------------------- */
@@ -154,7 +34,7 @@ bool tn_split_gpus(struct tn_planner *planner, const struct tn_deployment *deplo
         }
         varied.tp = k;
         varied.pp = gpus / k;
-        found = plan(planner, &varied, &arena, &ledger);
+        found = tn_plan_again(planner, &varied, &arena, &ledger);
         *tp = found ? varied.tp : *tp;
         *pp = found ? varied.pp : *pp;
     }
@@ -169,7 +49,7 @@ static uint64_t fewest_gpus(struct tn_planner *planner, const struct tn_deployme
     struct tn_ledger ledger;
     whole.tp = whole.pp = 1;
     whole.ep = whole.ep > whole.dp ? whole.dp : whole.ep;
-    return plan(planner, &whole, arena, &ledger)
+    return tn_plan_again(planner, &whole, arena, &ledger)
                ? tn_ceil_div(tn_ledger_worst(&ledger)->least_bytes, deployment->gpu_memory_bytes)
                : 1;
 }
@@ -185,7 +65,7 @@ static void try_gpus(struct tn_planner *planner, const struct tn_deployment *dep
         varied.tp = tp;
         varied.pp = gpus / tp;
         varied.ep = varied.ep > tp * varied.dp ? tp * varied.dp : varied.ep;
-        if (gpus % tp != 0 || !plan(planner, &varied, arena, &ledger)) {
+        if (gpus % tp != 0 || !tn_plan_again(planner, &varied, arena, &ledger)) {
             continue;
         }
         ++*placements;
@@ -218,9 +98,10 @@ static void find_gpus(struct tn_planner *planner, const struct tn_deployment *de
 
 /* ---- the verdict -------------------------------------------------------------------------------------------------- */
 
-/* The mid bytes of a category, where a pool is counted by the requests that were asked for. */
-static uint64_t asked_bytes(const struct tn_ledger *ledger, const struct tn_deployment *deployment,
-                            enum tn_category category)
+static const double MOST_BYTES = 1.8e19;
+
+uint64_t tn_asked_bytes(const struct tn_ledger *ledger, const struct tn_deployment *deployment,
+                        enum tn_category category)
 {
     uint64_t bytes = tn_ledger_category(ledger, tn_ledger_worst(ledger), category);
     const struct tn_pool *pool = &ledger->pool;
@@ -231,7 +112,8 @@ static uint64_t asked_bytes(const struct tn_ledger *ledger, const struct tn_depl
     if (!(pool->mid.requests > 0)) {
         return category == TN_CATEGORY_CACHE ? pool->needed_bytes : bytes;
     }
-    return asked < pool->mid.requests ? (uint64_t)((double)bytes * asked / pool->mid.requests) : bytes;
+    double scaled = (double)bytes * asked / pool->mid.requests;
+    return scaled < MOST_BYTES ? (uint64_t)scaled : UINT64_MAX;
 }
 
 void tn_verdict(struct tn_planner *planner, const struct tn_deployment *deployment, const struct tn_ledger *ledger,
@@ -241,14 +123,14 @@ void tn_verdict(struct tn_planner *planner, const struct tn_deployment *deployme
     *verdict = (struct tn_verdict){.judged = deployment->gpu_memory_bytes > 0};
     uint64_t largest = 0;
     for (int category = 0; category < TN_CATEGORY_COUNT; category++) {
-        uint64_t bytes = asked_bytes(ledger, deployment, (enum tn_category)category);
+        uint64_t bytes = tn_asked_bytes(ledger, deployment, (enum tn_category)category);
         verdict->binding = bytes > largest ? (enum tn_category)category : verdict->binding;
         largest = bytes > largest ? bytes : largest;
     }
     if (verdict->judged) { /* the GPUs last: a planner keeps one placement, and the others have the one of the ledger */
         verdict->fits = tn_ledger_fits(ledger, deployment);
-        verdict->most_context_tokens = most(planner, deployment, ledger, INPUT_CONTEXT, &arena);
-        verdict->most_concurrency = most(planner, deployment, ledger, INPUT_CONCURRENCY, &arena);
+        verdict->most_context_tokens = most(planner, deployment, ledger, TN_VARIED_CONTEXT);
+        verdict->most_concurrency = most(planner, deployment, ledger, TN_VARIED_CONCURRENCY);
         find_gpus(planner, deployment, &arena, verdict);
     }
     tn_arena_free(&arena);

@@ -2,7 +2,7 @@
 #ifndef TN_PLAN_VERDICT_H
 #define TN_PLAN_VERDICT_H
 
-#include "plan/engine.h"
+#include "plan/inverse.h"
 
 struct tn_verdict {
     bool judged; /* a GPU was named */
@@ -24,8 +24,9 @@ struct tn_verdict {
 void tn_verdict(struct tn_planner *planner, const struct tn_deployment *deployment, const struct tn_ledger *ledger,
                 struct tn_verdict *verdict);
 
-/* Whether the ledger of a deployment fits, as verdict->fits says it. */
-bool tn_ledger_fits(const struct tn_ledger *ledger, const struct tn_deployment *deployment);
+/* The mid bytes of a category on the fullest rank, where a pool is counted by the requests that were asked for. */
+uint64_t tn_asked_bytes(const struct tn_ledger *ledger, const struct tn_deployment *deployment,
+                        enum tn_category category);
 
 /* Plans the deployment and says whether it fits. An engine that refuses it: false. */
 bool tn_deployment_fits(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_arena *arena);

@@ -126,7 +126,7 @@ static bool plan_question(struct tn_diagnosis *diagnosis, struct tn_error *error
 {
     struct tn_plan *plan = &diagnosis->plan;
     struct tn_question *question = &plan->question;
-    struct tn_variation none = {.question = question, .model = plan->model, .arena = diagnosis->arena};
+    struct tn_variant none = {0};
     plan->ledger = (struct tn_ledger){.arena = diagnosis->arena, .wants_text = true};
     if (!tn_question_read(question, plan->model, error)
         || !question->planner.engine->plan(&question->planner, &question->deployment, &plan->ledger, error)
@@ -136,7 +136,7 @@ static bool plan_question(struct tn_diagnosis *diagnosis, struct tn_error *error
     }
     tn_verdict(&question->planner, &question->deployment, &plan->ledger, &plan->verdict);
     tn_find_remedies(plan, diagnosis->arena);
-    tn_variation_plan(&none, &diagnosis->base);
+    tn_variant_try(question, plan->model, &none, diagnosis->arena, &diagnosis->base);
     return true;
 }
 
@@ -145,7 +145,7 @@ static bool ask(struct tn_diagnosis *diagnosis, struct tn_result *result)
 {
     struct tn_score_work *work = &diagnosis->work;
     const struct tn_input_value *concurrency = &diagnosis->request->values[TN_INPUT_CONCURRENCY];
-    bool done = tn_score_ask(work);
+    bool done = tn_score_request(work) && tn_score_model(work);
     result->model = diagnosis->plan.model = work->model;
     if (done && concurrency->given) {
         work->request.values[TN_INPUT_CONCURRENCY] = *concurrency;

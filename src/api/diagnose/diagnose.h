@@ -4,7 +4,7 @@
 
 #include "api/plan_report.h"
 #include "api/score_work.h"
-#include "api/variation.h"
+#include "api/variant.h"
 #include "logs/text/measured_log.h"
 
 /* A number of the log, and what the plan says of it. */
@@ -27,7 +27,7 @@ struct tn_diagnosed_term {
 struct tn_diagnosed_remedy {
     struct tn_str option;  /* as tonnage takes it, "--set max_num_seqs=64"; empty where it is nothing that is set */
     struct tn_str meaning; /* in words */
-    struct tn_varied after;
+    struct tn_varied_plan after;
 };
 
 enum tn_finding_weight { TN_FINDING_ERROR, TN_FINDING_WARNING, TN_FINDING_HINT, TN_FINDING_WEIGHTS };
@@ -63,7 +63,7 @@ struct tn_diagnosis {
     struct tn_plan plan;                      /* where is_planned */
     bool has_question;
     bool is_planned;
-    struct tn_varied base;           /* the plan as it is */
+    struct tn_varied_plan base;      /* the plan as it is */
     struct tn_str why_not;           /* it could not be planned; empty where it was */
     struct tn_diagnosed_term *terms; /* [term_count] */
     size_t term_count;

@@ -103,9 +103,9 @@ static bool take_condition(struct search *search, struct tn_str *text, bool *con
 /* ---- remedies --------------------------------------------------------------------------------------------------------- */
 
 /* Whether the changed plan reaches what the finding is about, and is better than what there is. */
-static bool reaches(const struct search *search, const struct tn_varied *after)
+static bool reaches(const struct search *search, const struct tn_varied_plan *after)
 {
-    const struct tn_varied *base = &search->diagnosis->base;
+    const struct tn_varied_plan *base = &search->diagnosis->base;
     bool has_more = after->has_pool && after->pool_tokens > base->pool_tokens + base->pool_tokens / 50;
     bool has_less = after->worst_bytes + after->worst_bytes / 100 < base->worst_bytes;
     switch (search->aim) {
@@ -155,27 +155,21 @@ static void keep_remedy(struct search *search, struct tn_diagnosed_remedy remedy
 }
 
 /* Plans the change, and keeps it where it helps. */
-static void offer(struct search *search, struct tn_variation *variation, struct tn_str name, struct tn_str value,
+static void offer(struct search *search, struct tn_variant *variant, struct tn_str name, struct tn_str value,
                   struct tn_str meaning)
 {
     struct tn_diagnosed_remedy remedy = {.meaning = meaning};
     struct tn_builder option = {0};
-    tn_variation_plan(variation, &remedy.after);
+    struct tn_plan *plan = &search->diagnosis->plan;
+    tn_variant_try(&plan->question, plan->model, variant, search->diagnosis->arena, &remedy.after);
     if (!reaches(search, &remedy.after)) {
         return;
     }
-    tn_variation_write(variation, &option);
+    tn_variant_write(variant, &option);
     if (!value.size || tn_str_copy(search->diagnosis->arena, tn_builder_str(&option), &remedy.option)) {
         keep_remedy(search, remedy, name);
     }
     tn_builder_free(&option);
-}
-
-static struct tn_variation variation_of(struct search *search)
-{
-    return (struct tn_variation){.question = &search->diagnosis->plan.question,
-                                 .model = search->diagnosis->plan.model,
-                                 .arena = search->diagnosis->arena};
 }
 
 static bool write_value(struct search *search, const struct tn_value *value, struct tn_str *text)
@@ -212,15 +206,16 @@ static bool can_change(const struct search *search, struct tn_str name)
 
 static void try_change(struct search *search, struct tn_str name, struct tn_str value, struct tn_str meaning)
 {
-    struct tn_variation variation = variation_of(search);
+    struct tn_variant variant = {0};
+    struct tn_arena *arena = search->diagnosis->arena;
     enum tn_input input = input_of(name);
     if (input < TN_INPUT_COUNT) {
-        tn_variation_change(&variation, input, TN_STR_FORMAT, TN_STR_ARGUMENTS(value));
-        offer(search, &variation, tn_str_slice(name, 2, name.size), value, meaning);
+        tn_variant_change(&variant, arena, input, TN_STR_FORMAT, TN_STR_ARGUMENTS(value));
+        offer(search, &variant, tn_str_slice(name, 2, name.size), value, meaning);
     } else {
-        tn_variation_change(&variation, TN_INPUT_SET, TN_STR_FORMAT "=" TN_STR_FORMAT, TN_STR_ARGUMENTS(name),
-                            TN_STR_ARGUMENTS(value));
-        offer(search, &variation, name, value, meaning);
+        tn_variant_change(&variant, arena, TN_INPUT_SET, TN_STR_FORMAT "=" TN_STR_FORMAT, TN_STR_ARGUMENTS(name),
+                          TN_STR_ARGUMENTS(value));
+        offer(search, &variant, name, value, meaning);
     }
 }
 
@@ -268,7 +263,7 @@ static bool read_offers(struct search *search)
         struct tn_str name;
         struct tn_str value;
         if (tn_diagnosed_change(&option, &name, &value)) {
-            struct tn_varied after = {
+            struct tn_varied_plan after = {
                 true, true, true, remedy->has_pool, remedy->pool_tokens, remedy->requests, remedy->worst_bytes};
             keep_remedy(search, (struct tn_diagnosed_remedy){remedy->option, remedy->meaning, after}, name);
         }

@@ -87,7 +87,7 @@ static void write_changed(struct tn_json_writer *json, const struct tn_diagnosed
     tn_json_end_object(json);
 }
 
-static void write_after(struct tn_json_writer *json, const struct tn_varied *after)
+static void write_after(struct tn_json_writer *json, const struct tn_varied_plan *after)
 {
     tn_json_key(json, "after");
     tn_json_begin_object(json);
@@ -150,19 +150,7 @@ static void write_plan(struct tn_json_writer *json, const struct tn_diagnosis *d
         tn_json_null(json);
         return;
     }
-    tn_builder_add_text(&command, "tonnage plan ");
-    tn_builder_add(&command, request->values[TN_INPUT_MODEL].text);
-    for (int input = TN_INPUT_LAST_POSITIONAL + 1; input < TN_INPUT_COUNT; input++) {
-        const struct tn_input_value *value = &request->values[input];
-        for (size_t k = 0; k < value->item_count; k++) {
-            tn_builder_addf(&command, " --%s ", tn_inputs[input].name);
-            tn_builder_add(&command, value->items[k]);
-        }
-        if (value->given && !value->item_count) {
-            tn_builder_addf(&command, " --%s ", tn_inputs[input].name);
-            tn_builder_add(&command, value->text);
-        }
-    }
+    tn_request_write_command(request, &command);
     tn_json_string(json, tn_builder_str(&command));
     json->builder->failed = json->builder->failed || command.failed;
     tn_builder_free(&command);

@@ -178,7 +178,7 @@ static const struct tn_column remedy_columns[] = {
 };
 
 static struct tn_cell cell_after(const struct tn_diagnosis *diagnosis, struct tn_report *report,
-                                 const struct tn_varied *after)
+                                 const struct tn_varied_plan *after)
 {
     struct tn_builder text = {0};
     uint64_t memory = diagnosis->plan.question.deployment.gpu_memory_bytes;

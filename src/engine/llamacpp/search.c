@@ -1,5 +1,7 @@
 #include "engine/llamacpp/search.h"
 
+#include "base/bisect.h"
+
 /* One question: the settings with a number changed. */
 struct search {
     const struct tn_llama *asked;
@@ -24,21 +26,22 @@ static bool fits(struct search *search, uint64_t number)
     return done;
 }
 
+static struct tn_trial try_number(void *context, uint64_t number)
+{
+    bool done = fits(context, number);
+    return (struct tn_trial){.value = number, .result = done ? TN_TRIAL_FITS : TN_TRIAL_FAILS};
+}
+
 /* The largest number from `least` to `most` that fits, if more is harder; 0 where not even the least does. */
 static uint64_t largest(struct search *search, uint64_t least, uint64_t most)
 {
     if (least > most || !fits(search, least)) {
         return 0;
     }
-    while (least < most) {
-        uint64_t middle = least + (most - least + 1) / 2;
-        if (fits(search, middle)) {
-            least = middle;
-        } else {
-            most = middle - 1;
-        }
-    }
-    return least;
+    struct tn_trial low = {.value = least, .result = TN_TRIAL_FITS};
+    struct tn_trial high = {.value = most + 1};
+    tn_bisect(&low, &high, try_number, search);
+    return low.value;
 }
 
 static void change_layers(struct tn_llama_settings *settings, uint64_t number)

@@ -5,13 +5,17 @@
 #include "engine/weights/replay.h"
 #include "engine/weights/storage.h"
 
-static bool same_key(const struct tn_placement_key *a, const struct tn_placement_key *b)
+/* What no rule has asked for may differ. */
+static bool holds_for(const struct tn_placement *placement, const struct tn_placement_key *b)
 {
+    const struct tn_placement_key *a = &placement->key;
     return a->tp == b->tp && a->pp == b->pp && a->ep == b->ep && a->dp == b->dp && a->attention_tp == b->attention_tp
            && a->has_draft == b->has_draft && a->is_text_only == b->is_text_only
            && a->expert_is_divided == b->expert_is_divided && a->tower_is_whole == b->tower_is_whole
-           && a->offload_bytes == b->offload_bytes && a->step_tokens == b->step_tokens
-           && a->compute_capability == b->compute_capability && a->dtype == b->dtype && a->storage == b->storage;
+           && a->offload_bytes == b->offload_bytes
+           && (a->step_tokens == b->step_tokens || !placement->reads_step_tokens)
+           && (a->compute_capability == b->compute_capability || !placement->reads_capability) && a->dtype == b->dtype
+           && a->storage == b->storage;
 }
 
 /* ---- layers over stages --------------------------------------------------------------------------------------------- */
@@ -87,7 +91,7 @@ static bool open_rules(struct tn_planner *planner, struct tn_error *error)
 const struct tn_placement *tn_place(struct tn_planner *planner, const struct tn_placement_key *key,
                                     struct tn_error *error)
 {
-    if (planner->placement && same_key(&planner->placement->key, key)) {
+    if (planner->placement && holds_for(planner->placement, key)) {
         return planner->placement;
     }
     planner->placement = NULL;
@@ -104,6 +108,7 @@ const struct tn_placement *tn_place(struct tn_planner *planner, const struct tn_
     struct tn_weight_scope scope = {.rules = planner->weight_rules,
                                     .model = planner->model,
                                     .key = &placement->key,
+                                    .placement = placement,
                                     .version = planner->rules ? tn_rules_version_number(planner->rules) : UINT64_MAX,
                                     .arena = &planner->placement_arena,
                                     .error = error};

@@ -41,6 +41,8 @@ struct tn_placement_key {
 
 struct tn_placement {
     struct tn_placement_key key;
+    bool reads_capability;  /* a rule asked for the compute capability: it holds for no other */
+    bool reads_step_tokens; /* likewise */
     uint32_t stage_count;
     struct tn_placed_stage *stages; /* [stage_count] */
 };

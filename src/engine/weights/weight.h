@@ -52,9 +52,10 @@ struct tn_weight_scope {
     const struct tn_weight_rules *rules;
     const struct tn_model *model;
     const struct tn_placement_key *key;
-    uint64_t version;    /* as tn_rules_version_number */
-    uint64_t hidden;     /* width of the embedding; 0 where it has none */
-    uint64_t head_width; /* of one head of keys; 0 where there is none */
+    struct tn_placement *placement; /* notes what of the key was asked for */
+    uint64_t version;               /* as tn_rules_version_number */
+    uint64_t hidden;                /* width of the embedding; 0 where it has none */
+    uint64_t head_width;            /* of one head of keys; 0 where there is none */
     struct tn_arena *arena;
     struct tn_error *error;
     /* what the symbols mean now */

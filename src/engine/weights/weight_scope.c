@@ -116,6 +116,8 @@ static struct tn_value of_weight(const struct tn_weight_scope *scope, enum symbo
 
 static struct tn_value of_deployment(const struct tn_weight_scope *scope, enum symbol symbol)
 {
+    scope->placement->reads_capability = scope->placement->reads_capability || symbol == SYMBOL_CAPABILITY;
+    scope->placement->reads_step_tokens = scope->placement->reads_step_tokens || symbol == SYMBOL_STEP_TOKENS;
     switch (symbol) {
     case SYMBOL_VERSION:
         return integer_of(scope->version);
