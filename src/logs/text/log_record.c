@@ -1,17 +1,8 @@
-/* Writing the record: the project's own format for engines with a pool, that of field logs for those with buffers of devices. */
-#include "logs/text/measured_log.h"
+/* Writing the record of an engine with a pool, in the project's own format; log_devices.c has those with buffers of devices. */
+#include "logs/text/log_record.h"
 #include "logs/text/pairs.h"
 
-#include "text/json.h"
-
-#include <string.h>
-
-struct writer {
-    const struct tn_log_reading *reading;
-    struct tn_json_writer json;
-};
-
-static void write_text(struct writer *writer, const char *key, struct tn_str text)
+void tn_logged_text(struct tn_logged_writer *writer, const char *key, struct tn_str text)
 {
     if (text.size) {
         tn_json_key(&writer->json, key);
@@ -19,7 +10,7 @@ static void write_text(struct writer *writer, const char *key, struct tn_str tex
     }
 }
 
-static void write_number(struct writer *writer, const char *key, uint64_t number)
+void tn_logged_number(struct tn_logged_writer *writer, const char *key, uint64_t number)
 {
     if (number) {
         tn_json_key(&writer->json, key);
@@ -30,7 +21,7 @@ static void write_number(struct writer *writer, const char *key, uint64_t number
 /* ---- settings ------------------------------------------------------------------------------------------------------- */
 
 /* The engine's row of a setting; NULL where it has none of that name. Dashes are underscores. */
-static const struct tn_rules_setting *row_of(const struct writer *writer, struct tn_str name)
+static const struct tn_rules_setting *row_of(const struct tn_logged_writer *writer, struct tn_str name)
 {
     const struct tn_rules_setting *rows;
     size_t count = writer->reading->rules ? tn_rules_settings(writer->reading->rules, &rows) : 0;
@@ -69,7 +60,7 @@ static struct tn_str value_for(const struct tn_rules_setting *row, struct tn_str
 }
 
 /* Whether the user says it, or an input that it is has a key of its own in the record. */
-static bool is_elsewhere(const struct writer *writer, const struct tn_rules_setting *row)
+static bool is_elsewhere(const struct tn_logged_writer *writer, const struct tn_rules_setting *row)
 {
     static const char *const own[] = {"dtype", "quantization"};
     bool found = row->same.size > 0;
@@ -82,7 +73,7 @@ static bool is_elsewhere(const struct writer *writer, const struct tn_rules_sett
     return found;
 }
 
-static void write_setting(struct writer *writer, struct tn_str name, struct tn_str value)
+static void write_setting(struct tn_logged_writer *writer, struct tn_str name, struct tn_str value)
 {
     const struct tn_rules_setting *row = row_of(writer, name);
     struct tn_str text = row ? value_for(row, value) : (struct tn_str){0};
@@ -93,7 +84,7 @@ static void write_setting(struct writer *writer, struct tn_str name, struct tn_s
 }
 
 /* What is inside of "{'method': 'eagle', 'num_speculative_tokens': 3}" are settings too. */
-static void write_speculation(struct writer *writer, struct tn_str text)
+static void write_speculation(struct tn_logged_writer *writer, struct tn_str text)
 {
     struct tn_str name;
     struct tn_str value;
@@ -104,7 +95,7 @@ static void write_speculation(struct writer *writer, struct tn_str text)
 }
 
 /* A figure as a setting in bytes: what a machine had before the engine came is no prediction. */
-static void write_environment(struct writer *writer, const char *name, enum tn_log_term term)
+static void write_environment(struct tn_logged_writer *writer, const char *name, enum tn_log_term term)
 {
     const struct tn_rules_setting *row = row_of(writer, tn_str_of(name));
     struct tn_figure figure = tn_log_figure(writer->reading, term);
@@ -115,7 +106,7 @@ static void write_environment(struct writer *writer, const char *name, enum tn_l
 }
 
 /* A line of its own says it, where no list of settings does. */
-static void write_said(struct writer *writer, const char *name, enum tn_log_term term)
+static void write_said(struct tn_logged_writer *writer, const char *name, enum tn_log_term term)
 {
     const struct tn_log_value *value = tn_log_find(writer->reading->log, term);
     if (value && !tn_log_setting_named(writer->reading->log, name)) {
@@ -124,7 +115,7 @@ static void write_said(struct writer *writer, const char *name, enum tn_log_term
     }
 }
 
-static void write_settings(struct writer *writer)
+static void write_settings(struct tn_logged_writer *writer)
 {
     static const struct {
         const char *name;
@@ -163,7 +154,7 @@ static void write_settings(struct writer *writer)
 /* ---- what has a key of its own ---------------------------------------------------------------------------------------- */
 
 /* The value of the setting that is an input: "tensor_parallel_size" for "tp". Empty where the log has none. */
-static struct tn_str logged_input(const struct writer *writer, const char *input)
+static struct tn_str logged_input(const struct tn_logged_writer *writer, const char *input)
 {
     const struct tn_log *log = writer->reading->log;
     for (size_t k = 0; k < log->setting_count; k++) {
@@ -177,7 +168,7 @@ static struct tn_str logged_input(const struct writer *writer, const char *input
     return (struct tn_str){0};
 }
 
-static uint64_t whole(struct tn_str text)
+uint64_t tn_logged_whole(struct tn_str text)
 {
     uint64_t number = 0;
     for (size_t k = 0; k < text.size && k < 12 && text.data[k] >= '0' && text.data[k] <= '9'; k++) {
@@ -186,9 +177,9 @@ static uint64_t whole(struct tn_str text)
     return number;
 }
 
-static uint64_t logged_count(const struct writer *writer, const char *input)
+static uint64_t logged_count(const struct tn_logged_writer *writer, const char *input)
 {
-    return whole(logged_input(writer, input));
+    return tn_logged_whole(logged_input(writer, input));
 }
 
 static uint64_t either(uint64_t asked, uint64_t logged)
@@ -196,7 +187,7 @@ static uint64_t either(uint64_t asked, uint64_t logged)
     return asked ? asked : logged;
 }
 
-static struct tn_str logged_setting(const struct writer *writer, const char *name)
+static struct tn_str logged_setting(const struct tn_logged_writer *writer, const char *name)
 {
     const struct tn_log_assignment *setting = tn_log_setting_named(writer->reading->log, name);
     struct tn_str value = setting ? tn_str_of(setting->value) : (struct tn_str){0};
@@ -204,7 +195,7 @@ static struct tn_str logged_setting(const struct writer *writer, const char *nam
 }
 
 /* The name of a GPU; without one the memory that the log speaks of. */
-static void write_gpu(struct writer *writer)
+static void write_gpu(struct tn_logged_writer *writer)
 {
     const struct tn_log_reading *reading = writer->reading;
     const struct tn_log_value *name = tn_log_find(reading->log, TN_LOG_GPU);
@@ -221,25 +212,25 @@ static void write_gpu(struct writer *writer)
         tn_builder_add_fixed(&text, bytes, UINT64_C(1) << 30, 4);
         tn_builder_add_text(&text, " GiB)");
     }
-    write_text(writer, "gpu", tn_builder_str(&text));
+    tn_logged_text(writer, "gpu", tn_builder_str(&text));
     writer->json.builder->failed = writer->json.builder->failed || text.failed;
     tn_builder_free(&text);
 }
 
-static void write_ranks(struct writer *writer)
+static void write_ranks(struct tn_logged_writer *writer)
 {
     const struct tn_log_asked *asked = writer->reading->asked;
     uint64_t tp = either(asked->tp, logged_count(writer, "tp"));
     uint64_t dp = either(asked->dp, logged_count(writer, "dp"));
     bool is_expert_parallel = tn_str_is(logged_setting(writer, "enable_expert_parallel"), "True");
     uint64_t ep = is_expert_parallel ? (tp ? tp : 1) * (dp ? dp : 1) : logged_count(writer, "ep");
-    write_number(writer, "tp", tp);
-    write_number(writer, "pp", either(asked->pp, logged_count(writer, "pp")));
-    write_number(writer, "ep", either(asked->ep, ep));
-    write_number(writer, "dp", dp);
+    tn_logged_number(writer, "tp", tp);
+    tn_logged_number(writer, "pp", either(asked->pp, logged_count(writer, "pp")));
+    tn_logged_number(writer, "ep", either(asked->ep, ep));
+    tn_logged_number(writer, "dp", dp);
 }
 
-static void write_asked(struct writer *writer)
+static void write_asked(struct tn_logged_writer *writer)
 {
     const struct tn_log_reading *reading = writer->reading;
     const struct tn_log_asked *asked = reading->asked;
@@ -248,19 +239,19 @@ static void write_asked(struct writer *writer)
     struct tn_str kv_dtype = asked->kv_dtype.size ? asked->kv_dtype : logged_input(writer, "kv_dtype");
     struct tn_str quantization =
         asked->quantization.size ? asked->quantization : logged_setting(writer, "quantization");
-    write_text(writer, "model", reading->model);
-    write_text(writer, "quantization", quantization);
-    write_text(writer, "dtype", tn_str_is(dtype, "auto") ? (struct tn_str){0} : dtype);
-    write_text(writer, "kv_dtype", kv_dtype.size ? kv_dtype : TN_STR("auto"));
+    tn_logged_text(writer, "model", reading->model);
+    tn_logged_text(writer, "quantization", quantization);
+    tn_logged_text(writer, "dtype", tn_str_is(dtype, "auto") ? (struct tn_str){0} : dtype);
+    tn_logged_text(writer, "kv_dtype", kv_dtype.size ? kv_dtype : TN_STR("auto"));
     write_gpu(writer);
     write_ranks(writer);
     uint64_t logged = context.known && context.value > 0 ? (uint64_t)context.value : 0;
-    write_number(writer, "context", either(asked->context_tokens, either(logged_count(writer, "context"), logged)));
+    tn_logged_number(writer, "context", either(asked->context_tokens, either(logged_count(writer, "context"), logged)));
 }
 
 /* ---- figures ---------------------------------------------------------------------------------------------------------- */
 
-static void write_figure(struct writer *writer, const char *key, struct tn_figure figure)
+static void write_figure(struct tn_logged_writer *writer, const char *key, struct tn_figure figure)
 {
     if (!figure.known) {
         return;
@@ -285,7 +276,7 @@ static struct tn_figure pool_of(const struct tn_log_reading *reading)
     return pool.known ? pool : available;
 }
 
-static void write_measured(struct writer *writer)
+static void write_measured(struct tn_logged_writer *writer)
 {
     static const struct {
         const char *key;
@@ -307,7 +298,7 @@ static void write_measured(struct writer *writer)
     tn_json_end_object(&writer->json);
 }
 
-static void write_starts(struct writer *writer)
+static void write_starts(struct tn_logged_writer *writer)
 {
     enum tn_outcome outcome = tn_log_outcome(writer->reading->log);
     if (outcome != TN_OUTCOME_UNKNOWN) {
@@ -316,272 +307,24 @@ static void write_starts(struct writer *writer)
     }
 }
 
-static void write_own_record(struct writer *writer)
+static void write_own_record(struct tn_logged_writer *writer)
 {
     tn_json_key(&writer->json, "format");
     tn_json_text(&writer->json, "tonnage.measured/1");
-    write_text(writer, "engine", writer->reading->engine);
-    write_text(writer, "version", writer->reading->version);
+    tn_logged_text(writer, "engine", writer->reading->engine);
+    tn_logged_text(writer, "version", writer->reading->version);
     write_asked(writer);
     write_settings(writer);
     write_measured(writer);
     write_starts(writer);
 }
 
-/* ---- devices ---------------------------------------------------------------------------------------------------------- */
-
-/* MiB with two decimals, as the log has them. */
-static void write_mib(struct writer *writer, const char *key, int64_t bytes)
-{
-    tn_json_key(&writer->json, key);
-    tn_json_real(&writer->json, (double)((bytes * 100 + (1 << 19)) >> 20) / 100);
-}
-
-static bool is_size(int64_t bytes)
-{
-    return bytes >= 0 && bytes < INT64_MAX / 200;
-}
-
-/* The first model's buffers of one kind. Those of weights and caches come one for each file and each cache; of others the last counts. */
-static void write_buffers(struct writer *writer, const char *key, enum tn_log_term term, bool adds)
-{
-    const struct tn_log *log = writer->reading->log;
-    tn_json_key(&writer->json, key);
-    tn_json_begin_object(&writer->json);
-    for (const struct tn_log_value *value = tn_log_find(log, term); value; value = tn_log_next(log, term, value)) {
-        int64_t bytes = adds ? value->sum : value->figure.value;
-        if (!value->part && value->device[0] && is_size(bytes)) {
-            write_mib(writer, value->device, bytes);
-        }
-    }
-    tn_json_end_object(&writer->json);
-}
-
-/* The engine's own table has whole MiB, cut off. */
-static void write_column(struct writer *writer, const char *key, enum tn_log_term term)
-{
-    const struct tn_log *log = writer->reading->log;
-    tn_json_key(&writer->json, key);
-    tn_json_begin_object(&writer->json);
-    for (const struct tn_log_value *value = tn_log_find(log, term); value; value = tn_log_next(log, term, value)) {
-        if (is_size(value->figure.value)) {
-            tn_json_key(&writer->json, value->device);
-            tn_json_i64(&writer->json, value->figure.value >> 20);
-        }
-    }
-    tn_json_end_object(&writer->json);
-}
-
-/* Where the log has the table alone: caches and states are one column. */
-static void write_table(struct writer *writer)
-{
-    write_column(writer, "model_mib", TN_LOG_TABLE_MODEL);
-    write_column(writer, "kv_mib", TN_LOG_TABLE_CONTEXT);
-    write_column(writer, "compute_mib", TN_LOG_TABLE_COMPUTE);
-    tn_json_key(&writer->json, "rs_mib");
-    tn_json_begin_object(&writer->json);
-    tn_json_key(&writer->json, "derived_total");
-    tn_json_i64(&writer->json, 0);
-    tn_json_end_object(&writer->json);
-}
-
-/* A buffer that was not to be had is the next one that the engine makes: for weights, then caches, then the computation. */
-static enum tn_log_term kind_of_failed(const struct tn_log *log)
-{
-    if (!tn_log_find(log, TN_LOG_MODEL_BUFFER)) {
-        return TN_LOG_MODEL_BUFFER;
-    }
-    return tn_log_find(log, TN_LOG_KV_BUFFER) ? TN_LOG_COMPUTE_BUFFER : TN_LOG_KV_BUFFER;
-}
-
-static void write_failed(struct writer *writer, const char *key)
-{
-    const struct tn_log_value *failed = tn_log_find(writer->reading->log, TN_LOG_ALLOCATION_FAILED);
-    while (failed && !failed->device[0]) {
-        failed = tn_log_next(writer->reading->log, TN_LOG_ALLOCATION_FAILED, failed);
-    }
-    tn_json_key(&writer->json, key);
-    tn_json_begin_object(&writer->json);
-    if (failed && is_size(failed->figure.value)) {
-        write_mib(writer, failed->device, failed->figure.value);
-    }
-    tn_json_end_object(&writer->json);
-}
-
-static void write_device_figures(struct writer *writer)
-{
-    static const struct {
-        const char *key;
-        enum tn_log_term term;
-        bool adds;
-    } rows[] = {{"model_mib", TN_LOG_MODEL_BUFFER, true},
-                {"kv_mib", TN_LOG_KV_BUFFER, true},
-                {"rs_mib", TN_LOG_RECURRENT_BUFFER, true},
-                {"output_mib", TN_LOG_OUTPUT_BUFFER, false},
-                {"compute_mib", TN_LOG_COMPUTE_BUFFER, false}};
-    const struct tn_log *log = writer->reading->log;
-    bool has_failed = tn_log_find(log, TN_LOG_ALLOCATION_FAILED) != NULL;
-    bool has_table = !has_failed && tn_log_find(log, TN_LOG_TABLE_MODEL) && !tn_log_find(log, TN_LOG_MODEL_BUFFER);
-    tn_json_key(&writer->json, "measured");
-    tn_json_begin_object(&writer->json);
-    if (has_table) {
-        write_table(writer);
-    }
-    for (size_t k = 0; !has_table && k < sizeof rows / sizeof rows[0]; k++) {
-        if (has_failed && rows[k].term == kind_of_failed(log)) {
-            write_failed(writer, rows[k].key);
-        } else {
-            write_buffers(writer, rows[k].key, rows[k].term, rows[k].adds);
-        }
-    }
-    tn_json_end_object(&writer->json);
-}
-
-static void write_gpu_names(struct writer *writer)
-{
-    const struct tn_log *log = writer->reading->log;
-    enum tn_log_term term = tn_log_find(log, TN_LOG_DEVICE_NAME) ? TN_LOG_DEVICE_NAME : TN_LOG_GPU;
-    struct tn_str asked = writer->reading->asked->gpu;
-    size_t mark = tn_str_find(asked, TN_STR("x"));
-    while (mark < asked.size && whole(tn_str_slice(asked, mark + 1, asked.size)) == 0) {
-        size_t next = tn_str_find(tn_str_slice(asked, mark + 1, asked.size), TN_STR("x"));
-        mark = next == SIZE_MAX ? SIZE_MAX : mark + 1 + next;
-    }
-    tn_json_key(&writer->json, "gpus");
-    tn_json_begin_list(&writer->json);
-    if (asked.size) {
-        enum { MOST = 64 };
-        bool is_whole = tn_catalog_find_gpu(writer->reading->catalog, asked, NULL) != NULL;
-        uint64_t count = is_whole || mark == SIZE_MAX ? MOST : whole(tn_str_slice(asked, mark + 1, asked.size));
-        for (uint64_t k = 0; k < count && k < MOST; k++) {
-            tn_json_string(&writer->json, is_whole ? asked : tn_str_slice(asked, 0, mark));
-        }
-    }
-    for (const struct tn_log_value *value = tn_log_find(log, term); value && !asked.size;
-         value = tn_log_next(log, term, value)) {
-        tn_json_text(&writer->json, value->text);
-    }
-    tn_json_end_list(&writer->json);
-}
-
-/* Of several GPUs, as the layers are divided by it. */
-static void write_free_memory(struct writer *writer)
-{
-    const struct tn_log *log = writer->reading->log;
-    const struct tn_log_value *value = tn_log_find(log, TN_LOG_DEVICE_FREE);
-    if (!value || !tn_log_next(log, TN_LOG_DEVICE_FREE, value)) {
-        return;
-    }
-    tn_json_key(&writer->json, "free_mib");
-    tn_json_begin_list(&writer->json);
-    for (; value; value = tn_log_next(log, TN_LOG_DEVICE_FREE, value)) {
-        tn_json_i64(&writer->json, value->first.value >> 20);
-    }
-    tn_json_end_list(&writer->json);
-}
-
-static const char *text_of(const struct tn_log *log, enum tn_log_term term)
-{
-    const struct tn_log_value *value = tn_log_find(log, term);
-    return value ? value->text : "";
-}
-
-static void write_flash(struct writer *writer)
-{
-    static const struct {
-        const char *logged;
-        const char *written;
-    } words[] = {{"1", "1"},    {"0", "0"},     {"enabled", "1"}, {"disabled", "0"},
-                 {"true", "1"}, {"false", "0"}, {"auto", "auto"}};
-    const char *flash = text_of(writer->reading->log, TN_LOG_FLASH);
-    for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
-        if (strcmp(flash, words[k].logged) == 0) {
-            write_text(writer, "flash_attn", tn_str_of(words[k].written));
-        }
-    }
-}
-
-static uint64_t count_of(const struct writer *writer, enum tn_log_term term)
-{
-    struct tn_figure figure = tn_log_figure(writer->reading, term);
-    return figure.known && figure.value > 0 ? (uint64_t)figure.value : 0;
-}
-
-static void write_flag(struct writer *writer, const char *key, bool is_set)
-{
-    if (is_set) {
-        tn_json_key(&writer->json, key);
-        tn_json_boolean(&writer->json, true);
-    }
-}
-
-/* All layers are on GPUs, and the caches of none. */
-static bool keeps_cache_on_host(const struct tn_log *log, const struct tn_log_value *layers)
-{
-    const struct tn_log_value *all = tn_log_find(log, TN_LOG_ALL_LAYERS);
-    const struct tn_log_value *cache = tn_log_find(log, TN_LOG_KV_BUFFER);
-    bool on_host = cache != NULL && layers && all && layers->first.value == all->first.value;
-    for (; on_host && cache; cache = tn_log_next(log, TN_LOG_KV_BUFFER, cache)) {
-        on_host = strncmp(cache->device, "CPU", 3) == 0;
-    }
-    return on_host;
-}
-
-static void write_device_settings(struct writer *writer)
-{
-    const struct tn_log *log = writer->reading->log;
-    const struct tn_log_value *layers = tn_log_find(log, TN_LOG_GPU_LAYERS);
-    uint64_t sequences = count_of(writer, TN_LOG_SEQUENCES);
-    uint64_t cells = count_of(writer, TN_LOG_TOTAL_CONTEXT);
-    bool is_ollama = tn_str_is(writer->reading->engine, "ollama");
-    write_number(writer, "n_ctx", is_ollama && sequences ? cells / sequences : cells);
-    write_number(writer, "n_batch", count_of(writer, TN_LOG_BATCH));
-    write_number(writer, "n_ubatch", count_of(writer, TN_LOG_MICRO_BATCH));
-    write_number(writer, "n_seq_max", sequences);
-    write_text(writer, "type_k", tn_str_of(text_of(log, TN_LOG_KEY_DTYPE)));
-    write_text(writer, "type_v", tn_str_of(text_of(log, TN_LOG_VALUE_DTYPE)));
-    write_flash(writer);
-    if (layers && layers->first.value >= 0) {
-        tn_json_key(&writer->json, "n_gpu_layers");
-        tn_json_i64(&writer->json, layers->first.value);
-    }
-    write_flag(writer, "swa_full", tn_log_find(log, TN_LOG_WINDOW_FULL) != NULL);
-    write_flag(writer, "no_kv_offload", keeps_cache_on_host(log, layers));
-}
-
-static void write_device_record(struct writer *writer)
-{
-    const struct tn_log *log = writer->reading->log;
-    struct tn_figure file = tn_log_figure(writer->reading, TN_LOG_FILE_BYTES);
-    struct tn_str file_type = writer->reading->asked->quantization;
-    uint64_t layers = count_of(writer, TN_LOG_ALL_LAYERS);
-    write_text(writer, "engine", writer->reading->engine);
-    write_text(writer, "engine_version", writer->reading->version);
-    write_text(writer, "model", writer->reading->model);
-    write_text(writer, "arch", tn_str_of(text_of(log, TN_LOG_ARCHITECTURE)));
-    write_text(writer, "file_type", file_type.size ? file_type : tn_str_of(text_of(log, TN_LOG_FILE_TYPE)));
-    if (file.known && file.value > 0) {
-        tn_json_key(&writer->json, "file_size_gib");
-        tn_json_real(&writer->json, (double)((file.value * 100 + (1 << 29)) >> 30) / 100);
-    }
-    if (layers > 1) {
-        tn_json_key(&writer->json, "hparams");
-        tn_json_begin_object(&writer->json);
-        write_number(writer, "n_layer", layers - 1);
-        tn_json_end_object(&writer->json);
-    }
-    write_device_settings(writer);
-    write_gpu_names(writer);
-    write_free_memory(writer);
-    write_device_figures(writer);
-}
-
 bool tn_log_write_record(const struct tn_log_reading *reading, struct tn_builder *json, struct tn_error *error)
 {
-    struct writer writer = {.reading = reading, .json = {.builder = json}};
+    struct tn_logged_writer writer = {.reading = reading, .json = {.builder = json}};
     tn_json_begin_object(&writer.json);
     if (reading->has_devices) {
-        write_device_record(&writer);
+        tn_logged_devices(&writer);
     } else {
         write_own_record(&writer);
     }
