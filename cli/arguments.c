@@ -92,13 +92,19 @@ static bool read_argument(struct reading *reading)
         return tn_fail(reading->error, TN_ERROR_USAGE, "`tonnage " TN_STR_FORMAT "` takes no '" TN_STR_FORMAT "'",
                        TN_STR_ARGUMENTS(reading->request->operation), TN_STR_ARGUMENTS(text));
     }
+    if (positional == TN_INPUT_RUN && !reading->only_names) {
+        tn_fail(reading->error, TN_ERROR_USAGE, "the command stands behind --, and '" TN_STR_FORMAT "' before it",
+                TN_STR_ARGUMENTS(text));
+        return tn_fail_hint(reading->error, "tonnage measure [options] -- " TN_STR_FORMAT " ...",
+                            TN_STR_ARGUMENTS(text));
+    }
     return tn_request_set(reading->request, positional, text, reading->error);
 }
 
-/* Errors in the arguments are to be JSON as well where JSON is asked for anywhere among them. */
+/* Errors in the arguments are to be JSON as well where JSON is asked for anywhere among them, but for those of a command to be run. */
 static bool wants_json(int count, char **arguments)
 {
-    for (int k = 1; k < count; k++) {
+    for (int k = 1; k < count && strcmp(arguments[k], "--") != 0; k++) {
         bool by_format =
             strcmp(arguments[k], "--format") == 0 && k + 1 < count && strcmp(arguments[k + 1], "json") == 0;
         if (by_format || strcmp(arguments[k], "--json") == 0 || strcmp(arguments[k], "--format=json") == 0) {

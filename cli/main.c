@@ -1,6 +1,11 @@
 /* The command line: arguments to a request, the result to standard output. What there is to ask stands in src/api. */
 #include "cli/cli.h"
 
+#include "host/append.h"
+#include "host/file.h"
+#include "host/gpus.h"
+#include "host/measure/run.h"
+#include "host/measurements/database.h"
 #include "host/model_files.h"
 #include "host/progress.h"
 #include "host/remote_source.h"
@@ -16,15 +21,20 @@
 
 enum { EXIT_FITS = 0, EXIT_DOES_NOT_FIT = 1 };
 
-static bool write_all(struct tn_str text, struct tn_error *error)
+static bool write_to(FILE *file, struct tn_str text, struct tn_error *error)
 {
     errno = 0;
-    if ((text.size && fwrite(text.data, 1, text.size, stdout) != text.size) || fflush(stdout)) {
+    if ((text.size && fwrite(text.data, 1, text.size, file) != text.size) || fflush(file)) {
         /* a reader that has seen enough, as `head`, is no failure worth words */
         return errno == EPIPE ? false
                               : tn_fail(error, TN_ERROR_UNREADABLE, "cannot write the answer: %s", strerror(errno));
     }
     return true;
+}
+
+static bool write_all(struct tn_str text, struct tn_error *error)
+{
+    return write_to(stdout, text, error);
 }
 
 /* Parts of an answer, as they come; the line that says how far it is stands in the way on a terminal. */
@@ -57,22 +67,40 @@ static int report_error(const struct tn_request *request, const struct tn_error 
     return tn_code_exit(error->code);
 }
 
-static struct tn_style style_of(const struct tn_request *request)
+/* Where the answer goes: opened before there is one, so that a wrong name costs nothing. NULL with the error filled. */
+static FILE *open_output(const struct tn_request *request, struct tn_error *error)
+{
+    const struct tn_input_value *path = &request->values[TN_INPUT_OUTPUT];
+    const char *name = path->given ? tn_str_terminated(request->arena, path->text) : NULL;
+    FILE *file = path->given ? (name ? fopen(name, "we") : NULL) : stdout;
+    if (!file) {
+        (void)tn_file_fail(error, name ? errno : ENOMEM, path->text);
+    }
+    return file;
+}
+
+static bool close_output(FILE *file, struct tn_error *error)
+{
+    return file == stdout || fclose(file) == 0 || tn_file_fail(error, errno, (struct tn_str){0});
+}
+
+static struct tn_style style_of(const struct tn_request *request, const FILE *file)
 {
     struct tn_str colour = request->values[TN_INPUT_COLOR].text;
-    bool is_terminal = tn_terminal_is_output();
-    struct tn_style style = {.units = tn_request_units(request), .columns = tn_terminal_columns()};
+    bool is_terminal = file == stdout && tn_terminal_is_output();
+    struct tn_style style = {.units = tn_request_units(request), .columns = file == stdout ? tn_terminal_columns() : 0};
     style.colour =
         tn_str_is(colour, "always") || (!tn_str_is(colour, "never") && is_terminal && tn_terminal_wants_colour());
     return style;
 }
 
-static bool write_result(const struct tn_request *request, const struct tn_result *result, struct tn_error *error)
+static bool write_result(const struct tn_request *request, const struct tn_result *result, FILE *file,
+                         struct tn_error *error)
 {
     struct tn_str format =
         request->values[TN_INPUT_FORMAT].given ? request->values[TN_INPUT_FORMAT].text : TN_STR("text");
-    if (tn_str_is(format, "json") || tn_str_is(format, "jsonl")) {
-        return write_all(tn_builder_str(&result->json), error);
+    if (result->is_lines || tn_str_is(format, "json") || tn_str_is(format, "jsonl")) {
+        return write_to(file, tn_builder_str(&result->json), error);
     }
     if (tn_str_is(format, "text") && result->script.size) {
         return write_all(result->script, error);
@@ -81,15 +109,57 @@ static bool write_result(const struct tn_request *request, const struct tn_resul
     if (!writer) {
         return tn_fail(error, TN_ERROR_INTERNAL, "no writer for the format");
     }
-    struct tn_style style = style_of(request);
+    struct tn_style style = style_of(request, file);
     struct tn_builder out = {0};
     writer->write(&result->report, &style, &out);
-    bool done = out.failed ? tn_fail_memory(error) : write_all(tn_builder_str(&out), error);
+    bool done = out.failed ? tn_fail_memory(error) : write_to(file, tn_builder_str(&out), error);
     tn_builder_free(&out);
     return done;
 }
 
-static bool answer(const struct tn_request *request, int *exit_code, struct tn_error *error)
+/* What is there to run commands, to see GPUs, and to keep what was measured. */
+struct machine {
+    struct tn_gpu_source gpus;
+    struct tn_append_file record;
+    struct tn_appender appender;
+    struct tn_runner runner;
+    struct tn_run_database database;
+    struct tn_run_store runs;
+};
+
+static void open_machine(struct machine *machine, struct tn_session *session)
+{
+    *machine = (struct machine){
+        .gpus = {.detect = tn_machine_detect},
+        .record = {.descriptor = -1},
+        .appender = {&machine->record, tn_append_open, tn_append_line},
+        .runner = {.run = tn_run_command},
+        .runs = {&machine->database, tn_run_database_read, tn_run_database_keep, tn_run_database_forget}};
+    session->gpus = &machine->gpus;
+    session->appender = &machine->appender;
+    session->runner = &machine->runner;
+    session->runs = &machine->runs;
+}
+
+static void close_machine(struct machine *machine)
+{
+    tn_append_close(&machine->record);
+    tn_run_database_close(&machine->database);
+}
+
+/* The status of a command that was run goes before what became of its answer. */
+static bool finish(const struct tn_request *request, const struct tn_result *result, bool done, int *exit_code,
+                   struct tn_error *error)
+{
+    *exit_code = result->exit_status ? result->exit_status : (result->fits ? EXIT_FITS : EXIT_DOES_NOT_FIT);
+    if (!done && result->exit_status && error->code != TN_OK) {
+        (void)report_error(request, error);
+        error->code = TN_OK;
+    }
+    return done;
+}
+
+static bool answer(const struct tn_request *request, FILE *output, int *exit_code, struct tn_error *error)
 {
     struct tn_catalog *catalog = tn_catalog_open(error);
     if (!catalog) {
@@ -106,6 +176,7 @@ static bool answer(const struct tn_request *request, int *exit_code, struct tn_e
     struct tn_text_stream stream = {.progress = &progress, .descriptor = -1};
     struct tn_text_source source = {&stream, tn_text_stream_open, tn_text_stream_read, tn_text_stream_close};
     struct tn_tokenizer_finder tokenizers = {.context = &files, .find = tn_tokenizer_files_find};
+    struct machine machine;
     struct tn_workers workers = {.usual = tn_workers_usual(), .run = tn_workers_run};
     struct tn_sink sink = {.context = &progress, .write = write_part};
     struct tn_session session = {.catalog = catalog,
@@ -117,10 +188,12 @@ static bool answer(const struct tn_request *request, int *exit_code, struct tn_e
                                  .sink = &sink,
                                  .watcher = &watcher};
     struct tn_result result = {0};
+    open_machine(&machine, &session);
     bool done = tn_operation_run(&session, request, &result, error);
     tn_progress_end(&progress);
-    done = done && write_result(request, &result, error);
-    *exit_code = result.fits ? EXIT_FITS : EXIT_DOES_NOT_FIT;
+    done = done && write_result(request, &result, output, error);
+    done = finish(request, &result, done, exit_code, error);
+    close_machine(&machine);
     tn_result_free(&result);
     tn_model_files_free(&files);
     tn_text_files_free(&texts);
@@ -142,7 +215,9 @@ int main(int count, char **arguments)
     } else if (done && command.wants_help) {
         done = cli_write_help(command.topic, &error);
     } else if (done) {
-        done = answer(&request, &exit_code, &error);
+        FILE *output = open_output(&request, &error);
+        done = output && answer(&request, output, &exit_code, &error);
+        done = (!output || close_output(output, &error)) && done;
     }
     if (!done && error.code != TN_OK) {
         exit_code = report_error(&request, &error);

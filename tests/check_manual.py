@@ -22,6 +22,8 @@ COMPLETIONS = [
     (["tonnage", "help", "mod"], "models"),
     (["tonnage", "engines", "g"], "generic"),
     (["tonnage", "plan", "x", "--s"], "--set"),
+    (["tonnage", "measure", "--rec"], "--record"),
+    (["tonnage", "measure", "--", "pytho"], "python3"),
 ]
 
 

@@ -7,6 +7,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,9 +133,18 @@ static void append_literal(struct buffer *output, const struct buffer *text, con
     append_format(output, "\"");
 }
 
+/* FNV-1a: tells versions of the records apart, and need not withstand anybody. */
+static uint64_t digest(uint64_t value, const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        value = (value ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
+    return value;
+}
+
 static void append_files(struct buffer *output, const char *root, char *names[], size_t count)
 {
     char path[MAX_PATH];
+    uint64_t value = UINT64_C(0xcbf29ce484222325);
     append_format(output, "/* Written by tools/embed.c from the record files of the source tree: do not edit. */\n"
                           "#include \"catalog/embedded.h\"\n\n"
                           "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n\n"
@@ -144,14 +154,16 @@ static void append_files(struct buffer *output, const char *root, char *names[],
         struct buffer text = read_file(path);
         append_format(output, "    {\"%s\",\n", names[i]);
         append_literal(output, &text, names[i]);
+        value = digest(digest(value, names[i], strlen(names[i]) + 1), text.data, text.size);
         append_format(output, ",\n     %zu},\n", text.size);
         free(text.data);
     }
     append_format(
         output,
         "    {0, 0, 0},\n};\n\n" /* C has no empty arrays */
-        "const struct tn_embedded *tn_embedded_files(size_t *count)\n{\n    *count = %zu;\n    return files;\n}\n",
-        count);
+        "const struct tn_embedded *tn_embedded_files(size_t *count)\n{\n    *count = %zu;\n    return files;\n}\n\n"
+        "const char *tn_embedded_digest(void)\n{\n    return \"%016" PRIx64 "\";\n}\n",
+        count, value);
 }
 
 static void write_if_changed(const char *path, const struct buffer *output)

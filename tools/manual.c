@@ -31,7 +31,8 @@ static enum values values_of(enum tn_input input)
     static const enum values rows[TN_INPUT_COUNT] = {
         [TN_INPUT_MODEL] = VALUES_MODELS, [TN_INPUT_GPU] = VALUES_GPUS,        [TN_INPUT_ENGINE] = VALUES_ENGINES,
         [TN_INPUT_QUANT] = VALUES_QUANTS, [TN_INPUT_MODELS] = VALUES_FOLDERS,  [TN_INPUT_CHAT] = VALUES_CHATS,
-        [TN_INPUT_FILE] = VALUES_FILES,   [TN_INPUT_TOKENIZER] = VALUES_FILES,
+        [TN_INPUT_FILE] = VALUES_FILES,   [TN_INPUT_TOKENIZER] = VALUES_FILES, [TN_INPUT_RECORD] = VALUES_FILES,
+        [TN_INPUT_OUTPUT] = VALUES_FILES,
     };
     return tn_inputs[input].type == TN_INPUT_CHOICE ? VALUES_CHOICES : rows[input];
 }
@@ -287,10 +288,10 @@ static void write_bash(const struct tn_catalog *catalog)
     printf("'\n        mapfile -t COMPREPLY < <(compgen -W \"$names\" -- \"$word\")\n"
            "    elif [[ $takes == model ]]; then\n        names+=' ");
     print_values(catalog, TN_INPUT_MODEL);
-    puts(
-        "'\n        mapfile -t COMPREPLY < <(compgen -W \"$names\" -f -- \"$word\")\n"
-        "    elif [[ $takes == records ]]; then\n        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n    fi\n}\n"
-        "complete -o filenames -F _tonnage tonnage");
+    puts("'\n        mapfile -t COMPREPLY < <(compgen -W \"$names\" -f -- \"$word\")\n"
+         "    elif [[ $takes == records ]]; then\n        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
+         "    elif [[ $takes == run ]]; then\n        mapfile -t COMPREPLY < <(compgen -c -f -- \"$word\")\n    fi\n}\n"
+         "complete -o filenames -F _tonnage tonnage");
 }
 
 /* ---- zsh ---------------------------------------------------------------------------------------------------------- */
@@ -345,6 +346,8 @@ static void zsh_operation(const struct tn_catalog *catalog, const struct tn_oper
         printf(")'");
     } else if (takes(operation, TN_INPUT_RECORDS)) {
         printf(" \\\n        '*:file:_files'");
+    } else if (takes(operation, TN_INPUT_RUN)) {
+        printf(" \\\n        '*::command:_normal'");
     }
     puts(" ;;");
 }

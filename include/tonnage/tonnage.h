@@ -44,7 +44,10 @@ enum tn_code {
     TN_ERROR_CONFIG = 36,               /* a key of config.json missing, mistyped or out of range exit 3 */
     TN_ERROR_UNKNOWN_ARCHITECTURE = 37, /* no architecture record matches                         exit 3 */
     TN_ERROR_TOO_LARGE = 38,            /* a number beyond 64 bits, or an input beyond its limit  exit 3 */
+    TN_ERROR_DATABASE = 39,             /* kept measurements that cannot be read or written       exit 3 */
     TN_ERROR_NETWORK = 40,              /* a remote model that cannot be reached or is refused    exit 4 */
+    TN_ERROR_COMMAND = 50,           /* a command to be measured that cannot be begun          exit 126, as shells do */
+    TN_ERROR_COMMAND_NOT_FOUND = 51, /* one that is not there                                  exit 127, as shells do */
 };
 
 #if defined(__GNUC__)
@@ -66,7 +69,7 @@ const char *tn_version(void);
 /* The name of a code as JSON shows it ("unknown_gpu"); "unknown" for a number that is not a code. Static storage. */
 const char *tn_code_name(enum tn_code code);
 
-/* The exit code of the command line for a code: 0, 2, 3, 4 or 5. */
+/* The exit code of the command line for a code: 0, 2, 3, 4 or 5; 126 or 127 of a command that cannot be begun. */
 int tn_code_exit(enum tn_code code);
 
 /* ---- everything, as JSON ------------------------------------------------------------------------------------------ */

@@ -59,7 +59,7 @@ static bool write_reply(const struct tn_request *request, struct tn_result *resu
 {
     const struct tn_input_value *format = &request->values[TN_INPUT_FORMAT];
     reply->exit_code = result->fits ? 0 : 1;
-    if (!format->given || tn_str_is(format->text, "json") || tn_str_is(format->text, "jsonl")) {
+    if (result->is_lines || !format->given || tn_str_is(format->text, "json") || tn_str_is(format->text, "jsonl")) {
         tn_builder_add(&reply->text, tn_builder_str(&result->json));
     } else if (tn_str_is(format->text, "text") && result->script.size) {
         tn_builder_add(&reply->text, result->script);

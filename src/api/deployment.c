@@ -1,6 +1,7 @@
 /* Reading a deployment. */
 #include "api/deployment.h"
 
+#include "api/detect.h"
 #include "api/settings.h"
 #include "catalog/names.h"
 #include "plan/cache.h"
@@ -23,6 +24,24 @@ void tn_question_note(struct tn_question *question, const char *code, const char
         && tn_str_copy(question->request.arena, tn_str_of(text), &note.message)) {
         question->notes[question->note_count++] = note;
     }
+}
+
+size_t tn_question_machine_notes(const struct tn_question *question, struct tn_arena *arena, struct tn_note *notes,
+                                 size_t most)
+{
+    static const char *const prefixes[] = {"gpu_detected", "gpu_left_out", "gpu_in_use", "calibrat"};
+    size_t count = 0;
+    for (size_t k = 0; k < question->note_count; k++) {
+        const struct tn_note *note = &question->notes[k];
+        bool is_of_machine = false;
+        for (size_t n = 0; n < sizeof prefixes / sizeof prefixes[0]; n++) {
+            is_of_machine = is_of_machine || tn_str_starts(tn_str_of(note->code), tn_str_of(prefixes[n]));
+        }
+        if (is_of_machine && count < most && tn_str_copy(arena, note->message, &notes[count].message)) {
+            notes[count++].code = note->code;
+        }
+    }
+    return count;
 }
 
 static void add_setting(struct tn_question *question, const char *name, uint64_t number, struct tn_str text,
@@ -52,42 +71,74 @@ static uint64_t count_behind(struct tn_str text, struct tn_str *name)
     return has_count ? count : 0;
 }
 
-/* "a100-80gbx2" -> "a100-80gb", 2. The count is looked for only where the whole is no GPU: there are GPUs whose names end so. */
-static bool read_gpu(struct tn_str text, struct tn_question *question, struct tn_error *error)
+/* The count is looked for only where the whole is no GPU: there are GPUs whose names end so. */
+bool tn_read_gpu(const struct tn_catalog *catalog, struct tn_str text, const struct tn_gpu **gpu, uint32_t *gpu_count,
+                 struct tn_error *error)
 {
-    const struct tn_catalog *catalog = question->session->catalog;
-    question->gpu_count = 1;
-    question->gpu = tn_catalog_find_gpu(catalog, text, error);
-    if (question->gpu) {
+    *gpu_count = 1;
+    *gpu = tn_catalog_find_gpu(catalog, text, error);
+    if (*gpu) {
         return true;
     }
     struct tn_str name;
     uint64_t count = count_behind(text, &name);
-    question->gpu = count ? tn_catalog_find_gpu(catalog, name, NULL) : NULL;
-    if (question->gpu && count > TN_MOST_RANKS) {
+    *gpu = count ? tn_catalog_find_gpu(catalog, name, NULL) : NULL;
+    if (*gpu && count > TN_MOST_RANKS) {
         tn_fail(error, TN_ERROR_USAGE, "--gpu '" TN_STR_FORMAT "': at most %d GPUs are planned", TN_STR_ARGUMENTS(text),
                 TN_MOST_RANKS);
     }
-    question->gpu_count = (uint32_t)count;
-    return (question->gpu && count <= TN_MOST_RANKS) || tn_fail_at(error, -1, "--gpu");
+    *gpu_count = (uint32_t)count;
+    return (*gpu && count <= TN_MOST_RANKS) || tn_fail_at(error, -1, "--gpu");
 }
 
-static bool read_memory(struct tn_question *question, struct tn_error *error)
+static bool read_gpu(struct tn_str text, struct tn_question *question, struct tn_error *error)
 {
-    const struct tn_input_value *gpu = &question->request.values[TN_INPUT_GPU];
-    const struct tn_input_value *memory = &question->request.values[TN_INPUT_GPU_MEMORY];
-    question->gpu_count = 1;
-    if (gpu->given && !read_gpu(gpu->text, question, error)) {
+    return tn_read_gpu(question->session->catalog, text, &question->gpu, &question->gpu_count, error);
+}
+
+/* "auto" and "autox2": this machine's GPUs. */
+static bool is_auto(struct tn_str text, uint64_t *count)
+{
+    struct tn_str name = text;
+    *count = count_behind(text, &name);
+    return tn_str_equal_any_case(*count ? name : text, TN_STR("auto"));
+}
+
+static void add_auto_notes(struct tn_question *question, const struct tn_auto_gpu *found)
+{
+    struct tn_builder used = {0};
+    tn_write_bytes(&used, found->most_used_bytes, tn_request_units(&question->request));
+    tn_question_note(question, "gpu_detected", "this machine: %u x " TN_STR_FORMAT "%s", found->count,
+                     TN_STR_ARGUMENTS(found->name),
+                     found->gpu ? "" : ", which is not in the catalog: only its memory is known");
+    if (found->others) {
+        tn_question_note(question, "gpu_left_out", "%u GPUs of other kinds are left out", found->others);
+    }
+    if (found->in_use) {
+        tn_question_note(question, "gpu_in_use",
+                         "in use now: %u of these GPUs, the fullest with " TN_STR_FORMAT "; planned as empty",
+                         found->in_use, TN_STR_ARGUMENTS(tn_builder_str(&used)));
+    }
+    tn_builder_free(&used);
+}
+
+static bool read_auto_gpu(uint64_t count, struct tn_question *question, struct tn_error *error)
+{
+    struct tn_auto_gpu found;
+    if (!tn_find_auto_gpu(question->session, count, question->request.arena, &found, error)) {
         return false;
     }
-    question->deployment.gpu = question->gpu;
-    if (memory->given) {
-        question->deployment.gpu_memory_bytes = memory->number;
-        return true;
-    }
-    if (!question->gpu) {
-        return true;
-    }
+    question->gpu = found.gpu;
+    question->gpu_count = found.count;
+    question->deployment.gpu = found.gpu;
+    question->deployment.gpu_memory_bytes = found.memory_bytes;
+    add_auto_notes(question, &found);
+    return true;
+}
+
+/* The memory of the GPU, by the catalog. */
+static bool read_catalog_memory(struct tn_question *question, struct tn_error *error)
+{
     question->deployment.gpu_memory_bytes = question->gpu->memory_bytes;
     if (!question->gpu->memory_bytes) {
         tn_fail(error, TN_ERROR_UNKNOWN_GPU,
@@ -103,6 +154,24 @@ static bool read_memory(struct tn_question *question, struct tn_error *error)
                          TN_STR_ARGUMENTS(question->gpu->name));
     }
     return true;
+}
+
+static bool read_memory(struct tn_question *question, struct tn_error *error)
+{
+    const struct tn_input_value *gpu = &question->request.values[TN_INPUT_GPU];
+    const struct tn_input_value *memory = &question->request.values[TN_INPUT_GPU_MEMORY];
+    uint64_t count = 0;
+    bool asks_machine = gpu->given && is_auto(gpu->text, &count);
+    question->gpu_count = 1;
+    if (gpu->given && !(asks_machine ? read_auto_gpu(count, question, error) : read_gpu(gpu->text, question, error))) {
+        return false;
+    }
+    question->deployment.gpu = question->gpu;
+    if (memory->given) {
+        question->deployment.gpu_memory_bytes = memory->number;
+        return true;
+    }
+    return asks_machine || !question->gpu || read_catalog_memory(question, error);
 }
 
 static uint32_t parallel(const struct tn_request *request, enum tn_input input)
@@ -301,7 +370,8 @@ bool tn_question_read(struct tn_question *question, const struct tn_model *model
         tn_fail_at(error, -1, "--params");
         return tn_fail_hint(error, "name a model, give its config.json, or leave --engine out");
     }
-    if (!read_memory(question, error) || !read_context(model, question, error)) {
+    if (!read_memory(question, error) || !tn_question_calibrate(question, error)
+        || !read_context(model, question, error)) {
         return false;
     }
     deployment->concurrency = concurrency->given ? concurrency->number : 1;

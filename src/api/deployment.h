@@ -34,6 +34,10 @@ struct tn_question {
 bool tn_read_engine(struct tn_str text, const struct tn_engine **engine, struct tn_str *version,
                     struct tn_error *error);
 
+/* "a100-80gbx2": the GPU of the catalog, and how many. Errors: TN_ERROR_UNKNOWN_GPU, TN_ERROR_USAGE. */
+bool tn_read_gpu(const struct tn_catalog *catalog, struct tn_str text, const struct tn_gpu **gpu, uint32_t *gpu_count,
+                 struct tn_error *error);
+
 /* Engine, version and the engine's own settings: what can be known before the model is. The model is then that of question->request.
  * The question is to be freed also after an error.
  * Errors: TN_ERROR_USAGE, TN_ERROR_RECORD, TN_ERROR_EXPRESSION, TN_ERROR_MEMORY. */
@@ -49,8 +53,17 @@ bool tn_question_settings(const struct tn_session *session, const struct tn_requ
  * Errors: TN_ERROR_UNKNOWN_GPU, TN_ERROR_USAGE, TN_ERROR_DTYPE, TN_ERROR_DEPLOYMENT. */
 bool tn_question_read(struct tn_question *question, const struct tn_model *model, struct tn_error *error);
 
+/* Has the planner narrow its fitted terms by the runs that are kept for the question's engine, version and GPU, with a note that says so
+ * (src/api/calibrate/use.c). Where they cannot be read a note says that. Errors: TN_ERROR_MEMORY. */
+bool tn_question_calibrate(struct tn_question *question, struct tn_error *error);
+
 /* Adds a note to those of the plan; one too many is left out. */
 void tn_question_note(struct tn_question *question, const char *code, const char *format, ...) TN_PRINTF(3, 4);
+
+/* Copies the notes that are about the user's machine: its GPUs, the measurements that are kept. For answers that have no room for what a plan
+ * assumes. notes  gets `most` at the most; the count is returned. */
+size_t tn_question_machine_notes(const struct tn_question *question, struct tn_arena *arena, struct tn_note *notes,
+                                 size_t most);
 
 void tn_question_free(struct tn_question *question);
 

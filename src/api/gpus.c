@@ -1,4 +1,5 @@
-/* gpus: the list of GPUs, and what an hour of each costs. */
+/* gpus: the list of GPUs, of the catalog with what an hour of each costs, or of this machine. */
+#include "api/detect.h"
 #include "api/price.h"
 
 enum { COLUMNS = 7 };
@@ -92,6 +93,9 @@ static void write_gpus(struct listing *listing)
 bool tn_run_gpus(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                  struct tn_error *error)
 {
+    if (request->values[TN_INPUT_DETECT].flag) {
+        return tn_run_detect(session, request, result, error);
+    }
     static const struct tn_column columns[COLUMNS] = {
         {"GPU", "id", false, 0},
         {"name", "name", false, 0},

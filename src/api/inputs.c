@@ -5,18 +5,20 @@
 
 #define PLANS "plan table fit"
 #define DEPLOYS PLANS " tokens" /* where the length of requests is counted, and their number is the answer */
-#define WITH_MODEL PLANS " inspect tokens"
-#define ASKS DEPLOYS " diagnose" /* what a deployment is, in place of what a log says of it */
+#define DESCRIBES \
+    DEPLOYS " measure diagnose" /* of `measure` and `diagnose` they say what the command is, and the log */
+#define WITH_MODEL PLANS " inspect tokens measure"
 
 const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_MODEL] =
         {"model", TN_INPUT_LIST, "MODEL", NULL, WITH_MODEL " models diagnose",
          "a catalog name, a folder, a config.json, a .safetensors or .gguf file, hf:ORG/NAME, ollama:NAME, or a URL"},
-    [TN_INPUT_RECORDS] = {"records", TN_INPUT_LIST, "RECORDS.jsonl", NULL, "score",
+    [TN_INPUT_RECORDS] = {"records", TN_INPUT_LIST, "RECORDS.jsonl", NULL, "score calibrate",
                           "files of measured records, one JSON object a line"},
     [TN_INPUT_PROMPT] = {"text", TN_INPUT_LIST, "TEXT", NULL, "tokens",
                          "the text to count, several joined by spaces; -: standard input, as where there is none"},
     [TN_INPUT_LOG] = {"log", TN_INPUT_LIST, "LOG", NULL, "diagnose", "the log of an engine; -: standard input"},
+    [TN_INPUT_RUN] = {"run", TN_INPUT_LIST, "COMMAND", NULL, "measure", "the command and its arguments, behind --"},
     [TN_INPUT_FILE] = {"file", TN_INPUT_LIST, "F", NULL, "tokens", "count this file, repeatable; -: standard input"},
     [TN_INPUT_TOKENIZER] =
         {"tokenizer", TN_INPUT_TEXT, "FILE", NULL, "tokens",
@@ -40,13 +42,21 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_OUTPUT_TOKENS] = {"output-tokens", TN_INPUT_TOKENS, "N", NULL, "tokens",
                                 "tokens that each request generates on top: memory is counted with them (default: 0)"},
     [TN_INPUT_ENGINE] =
-        {"engine", TN_INPUT_TEXT, "NAME[@VERSION]", NULL, ASKS " engines",
+        {"engine", TN_INPUT_TEXT, "NAME[@VERSION]", NULL, DESCRIBES " engines",
          "serving engine, and its version: vllm@0.19.0 (default: generic; of others the newest version)"},
-    [TN_INPUT_GPU] = {"gpu", TN_INPUT_TEXT, "NAME[xCOUNT]", NULL, ASKS,
-                      "a GPU of the catalog, and how many: a100-80gbx2"},
-    [TN_INPUT_GPU_MEMORY] = {"gpu-memory", TN_INPUT_SIZE, "SIZE", NULL, ASKS,
+    [TN_INPUT_GPU] = {"gpu", TN_INPUT_TEXT, "NAME[xCOUNT]", NULL, DESCRIBES,
+                      "a GPU of the catalog, and how many: a100-80gbx2; auto: those of this machine"},
+    [TN_INPUT_GPU_MEMORY] = {"gpu-memory", TN_INPUT_SIZE, "SIZE", NULL, DEPLOYS " diagnose",
                              "memory of one GPU, in place of the catalog's: 24GB, 80GiB"},
-    [TN_INPUT_CONTEXT] = {"context", TN_INPUT_TOKENS, "N", NULL, PLANS " diagnose",
+    [TN_INPUT_DETECT] = {"detect", TN_INPUT_FLAG, NULL, NULL, "gpus",
+                         "those of this machine, with what of each is in use, in place of the catalog's"},
+    [TN_INPUT_INTERVAL] = {"interval", TN_INPUT_TIME, "TIME", NULL, "measure",
+                           "from one sample to the next: 100ms (default), 2s"},
+    [TN_INPUT_RECORD] = {"record", TN_INPUT_TEXT, "FILE", NULL, "measure",
+                         "add what was measured to the file, as a line that `tonnage score` reads"},
+    [TN_INPUT_OUTPUT] = {"output", TN_INPUT_TEXT, "FILE", NULL, "measure",
+                         "write the answer to the file and not behind what the command prints"},
+    [TN_INPUT_CONTEXT] = {"context", TN_INPUT_TOKENS, "N", NULL, PLANS " measure diagnose",
                           "tokens of one request, prompt and output: 4096, 4k, 128k (default: the model's maximum)"},
     [TN_INPUT_CONCURRENCY] = {"concurrency", TN_INPUT_NUMBER, "N", NULL, PLANS " diagnose",
                               "requests at once (default: 1)"},
@@ -56,13 +66,15 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_QUANT] =
         {"quant", TN_INPUT_TEXT, "Q", NULL, WITH_MODEL " diagnose",
          "quantise the model: q4_k_m, awq, gptq, fp8-block, nvfp4 or another name that `tonnage help plan` lists"},
-    [TN_INPUT_KV_DTYPE] = {"kv-dtype", TN_INPUT_TEXT, "T", NULL, ASKS,
+    [TN_INPUT_KV_DTYPE] = {"kv-dtype", TN_INPUT_TEXT, "T", NULL, DESCRIBES,
                            "dtype of the KV cache: auto, fp16, bf16, fp8, int8, q8_0, q4_0 ... (default: auto)"},
-    [TN_INPUT_TP] = {"tp", TN_INPUT_NUMBER, "N", NULL, ASKS, "tensor parallel (default: from the number of GPUs)"},
-    [TN_INPUT_PP] = {"pp", TN_INPUT_NUMBER, "N", NULL, ASKS, "pipeline parallel (default: from the number of GPUs)"},
-    [TN_INPUT_EP] = {"ep", TN_INPUT_NUMBER, "N", NULL, ASKS,
+    [TN_INPUT_TP] = {"tp", TN_INPUT_NUMBER, "N", NULL, DESCRIBES, "tensor parallel (default: from the number of GPUs)"},
+    [TN_INPUT_PP] = {"pp", TN_INPUT_NUMBER, "N", NULL, DESCRIBES,
+                     "pipeline parallel (default: from the number of GPUs)"},
+    [TN_INPUT_EP] = {"ep", TN_INPUT_NUMBER, "N", NULL, DESCRIBES,
                      "expert parallel, over the ranks of --tp x --dp (default: 1)"},
-    [TN_INPUT_DP] = {"dp", TN_INPUT_NUMBER, "N", NULL, ASKS, "data parallel: whole copies of the model (default: 1)"},
+    [TN_INPUT_DP] = {"dp", TN_INPUT_NUMBER, "N", NULL, DESCRIBES,
+                     "data parallel: whole copies of the model (default: 1)"},
     [TN_INPUT_PARAMS] = {"params", TN_INPUT_NUMBER, "N", NULL, DEPLOYS,
                          "a model by its numbers alone: parameters, 13B"},
     [TN_INPUT_LAYERS] = {"layers", TN_INPUT_NUMBER, "N", NULL, DEPLOYS, "with --params: layers"},
@@ -74,8 +86,16 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                            "with --params: size of one head (default: hidden / heads)"},
     [TN_INPUT_OVERHEAD] = {"overhead", TN_INPUT_SHARE, "P", NULL, DEPLOYS,
                            "generic engine: overhead as a share of weights and KV (default: 10%)"},
-    [TN_INPUT_SET] = {"set", TN_INPUT_PAIRS, "KEY=VALUE", NULL, ASKS,
+    [TN_INPUT_SET] = {"set", TN_INPUT_PAIRS, "KEY=VALUE", NULL, DESCRIBES,
                       "a setting of the engine under its own name, repeatable: `tonnage engines NAME` lists them"},
+    [TN_INPUT_NO_CALIBRATION] = {"no-calibration", TN_INPUT_FLAG, NULL, NULL, DEPLOYS,
+                                 "plan without the measurements that `tonnage calibrate` keeps"},
+    [TN_INPUT_LIST_RUNS] = {"list", TN_INPUT_FLAG, NULL, NULL, "calibrate", "also list every measurement that is kept"},
+    [TN_INPUT_EXPORT] =
+        {"export", TN_INPUT_FLAG, NULL, NULL, "calibrate",
+         "write the measurements that are kept as JSON Lines, which `tonnage calibrate` takes elsewhere"},
+    [TN_INPUT_FORGET] = {"forget", TN_INPUT_LIST, "ID", NULL, "calibrate",
+                         "forget the measurements of that id, repeatable; all: every one"},
     [TN_INPUT_PRICE] = {"price", TN_INPUT_PAIRS, "GPU=USD", NULL, "gpus fit",
                         "US dollars for an hour of a GPU, in place of the catalog's, repeatable: h100=2.50"},
     [TN_INPUT_COMMAND] = {"command", TN_INPUT_TEXT, "TEXT", NULL, "plan",
@@ -103,7 +123,7 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                            "lengths of real requests: how many fit at once. A trace of Azure, Mooncake, Bailian, "
                            "BurstGPT or vidur, CSV or "
                            "JSON Lines, or lengths alone"},
-    [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, WITH_MODEL " score diagnose",
+    [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, PLANS " inspect tokens score calibrate diagnose",
                          "also look for MODEL among DIR/*.json"},
     [TN_INPUT_TENSORS] = {"tensors", TN_INPUT_FLAG, NULL, NULL, "inspect",
                           "show the table of tensors; with --json every tensor, not only the groups"},
@@ -215,6 +235,8 @@ static bool read_number(enum tn_input input, struct tn_str text, uint64_t *numbe
                || fail_value(input, text, "US dollars an hour such as 20, 2.50 or 20/h", error);
     case TN_INPUT_SIZE:
         return tn_quantity_bytes(text, number) || fail_value(input, text, "a size such as 24GB or 80GiB", error);
+    case TN_INPUT_TIME:
+        return tn_quantity_time(text, number) || fail_value(input, text, "a time such as 100ms or 2s", error);
     default:
         return tn_quantity_share(text, number) || fail_value(input, text, "a share such as 10% or 0.1", error);
     }
@@ -226,6 +248,9 @@ static bool check_range(enum tn_input input, struct tn_str text, uint64_t number
     bool is_parallel = (input >= TN_INPUT_TP && input <= TN_INPUT_DP) || input == TN_INPUT_MAX_GPUS;
     if (input == TN_INPUT_JOBS && number > 256) {
         return fail_value(input, text, "at most 256", error);
+    }
+    if (input == TN_INPUT_INTERVAL && number > 3600000) {
+        return fail_value(input, text, "at most an hour", error);
     }
     if (!number && !may_be_zero) {
         return fail_value(input, text, "at least 1", error);
@@ -244,7 +269,7 @@ bool tn_request_set(struct tn_request *request, enum tn_input input, struct tn_s
         tn_fail(error, TN_ERROR_USAGE, "--%s is given twice", row->name);
         return tn_fail_at(error, -1, "--%s", row->name);
     }
-    if (row->type != TN_INPUT_FLAG && !text.size && input != TN_INPUT_PROMPT) {
+    if (row->type != TN_INPUT_FLAG && !text.size && input != TN_INPUT_PROMPT && input != TN_INPUT_RUN) {
         return fail_value(input, text, "a value: it is empty", error);
     }
     if (row->type == TN_INPUT_PAIRS && !is_pair(text)) {

@@ -9,7 +9,8 @@ enum tn_input {
     TN_INPUT_RECORDS,
     TN_INPUT_PROMPT,
     TN_INPUT_LOG,
-    TN_INPUT_LAST_POSITIONAL = TN_INPUT_LOG,
+    TN_INPUT_RUN,
+    TN_INPUT_LAST_POSITIONAL = TN_INPUT_RUN,
     TN_INPUT_FILE,
     TN_INPUT_TOKENIZER,
     TN_INPUT_FIELD,
@@ -22,6 +23,10 @@ enum tn_input {
     TN_INPUT_ENGINE,
     TN_INPUT_GPU,
     TN_INPUT_GPU_MEMORY,
+    TN_INPUT_DETECT,
+    TN_INPUT_INTERVAL,
+    TN_INPUT_RECORD,
+    TN_INPUT_OUTPUT,
     TN_INPUT_CONTEXT,
     TN_INPUT_CONCURRENCY,
     TN_INPUT_DTYPE,
@@ -39,6 +44,10 @@ enum tn_input {
     TN_INPUT_HEAD_DIM,
     TN_INPUT_OVERHEAD,
     TN_INPUT_SET,
+    TN_INPUT_NO_CALIBRATION,
+    TN_INPUT_LIST_RUNS,
+    TN_INPUT_EXPORT,
+    TN_INPUT_FORGET,
     TN_INPUT_PRICE,
     TN_INPUT_COMMAND,
     TN_INPUT_EMIT,
@@ -74,6 +83,7 @@ enum tn_input_type {
     TN_INPUT_SIZE,   /* bytes: 80GB, 24GiB */
     TN_INPUT_COST,   /* US dollars an hour: 20, 2.50, 20/h, kept in millionths */
     TN_INPUT_SHARE,  /* 10% or 0.1, kept in millionths */
+    TN_INPUT_TIME,   /* 100ms, 0.5s, 2m, kept in milliseconds */
     TN_INPUT_FLAG,
     TN_INPUT_CHOICE, /* one of the words in `choices` */
 };
@@ -92,7 +102,7 @@ extern const struct tn_input_row tn_inputs[TN_INPUT_COUNT];
 struct tn_input_value {
     bool given;
     bool flag;
-    uint64_t number;      /* TOKENS, NUMBER, SIZE, SHARE */
+    uint64_t number;      /* TOKENS, NUMBER, SIZE, SHARE, TIME */
     struct tn_str text;   /* as written; of LIST and PAIRS the first item */
     struct tn_str *items; /* LIST, PAIRS: [item_count] */
     size_t item_count;

@@ -2,7 +2,9 @@
 #ifndef TN_API_OPERATIONS_H
 #define TN_API_OPERATIONS_H
 
+#include "api/calibrate/store.h"
 #include "api/inputs.h"
+#include "api/measure/run.h"
 #include "api/sources.h"
 #include "report/report.h"
 #include "text/json.h"
@@ -13,6 +15,10 @@ struct tn_session {
     const struct tn_text_reader *reader;          /* NULL: no files */
     const struct tn_text_source *texts;           /* NULL: no texts but those of the request */
     const struct tn_tokenizer_finder *tokenizers; /* NULL: likewise */
+    const struct tn_gpu_source *gpus;             /* NULL: no GPUs of a machine */
+    const struct tn_runner *runner;               /* NULL: no commands */
+    const struct tn_appender *appender;           /* NULL: no files to add to */
+    const struct tn_run_store *runs;              /* NULL: no measurements are kept */
     const struct tn_workers *workers;             /* NULL: one thread */
     const struct tn_sink *sink;                   /* NULL: the answer is kept until it is complete */
     const struct tn_watcher *watcher;             /* NULL: nobody */
@@ -26,7 +32,9 @@ struct tn_result {
     struct tn_str
         script; /* what stands in place of the report where that is text, to be run as it is; empty: the report */
     struct tn_model *model; /* what the report's texts point into; NULL where it needs none */
+    bool is_lines;          /* json is a file of JSON Lines, whatever format was asked for */
     bool fits;              /* false: a verdict that it does not fit, exit code 1 */
+    int exit_status;        /* of a command that was run, to be passed on; 0 else */
 };
 
 void tn_result_free(struct tn_result *result);
@@ -87,6 +95,10 @@ bool tn_run_models(const struct tn_session *session, const struct tn_request *re
                    struct tn_error *error);
 bool tn_run_score(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                   struct tn_error *error);
+bool tn_run_calibrate(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
+                      struct tn_error *error);
+bool tn_run_measure(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
+                    struct tn_error *error);
 bool tn_run_tokens(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                    struct tn_error *error);
 bool tn_run_gpus(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,

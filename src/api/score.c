@@ -15,8 +15,8 @@ static bool read_file(const struct tn_session *session, const struct tn_request 
            && tn_measurements_read(request->arena, session->catalog, text, path, list, error);
 }
 
-static bool read_files(const struct tn_session *session, const struct tn_request *request, struct tn_measurements *list,
-                       struct tn_error *error)
+bool tn_read_records(const struct tn_session *session, const struct tn_request *request, struct tn_measurements *list,
+                     struct tn_error *error)
 {
     const struct tn_input_value *paths = &request->values[TN_INPUT_RECORDS];
     if (!paths->item_count) {
@@ -56,7 +56,7 @@ bool tn_run_score(const struct tn_session *session, const struct tn_request *req
 {
     struct tn_measurements list = {0};
     struct tn_score score = {.arena = &result->arena, .wants_details = request->values[TN_INPUT_DETAILS].flag};
-    if (!read_files(session, request, &list, error) || !score_all(session, request, &list, &score, error)) {
+    if (!tn_read_records(session, request, &list, error) || !score_all(session, request, &list, &score, error)) {
         return false;
     }
     return (tn_score_json(&score, &result->json) && tn_score_report(&score, &result->report)) || tn_fail_memory(error);

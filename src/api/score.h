@@ -96,6 +96,11 @@ struct tn_statistics {
 /* The points are sorted anew. All zero where count is 0. */
 void tn_statistics_of(struct tn_point *points, size_t count, struct tn_statistics *statistics);
 
+/* Reads all files of the request's RECORDS into the list. Errors: TN_ERROR_USAGE where there are none, those of tn_measurements_read and of the
+ * session's reader. */
+bool tn_read_records(const struct tn_session *session, const struct tn_request *request, struct tn_measurements *list,
+                     struct tn_error *error);
+
 /* ---- one record --------------------------------------------------------------------------------------------------- */
 
 /* Finds the model, plans it as the record asks, and compares. What goes wrong becomes scored->why; only memory is an error. Texts come from

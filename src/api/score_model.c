@@ -168,6 +168,9 @@ bool tn_score_model(struct tn_score_work *work)
     if (measurement->device_count) {
         return measurement->described ? load_described(work) : load_mix(work);
     }
+    if (measurement->quant.size) {
+        return tn_score_input(work, TN_INPUT_QUANT, measurement->quant) && load(work, measurement->model);
+    }
     const struct quant_name *quant = quant_named(measurement->quantization);
     struct tn_str name = measurement->model;
     struct tn_str build;

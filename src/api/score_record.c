@@ -281,7 +281,10 @@ bool tn_score_record(const struct tn_session *session, const struct tn_request *
     }
     tn_arena_reset(scratch);
     struct tn_error own = {.offset = -1};
-    struct tn_score_work work = {.session = session,
+    struct tn_session uncalibrated =
+        *session; /* what a user has measured must not change what is compared with measurements */
+    uncalibrated.runs = NULL;
+    struct tn_score_work work = {.session = &uncalibrated,
                                  .measurement = measurement,
                                  .arena = arena,
                                  .scratch = scratch,

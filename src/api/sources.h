@@ -48,6 +48,38 @@ struct tn_tokenizer_finder {
                  struct tn_error *error);
 };
 
+/* A GPU of this machine, or a slice of one. */
+struct tn_detected_gpu {
+    uint32_t index;       /* as its driver counts GPUs, from 0 */
+    bool is_slice;        /* of the GPU before it that is no slice */
+    uint32_t slice;       /* its number there */
+    bool is_divided;      /* into the slices behind it, which are what a program gets */
+    struct tn_str vendor; /* as the catalog has it, "NVIDIA" */
+    struct tn_str name;   /* as the driver reports it */
+    struct tn_str uuid;   /* empty where unknown */
+    bool has_memory;      /* the driver says how much there is */
+    uint64_t memory_bytes;
+    uint64_t used_bytes;
+    uint64_t free_bytes;
+    bool has_processes; /* the driver lists those that use it */
+    uint32_t process_count;
+    struct tn_str fault; /* what the driver refuses, and why; empty where nothing */
+};
+
+struct tn_detected {
+    struct tn_detected_gpu *gpus; /* [count] */
+    size_t count;
+    struct tn_str driver; /* NVIDIA's version; empty where unknown */
+    struct tn_str fault;  /* why GPUs may be missing here; empty where none are */
+};
+
+/* Finds the GPUs of this machine. */
+struct tn_gpu_source {
+    void *context;
+    /* What there is now, in the arena; a machine without GPUs is no error. Errors: TN_ERROR_MEMORY. */
+    bool (*detect)(void *context, struct tn_arena *arena, struct tn_detected *detected, struct tn_error *error);
+};
+
 /* Runs pieces of work at the same time. */
 struct tn_workers {
     void *context;

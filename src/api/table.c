@@ -26,8 +26,10 @@ struct table {
     struct tn_error *error;
     struct tn_table *rows;
     struct tn_json_writer json;
-    bool beyond;   /* some row has more tokens than its model was made for */
-    bool left_out; /* some row would have more than the engine takes */
+    bool beyond;             /* some row has more tokens than its model was made for */
+    bool left_out;           /* some row would have more than the engine takes */
+    struct tn_note notes[4]; /* of the machine: those of the first model, which are those of all */
+    size_t note_count;
 };
 
 static void write_row_json(struct tn_json_writer *json, const struct row *row)
@@ -138,6 +140,10 @@ static bool add_model(struct table *table, struct tn_str name)
         model = tn_request_model(table->session, &question.request, name, table->error);
     }
     done = model && tn_question_read(&question, model, table->error);
+    if (done && !table->note_count) {
+        table->note_count = tn_question_machine_notes(&question, &table->result->arena, table->notes,
+                                                      sizeof table->notes / sizeof table->notes[0]);
+    }
     done = done && (tn_str_copy(&table->result->arena, model->id, &shown) || tn_fail_memory(table->error));
     done = done && add_cells(table, shown, &question);
     if (table->rows) {
@@ -198,6 +204,11 @@ bool tn_run_table(const struct tn_session *session, const struct tn_request *req
                        "contexts that the engine refuses are left out; --context names one, and says why");
     }
     tn_json_end_list(&table.json);
+    tn_json_key(&table.json, "notes");
+    tn_json_begin_list(&table.json);
+    tn_write_note_items(&table.json, table.notes, table.note_count);
+    tn_json_end_list(&table.json);
+    tn_write_notes(&result->report, table.notes, table.note_count);
     tn_json_end_object(&table.json);
     tn_builder_add_char(&result->json, '\n');
     return true;

@@ -30,7 +30,10 @@ static const struct {
     {TN_ERROR_CONFIG, 3, "config"},
     {TN_ERROR_UNKNOWN_ARCHITECTURE, 3, "unknown_architecture"},
     {TN_ERROR_TOO_LARGE, 3, "too_large"},
+    {TN_ERROR_DATABASE, 3, "database"},
     {TN_ERROR_NETWORK, 4, "network"},
+    {TN_ERROR_COMMAND, 126, "command"},
+    {TN_ERROR_COMMAND_NOT_FOUND, 127, "command_not_found"},
 };
 
 bool tn_fail(struct tn_error *error, enum tn_code code, const char *format, ...)

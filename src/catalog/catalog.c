@@ -260,3 +260,26 @@ const struct tn_gpu *tn_catalog_find_gpu(const struct tn_catalog *catalog, struc
     }
     return NULL;
 }
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+const struct tn_gpu *tn_catalog_reported_gpu(const struct tn_catalog *catalog, struct tn_str name,
+                                             uint64_t memory_bytes)
+{
+    struct tn_str without_maker = name;
+    (void)tn_str_word(&without_maker);
+    const struct tn_str trials[] = {name, without_maker};
+    const struct tn_gpu *nearest = NULL;
+    for (size_t trial = 0; !nearest && trial < sizeof trials / sizeof trials[0]; trial++) {
+        for (size_t k = 0; trials[trial].size && k < catalog->gpu_count; k++) {
+            const struct tn_gpu *gpu = &catalog->gpus[k];
+            bool is_nearer =
+                !nearest || distance(gpu->memory_bytes, memory_bytes) < distance(nearest->memory_bytes, memory_bytes);
+            nearest = is_nearer && record_is_named(gpu->record, trials[trial]) ? gpu : nearest;
+        }
+    }
+    return nearest;
+}

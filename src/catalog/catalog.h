@@ -40,6 +40,11 @@ const struct tn_gpu *tn_catalog_gpus(const struct tn_catalog *catalog, size_t *c
 /* Names are compared without case, dashes, dots, underscores and spaces, and without a hub's "ORG/" prefix.
  * Errors: TN_ERROR_UNKNOWN_GPU or TN_ERROR_UNKNOWN_MODEL with the nearest names in the hint. */
 const struct tn_gpu *tn_catalog_find_gpu(const struct tn_catalog *catalog, struct tn_str name, struct tn_error *error);
+
+/* The GPU that a driver calls so, with its maker's name in front or not; of several with that name the one whose memory is nearest. NULL where
+ * none is. */
+const struct tn_gpu *tn_catalog_reported_gpu(const struct tn_catalog *catalog, struct tn_str name,
+                                             uint64_t memory_bytes);
 const struct tn_record *tn_catalog_find_model(const struct tn_catalog *catalog, struct tn_str name,
                                               struct tn_error *error);
 

@@ -13,4 +13,7 @@ struct tn_embedded {
 /* All files, sorted by path; static storage. */
 const struct tn_embedded *tn_embedded_files(size_t *count);
 
+/* A text that is another one where any of the files is; static storage. */
+const char *tn_embedded_digest(void);
+
 #endif

@@ -39,6 +39,7 @@ void tn_planner_share(const struct tn_planner *planner, const struct tn_model *m
                                  .catalog = planner->catalog,
                                  .model = model,
                                  .rules = planner->rules,
+                                 .calibration = planner->calibration,
                                  .weight_rules = planner->weight_rules};
 }
 

@@ -140,6 +140,27 @@ static bool prepare_pool(struct vllm *vllm)
     return true;
 }
 
+static uint64_t narrowed(uint64_t half, int64_t gain)
+{
+    return gain >= 0 ? half - ((uint64_t)gain < half ? (uint64_t)gain : half) : half + (uint64_t)-gain;
+}
+
+/* What is left for the pool. The record gives its range from the fitted widths of what else there is; a calibration changes these. */
+static bool available_range(struct vllm *vllm, struct tn_range *range)
+{
+    struct tn_evaluation *evaluation = vllm->work.evaluation;
+    if (!tn_evaluation_range(evaluation, "available_kv_cache_memory", range, vllm->work.error)) {
+        return false;
+    }
+    if (range->low < range->high) { /* else it is given */
+        struct tn_calibration_gain gain = tn_evaluation_gain(evaluation);
+        uint64_t below = narrowed(range->mid - range->low, gain.above_bytes); /* more of the rest is less of the pool */
+        range->low = below < range->mid ? range->mid - below : 0;
+        range->high = range->mid + narrowed(range->high - range->mid, gain.below_bytes);
+    }
+    return true;
+}
+
 /* What each stage has for its pool, and what the engine makes of it. */
 static bool size_pool(struct vllm *vllm)
 {
@@ -153,7 +174,7 @@ static bool size_pool(struct vllm *vllm)
     for (uint32_t k = 0; k < stages; k++) {
         struct tn_range range;
         tn_work_give_stage(&vllm->work, k);
-        if (!tn_evaluation_range(vllm->work.evaluation, "available_kv_cache_memory", &range, vllm->work.error)) {
+        if (!available_range(vllm, &range)) {
             return false;
         }
         vllm->available[TN_END_LOW][k] = range.low;

@@ -8,14 +8,26 @@ uint64_t tn_range_end(struct tn_range range, enum tn_end end)
     return end == TN_END_LOW ? range.low : (end == TN_END_MID ? range.mid : range.high);
 }
 
+/* That of the deployment's GPU, where there is one. */
+static const struct tn_calibration *calibration_of(const struct tn_work *work)
+{
+    const struct tn_calibration *calibration = work->planner->calibration;
+    return calibration && calibration->gpu == work->deployment->gpu ? calibration : NULL;
+}
+
 /* Values that hold from plan to plan are kept: formulas are most of what a plan costs. */
 static bool evaluate(struct tn_work *work)
 {
     struct tn_planner *planner = work->planner;
-    if (!planner->evaluation || !tn_evaluation_again(planner->evaluation, work->deployment, work->ledger->arena)) {
+    const struct tn_calibration *calibration = calibration_of(work);
+    if (!planner->evaluation || tn_evaluation_calibration(planner->evaluation) != calibration
+        || !tn_evaluation_again(planner->evaluation, work->deployment, work->ledger->arena)) {
         tn_arena_reset(&planner->evaluation_arena);
         planner->evaluation = tn_evaluation_new(planner->rules, &planner->model->facts, work->deployment,
                                                 &planner->evaluation_arena, work->error);
+        if (planner->evaluation) {
+            tn_evaluation_calibrate(planner->evaluation, calibration);
+        }
     }
     work->evaluation = planner->evaluation;
     return work->evaluation != NULL;

@@ -96,21 +96,6 @@ bool tn_cache_read(const char *folder, struct tn_arena *arena, struct tn_str url
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
-/* The folder and those above it, as far as they are missing. */
-static bool make_folder(const char *folder)
-{
-    struct tn_builder path = {0};
-    bool made = true;
-    for (const char *at = folder; made && *at;) {
-        size_t part = 1 + strcspn(at + 1, "/");
-        tn_builder_add(&path, (struct tn_str){at, part});
-        made = !path.failed && (mkdir(path.data, PRIVATE_FOLDER) == 0 || errno == EEXIST);
-        at += part;
-    }
-    tn_builder_free(&path);
-    return made;
-}
-
 static bool write_all(int descriptor, struct tn_str bytes)
 {
     while (bytes.size) {
@@ -144,7 +129,7 @@ void tn_cache_write(const char *folder, struct tn_str url, const struct tn_cache
 {
     struct tn_builder path = {0};
     struct tn_builder aside = {0};
-    if (folder && make_folder(folder)) {
+    if (folder && tn_folder_make(folder, PRIVATE_FOLDER)) {
         add_path(&path, folder, url);
         tn_builder_addf(&aside, "%s.%ld", path.failed ? "" : path.data, (long)getpid());
         bool can_write = !path.failed && !aside.failed;

@@ -157,3 +157,17 @@ bool tn_folder_list(struct tn_arena *arena, const char *path, struct tn_str **na
     }
     return listed;
 }
+
+bool tn_folder_make(const char *path, unsigned permissions)
+{
+    struct tn_builder made = {0};
+    bool done = true;
+    for (const char *at = path; done && *at;) {
+        size_t part = 1 + strcspn(at + 1, "/");
+        tn_builder_add(&made, (struct tn_str){at, part});
+        done = !made.failed && (mkdir(made.data, (mode_t)permissions) == 0 || errno == EEXIST);
+        at += part;
+    }
+    tn_builder_free(&made);
+    return done;
+}

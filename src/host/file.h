@@ -25,6 +25,9 @@ bool tn_file_fail(struct tn_error *error, int number, struct tn_str path);
 /* Whether the path is a folder, or a link to one. false also where there is nothing. */
 bool tn_is_folder(const char *path);
 
+/* Makes a folder and those above it, as far as they are missing. path begins with "/". */
+bool tn_folder_make(const char *path, unsigned permissions);
+
 /* The names of all that is not a folder in a folder, in byte order; links are listed under their own name, also those
  * that lead nowhere. Names and list come from the arena.
  * Errors: TN_ERROR_UNREADABLE, TN_ERROR_MEMORY. */

@@ -326,32 +326,54 @@ static bool read_attention_division(struct tn_reading *reading)
 
 /* What --context, --dtype and --kv-dtype are of a plan, as settings they are of the engine: the longest request that it takes, the
  * computation, and a dtype of the cache even where it is that of the computation: "auto" may be another. */
+/* What an engine calls the length of a request and the dtypes. */
+static const struct {
+    const char *context;
+    const char *dtype; /* NULL: it has no such setting that matters */
+    const char *kv_dtype;
+} own_names[ENGINE_COLUMNS] = {
+    [ENGINE_VLLM] = {"max_model_len", "dtype", "kv_cache_dtype"},
+    [ENGINE_SGLANG] = {"context_length", NULL, "kv_cache_dtype"},
+    [ENGINE_TRTLLM] = {"max_seq_len", NULL, "kv_cache_dtype"},
+    [ENGINE_TRANSFORMERS] = {"max_length", "torch_dtype", NULL},
+    [ENGINE_TGI] = {"max_total_tokens", "dtype", NULL},
+    [ENGINE_LLAMACPP] = {"n_ctx", NULL, NULL},
+    [ENGINE_OLLAMA] = {"num_ctx", NULL, NULL},
+};
+
+/* Of a record that has the key of ours; NULL: it has not, or the engine no such setting that matters. */
+struct own_settings {
+    const char *context;
+    const char *dtype;
+    const char *kv_dtype;
+};
+
+static struct own_settings own_settings_of(const struct tn_measurement *measurement)
+{
+    int column = measurement->engine->column;
+    bool has_kv_dtype = measurement->kv_dtype.size && !tn_str_is(measurement->kv_dtype, "auto");
+    return (struct own_settings){.context = measurement->context_tokens ? own_names[column].context : NULL,
+                                 .dtype = measurement->dtype.size ? own_names[column].dtype : NULL,
+                                 .kv_dtype = has_kv_dtype ? own_names[column].kv_dtype : NULL};
+}
+
 bool tn_reading_own_settings(struct tn_reading *reading)
 {
-    static const struct {
-        const char *context;
-        const char *dtype; /* NULL: it has no such setting that matters */
-        const char *kv_dtype;
-    } names[ENGINE_COLUMNS] = {
-        [ENGINE_VLLM] = {"max_model_len", "dtype", "kv_cache_dtype"},
-        [ENGINE_SGLANG] = {"context_length", NULL, "kv_cache_dtype"},
-        [ENGINE_TRTLLM] = {"max_seq_len", NULL, "kv_cache_dtype"},
-        [ENGINE_TRANSFORMERS] = {"max_length", "torch_dtype", NULL},
-        [ENGINE_TGI] = {"max_total_tokens", "dtype", NULL},
-        [ENGINE_LLAMACPP] = {"n_ctx", NULL, NULL},
-        [ENGINE_OLLAMA] = {"num_ctx", NULL, NULL},
-    };
     const struct tn_measurement *measurement = reading->measurement;
     if (!measurement->engine) {
         return true; /* the fault is said */
     }
-    int column = measurement->engine->column;
-    const char *dtype = measurement->dtype.size ? names[column].dtype : NULL;
-    bool has_kv_dtype = measurement->kv_dtype.size && !tn_str_is(measurement->kv_dtype, "auto");
-    const char *kv_dtype = has_kv_dtype ? names[column].kv_dtype : NULL;
-    return (!measurement->context_tokens || set_number(reading, names[column].context, measurement->context_tokens))
-           && (!dtype || tn_reading_set_text(reading, dtype, measurement->dtype))
-           && (!kv_dtype || tn_reading_set_text(reading, kv_dtype, measurement->kv_dtype));
+    struct own_settings own = own_settings_of(measurement);
+    return (!own.context || set_number(reading, own.context, measurement->context_tokens))
+           && (!own.dtype || tn_reading_set_text(reading, own.dtype, measurement->dtype))
+           && (!own.kv_dtype || tn_reading_set_text(reading, own.kv_dtype, measurement->kv_dtype));
+}
+
+bool tn_measurement_has_own_setting(const struct tn_measurement *measurement, struct tn_str name)
+{
+    struct own_settings own = own_settings_of(measurement);
+    return (own.context && tn_str_is(name, own.context)) || (own.dtype && tn_str_is(name, own.dtype))
+           || (own.kv_dtype && tn_str_is(name, own.kv_dtype));
 }
 
 bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes)

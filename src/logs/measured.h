@@ -130,6 +130,10 @@ struct tn_measurements {
 bool tn_measurements_read(struct tn_arena *arena, const struct tn_catalog *catalog, struct tn_str text,
                           struct tn_str file, struct tn_measurements *list, struct tn_error *error);
 
+/* Writes the measurement as a line of the project's own format, without its end: what is read from it again is the same. Of what a log has of
+ * devices nothing is written. measurement  without a fault */
+void tn_measurement_write(const struct tn_measurement *measurement, struct tn_builder *line);
+
 /* The engine's name as --engine takes it. */
 const char *tn_log_engine_name(const struct tn_log_engine *engine);
 

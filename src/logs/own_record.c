@@ -48,6 +48,9 @@ static bool read_settings(struct tn_reading *reading)
     }
     for (uint32_t k = 0; done && settings && k < settings->count; k++) {
         const struct tn_member *member = &settings->as.members[k];
+        if (!member->key.size) {
+            return tn_reading_fault(reading, "'settings' has one without a name");
+        }
         const char *name = tn_str_terminated(reading->arena, member->key);
         done = name ? tn_reading_set(reading, name, &member->value) : tn_fail_memory(reading->error);
     }
@@ -76,10 +79,17 @@ bool tn_read_own_record(struct tn_reading *reading)
     struct tn_str engine = {0};
     struct tn_str version = {0};
     struct tn_str source = {0};
-    return tn_reading_text(reading, record, "engine", &engine) && tn_reading_text(reading, record, "version", &version)
-           && tn_reading_text(reading, record, "source", &source)
-           && tn_reading_engine(reading, engine, version, source, (struct tn_str){0})
-           && tn_reading_asked(reading, &keys) && tn_reading_own_settings(reading) && read_settings(reading)
+    uint64_t gpu_memory_bytes = 0;
+    bool done =
+        tn_reading_text(reading, record, "engine", &engine) && tn_reading_text(reading, record, "version", &version)
+        && tn_reading_text(reading, record, "source", &source)
+        && tn_reading_text(reading, record, "quant", &reading->measurement->quant)
+        && tn_reading_tokens(reading, record, "gpu_memory", &gpu_memory_bytes)
+        && tn_reading_engine(reading, engine, version, source, (struct tn_str){0}) && tn_reading_asked(reading, &keys);
+    if (gpu_memory_bytes) {
+        reading->measurement->gpu_memory_bytes = gpu_memory_bytes;
+    }
+    return done && tn_reading_own_settings(reading) && read_settings(reading)
            && read_measured(reading, tn_reading_member(record, "measured")) && read_starts(reading)
            && tn_reading_check(reading);
 }

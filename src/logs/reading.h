@@ -59,6 +59,9 @@ bool tn_reading_settings(struct tn_reading *reading, struct tn_str notes);
 /* Adds the settings that the length and the dtype of the record are. Once these are read. */
 bool tn_reading_own_settings(struct tn_reading *reading);
 
+/* Whether a setting is one of those, so that a record need not name it. */
+bool tn_measurement_has_own_setting(const struct tn_measurement *measurement, struct tn_str name);
+
 /* Finds the model's name, and the GPU in the catalog or the size of its memory. */
 bool tn_reading_model(struct tn_reading *reading, struct tn_str text);
 bool tn_reading_gpu(struct tn_reading *reading, struct tn_str text);

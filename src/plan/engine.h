@@ -12,6 +12,7 @@ struct tn_placement;    /* the weights of a model as an engine lays them on rank
 struct tn_llama_file;   /* a model as llama.cpp finds it (src/engine/llamacpp/file.h) */
 struct tn_evaluation;
 struct tn_planner;
+struct tn_calibration; /* corrections of fitted terms (src/plan/calibration.h) */
 
 struct tn_engine {
     const char *name;
@@ -36,6 +37,7 @@ struct tn_planner {
     const struct tn_catalog *catalog;
     const struct tn_model *model;
     const struct tn_rules *rules;               /* NULL where the engine has no record */
+    const struct tn_calibration *calibration;   /* NULL: none; of one GPU */
     const struct tn_weight_rules *weight_rules; /* NULL until weights are placed */
     const struct tn_widths *widths;             /* NULL until first asked for */
     struct tn_evaluation *evaluation;           /* of the last plan (src/engine/record/rules.h); NULL before it */

@@ -4,7 +4,7 @@
 #include "text/utf8.h"
 
 /* The plot, from the top of the chart. Positions within it are in tenths of a pixel. */
-enum { PLOT_LEFT = 110, PLOT_RIGHT = 910, PLOT_HEIGHT = 300, MOST_MARKED_POINTS = 64 };
+enum { PLOT_LEFT = 110, PLOT_RIGHT = 910, PLOT_HEIGHT = 300 };
 static const size_t TENTHS = 10;
 
 static const char light_style[] =
@@ -134,7 +134,7 @@ static void draw_series(struct tn_svg *svg, const struct tn_scale *scale, const 
         add_tenths(out, place_y(scale, top, series->y_bytes[k]));
     }
     tn_builder_add_text(out, "\"/>\n");
-    for (size_t k = 0; k < series->count && series->count <= MOST_MARKED_POINTS; k++) {
+    for (size_t k = 0; k < series->count && series->count <= TN_MOST_MARKED_POINTS; k++) {
         tn_builder_addf(out, "<circle class=\"point%zu\" r=\"3.5\" cx=\"", look);
         add_tenths(out, place_x(scale, series->x[k]));
         tn_builder_add_text(out, "\" cy=\"");
@@ -206,7 +206,7 @@ void tn_write_chart_sentence(struct tn_builder *out, const struct tn_chart *char
         const struct tn_series *series = &chart->series[k];
         tn_builder_add_text(out, k || chart->title.size ? "; " : "");
         tn_clean_add(out, series->label, NULL);
-        bool few = series->count <= MOST_MARKED_POINTS; /* of many, the first and the last */
+        bool few = series->count <= TN_MOST_MARKED_POINTS; /* of many, the first and the last */
         for (size_t point = 0; point < series->count; point += few || point > 0 ? 1 : series->count - 1) {
             tn_builder_add_text(out, point ? ", " : ": ");
             write_point(out, series, point, units);

@@ -75,7 +75,7 @@ static void draw_series(struct canvas *canvas, const struct tn_scale *scale, con
     }
     for (size_t k = 0; k < chart->series_count; k++) {
         const struct tn_series *series = &chart->series[k];
-        for (size_t point = 0; point < series->count; point++) {
+        for (size_t point = 0; point < series->count && series->count <= TN_MOST_MARKED_POINTS; point++) {
             struct dot dot = place(canvas, scale, series->x[point], series->y_bytes[point]);
             size_t row = row_of(dot.y);
             canvas->marked[row][dot.x / DOTS_X] = true;

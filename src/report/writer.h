@@ -108,6 +108,9 @@ struct tn_table *tn_tabulate_chart(struct tn_report *report, const struct tn_cha
 
 /* chart.c */
 
+/* A series of more points is a curve: its points are not marked one by one. */
+enum { TN_MOST_MARKED_POINTS = 64 };
+
 /* Both axes begin at 0. */
 struct tn_scale {
     uint64_t x_end;

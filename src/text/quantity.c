@@ -87,6 +87,12 @@ bool tn_quantity_bytes(struct tn_str text, uint64_t *bytes)
     return read_quantity(text, units, 1000, bytes);
 }
 
+bool tn_quantity_time(struct tn_str text, uint64_t *ms)
+{
+    static const struct unit units[] = {{"ms", 1}, {"", 1000}, {"s", 1000}, {"m", 60000}, {NULL, 0}};
+    return read_quantity(text, units, UINT64_MAX, ms);
+}
+
 bool tn_quantity_share(struct tn_str text, uint64_t *millionths)
 {
     static const struct unit units[] = {{"%", 10000}, {"", 1000000}, {NULL, 0}};

@@ -87,13 +87,18 @@ static bool resize(struct tn_arena *arena, struct tn_token_table *table, unsigne
     return true;
 }
 
+static size_t room(unsigned bits)
+{
+    return ((size_t)1 << bits) / 3 * 2;
+}
+
 bool tn_token_table_reserve(struct tn_arena *arena, struct tn_token_table *table, size_t count)
 {
-    unsigned bits = LEAST_BITS;
-    while (((size_t)1 << bits) / 3 * 2 <= count) {
+    unsigned bits = table->slots ? table->bits : LEAST_BITS;
+    while (room(bits) <= count) {
         bits++;
     }
-    return (table->slots && bits <= table->bits) || resize(arena, table, bits);
+    return (table->slots && bits == table->bits) || resize(arena, table, bits);
 }
 
 uint32_t tn_token_table_add(struct tn_token_table *table, const struct tn_str *pieces, const struct tn_token_key *key,

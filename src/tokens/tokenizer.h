@@ -16,7 +16,7 @@ struct tn_encoder;
 
 enum {
     TN_TOKENIZER_LIMIT_BYTES = 512 * 1024 * 1024, /* of a file, many times the largest */
-    TN_TOKEN_ID_LIMIT = 1 << 24,                  /* ids are below it: several times the largest vocabulary */
+    TN_TOKEN_ID_LIMIT = 1 << 22,                  /* ids are below it: several times the largest vocabulary */
 };
 
 #define TN_TOKEN_NONE UINT32_MAX /* never an id */

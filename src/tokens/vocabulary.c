@@ -2,17 +2,13 @@
 
 #include "tokens/tokenizer.h"
 
-bool tn_vocabulary_reserve(struct tn_arena *arena, struct tn_vocabulary *vocabulary, size_t count,
-                           struct tn_error *error)
+static bool reserve_ids(struct tn_arena *arena, struct tn_vocabulary *vocabulary, size_t count, struct tn_error *error)
 {
-    if (count > TN_TOKEN_ID_LIMIT) {
-        return tn_fail(error, TN_ERROR_TOO_LARGE, "%zu tokens; at most %d are possible", count, TN_TOKEN_ID_LIMIT);
-    }
     if (count <= vocabulary->capacity) {
         return true;
     }
     struct tn_str *pieces = tn_arena_grow(arena, vocabulary->pieces, vocabulary->capacity, count, sizeof *pieces);
-    if (!pieces || !tn_token_table_reserve(arena, &vocabulary->ids, count)) {
+    if (!pieces) {
         return tn_fail_memory(error);
     }
     vocabulary->pieces = pieces;
@@ -20,7 +16,17 @@ bool tn_vocabulary_reserve(struct tn_arena *arena, struct tn_vocabulary *vocabul
     return true;
 }
 
-/* Room for one more id. An id far beyond the number of tokens is a file's mistake, but a table of them is affordable. */
+bool tn_vocabulary_reserve(struct tn_arena *arena, struct tn_vocabulary *vocabulary, size_t count,
+                           struct tn_error *error)
+{
+    if (count > TN_TOKEN_ID_LIMIT) {
+        return tn_fail(error, TN_ERROR_TOO_LARGE, "%zu tokens; at most %d are possible", count, TN_TOKEN_ID_LIMIT);
+    }
+    return reserve_ids(arena, vocabulary, count, error)
+           && (tn_token_table_reserve(arena, &vocabulary->ids, count) || tn_fail_memory(error));
+}
+
+/* Room for one more id. An id far beyond the number of tokens is a file's mistake, but a list of them is affordable. */
 static bool make_room(struct tn_arena *arena, struct tn_vocabulary *vocabulary, uint32_t id, struct tn_error *error)
 {
     if (id >= TN_TOKEN_ID_LIMIT) {
@@ -31,7 +37,7 @@ static bool make_room(struct tn_arena *arena, struct tn_vocabulary *vocabulary, 
     }
     size_t wanted = (size_t)vocabulary->capacity * 2;
     wanted = wanted > id ? wanted : (size_t)id + 1;
-    return tn_vocabulary_reserve(arena, vocabulary, wanted < TN_TOKEN_ID_LIMIT ? wanted : TN_TOKEN_ID_LIMIT, error);
+    return reserve_ids(arena, vocabulary, wanted < TN_TOKEN_ID_LIMIT ? wanted : TN_TOKEN_ID_LIMIT, error);
 }
 
 static bool add(struct tn_vocabulary *vocabulary, const struct tn_new_token *token, const struct tn_token_key *key,
@@ -58,7 +64,7 @@ bool tn_vocabulary_add_all(struct tn_arena *arena, struct tn_vocabulary *vocabul
 {
     struct tn_token_key keys[TN_NEW_TOKENS];
     size_t k = 0;
-    bool done = true;
+    bool done = tn_token_table_reserve(arena, &vocabulary->ids, vocabulary->ids.count + count) || tn_fail_memory(error);
     for (; done && k < count; k++) {
         done = make_room(arena, vocabulary, tokens[k].id, error);
     }
@@ -69,7 +75,7 @@ bool tn_vocabulary_add_all(struct tn_arena *arena, struct tn_vocabulary *vocabul
         done = add(vocabulary, &tokens[k], &keys[k], error);
     }
     if (!done && failed) {
-        *failed = k - 1;
+        *failed = k ? k - 1 : 0;
     }
     return done;
 }

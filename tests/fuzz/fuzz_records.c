@@ -55,6 +55,23 @@ static void check(const struct tn_measurement *measurement)
     }
 }
 
+/* What is written in the own format reads as the same: writing that again gives the same line. */
+static void check_written(struct tn_arena *arena, const struct tn_measurement *measurement)
+{
+    struct tn_builder line = {0};
+    struct tn_builder again = {0};
+    struct tn_measurements list = {0};
+    if (!measurement->fault.size && !measurement->device_count && !measurement->is_described) {
+        tn_measurement_write(measurement, &line);
+        require(tn_measurements_read(arena, catalog(), tn_builder_str(&line), TN_STR("own"), &list, NULL));
+        require(list.count == 1 && !list.items[0].fault.size);
+        tn_measurement_write(&list.items[0], &again);
+        require(tn_str_equal(tn_builder_str(&line), tn_builder_str(&again)));
+    }
+    tn_builder_free(&line);
+    tn_builder_free(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct tn_arena arena = {0};
@@ -64,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                              &error)) {
         for (size_t k = 0; k < list.count; k++) {
             check(&list.items[k]);
+            check_written(&arena, &list.items[k]);
         }
     } else {
         require(error.code == TN_ERROR_JSON || error.code == TN_ERROR_TOO_LARGE);

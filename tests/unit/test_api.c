@@ -5,6 +5,7 @@
  *     memory                     test_format_memory
  *     usage, unknown_model, unknown_gpu, deployment, dtype, config, unknown_architecture, too_large, expression   here
  *     json                       test_json, test_call
+ *     command, command_not_found  tests/check_measure.py; database: tests/check_calibrate.py
  *     record                     test_record, test_architecture, test_quant, test_match
  *     not_a_model                test_file, tests/cli
  *     truncated, header, version test_safetensors, test_gguf, test_gguf_broken */

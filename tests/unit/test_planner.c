@@ -4,6 +4,7 @@
 #include "engine/engines.h"
 
 #include "plan/cache.h"
+#include "plan/calibration.h"
 #include "text/json.h"
 
 #include <setjmp.h>
@@ -110,26 +111,29 @@ static const char *describe(struct tn_planner *planner, size_t number, struct tn
     return copy;
 }
 
-static void open_planner(struct tn_planner *planner, const struct tn_engine *engine, const struct tn_model *model)
+static void open_planner(struct tn_planner *planner, const struct tn_engine *engine, const struct tn_model *model,
+                         const struct tn_calibration *calibration)
 {
     struct tn_error error;
     if (!tn_planner_open(planner, engine, real.catalog, model, (struct tn_str){0}, &error)) {
         fail_msg("%s: %s %s", engine->name, error.message, error.where);
     }
+    planner->calibration = calibration;
 }
 
-static void compare(const struct tn_engine *engine, const struct tn_model *model)
+static void compare(const struct tn_engine *engine, const struct tn_model *model,
+                    const struct tn_calibration *calibration)
 {
     struct tn_planner kept;
     struct tn_arena arena = {0};
     const char *fresh[DEPLOYMENTS];
     for (size_t k = 0; k < DEPLOYMENTS; k++) {
         struct tn_planner planner;
-        open_planner(&planner, engine, model);
+        open_planner(&planner, engine, model, calibration);
         fresh[k] = describe(&planner, k, &arena);
         tn_planner_close(&planner);
     }
-    open_planner(&kept, engine, model);
+    open_planner(&kept, engine, model, calibration);
     for (size_t first = 0; first < DEPLOYMENTS; first++) {
         for (size_t second = 0; second < DEPLOYMENTS; second++) {
             struct tn_arena scratch = {0};
@@ -151,16 +155,53 @@ static void plans_do_not_depend_on_those_before_them(void **state)
             fail_msg("%s", real.error.message);
         }
         for (size_t k = 0; tn_engines[k]; k++) {
-            compare(tn_engines[k], model);
+            compare(tn_engines[k], model, NULL);
         }
         tn_model_free(model);
     }
+}
+
+/* What a planner says of one deployment, by itself. */
+static const char *alone(const struct tn_engine *engine, const struct tn_model *model, size_t number,
+                         const struct tn_calibration *calibration, struct tn_arena *arena)
+{
+    struct tn_planner planner;
+    open_planner(&planner, engine, model, calibration);
+    const char *text = describe(&planner, number, arena);
+    tn_planner_close(&planner);
+    return text;
+}
+
+/* A calibration is of one GPU: deployments on others are planned as without, also by the same planner in between. */
+static void a_calibration_changes_plans_on_its_gpu_alone(void **state)
+{
+    (void)state;
+    const struct tn_correction half = {.low = -0.5, .mid = 0.1, .high = 0.5, .runs = 9, .deployments = 9};
+    struct tn_calibration calibration = {.gpu = tn_catalog_find_gpu(real.catalog, TN_STR("h100-sxm5-80gb"), NULL),
+                                         .corrections = {half, half, half},
+                                         .runs = 9};
+    struct tn_model *model = made_up_load(&real, configs[0]);
+    struct tn_arena arena = {0};
+    assert_non_null(model);
+    for (size_t k = 0; k < DEPLOYMENTS; k++) {
+        bool is_other = deployment_of(model, k).gpu != calibration.gpu;
+        bool is_same = strcmp(alone(&tn_engine_vllm, model, k, NULL, &arena),
+                              alone(&tn_engine_vllm, model, k, &calibration, &arena))
+                       == 0;
+        assert_true(is_same == is_other);
+    }
+    for (size_t k = 0; tn_engines[k]; k++) {
+        compare(tn_engines[k], model, &calibration);
+    }
+    tn_arena_free(&arena);
+    tn_model_free(model);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plans_do_not_depend_on_those_before_them),
+        cmocka_unit_test(a_calibration_changes_plans_on_its_gpu_alone),
     };
     return cmocka_run_group_tests(tests, real_catalog_open, real_catalog_close);
 }

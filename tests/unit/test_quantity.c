@@ -156,6 +156,16 @@ static void prices_are_dollars_an_hour(void **state)
     CHECK(tn_quantity_usd_per_hour, rows);
 }
 
+static void times_are_milliseconds(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"100ms", 100},  {"1MS", 1},     {"2", 2000},   {"0.5s", 500}, {"1.5 s", 1500}, {"2m", 120000},
+        {"0.5ms", NONE}, {"soon", NONE}, {"-1s", NONE}, {"1h", NONE},  {"s", NONE},
+    };
+    CHECK(tn_quantity_time, rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +173,7 @@ int main(void)
         cmocka_unit_test(numbers_count_k_as_1000),
         cmocka_unit_test(sizes_tell_powers_of_1000_and_1024),
         cmocka_unit_test(shares_are_percent_or_fractions),
+        cmocka_unit_test(times_are_milliseconds),
         cmocka_unit_test(prices_are_dollars_an_hour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,7 +83,7 @@ static void vocabularies_that_contradict_themselves_are_refused(void **state)
          "\"a\": 2"},
         {BPE("{\"a\": 0, \"b\": 0}", ""), TN_ERROR_HEADER, "two tokens have the id 0: 'a' and 'b'", "\"b\""},
         {BPE("{\"a\": -1}", ""), TN_ERROR_TOO_LARGE, "the token 'a' has the id -1", "\"a\""},
-        {BPE("{\"a\": 16777216}", ""), TN_ERROR_TOO_LARGE, "the token 'a' has the id 16777216; ids are 0 to 16777215",
+        {BPE("{\"a\": 4194304}", ""), TN_ERROR_TOO_LARGE, "the token 'a' has the id 4194304; ids are 0 to 4194303",
          "\"a\""},
         {BPE("{\"a\": 9223372036854775807}", ""), TN_ERROR_TOO_LARGE, "'a'", "\"a\""},
         {BPE("{\"a\": 9223372036854775808}", ""), TN_ERROR_CONFIG, "not an integer", "9"},
@@ -228,7 +228,7 @@ static void broken_rank_files_are_refused_with_their_place(void **state)
         {"YQ== 0\nYg== x\n", TN_ERROR_HEADER, "line 2 is not 'BASE64 RANK'", "Yg== x"},
         {"YQ== 0\nYg== 1 2\n", TN_ERROR_HEADER, "line 2 is not 'BASE64 RANK'", "Yg== 1 2"},
         {"YQ== 0\nYg== -1\n", TN_ERROR_HEADER, "line 2 is not 'BASE64 RANK'", "Yg== -1"},
-        {"YQ== 0\nYg== 16777216\n", TN_ERROR_HEADER, "line 2 is not 'BASE64 RANK'", "Yg== 16777216"},
+        {"YQ== 0\nYg== 4194304\n", TN_ERROR_HEADER, "line 2 is not 'BASE64 RANK'", "Yg== 4194304"},
         {"YQ== 0\nYg== 0\n", TN_ERROR_HEADER, "two tokens have the id 0: 'a' and 'b'", "Yg== 0"},
         {"YQ== 0\nYQ== 1\n", TN_ERROR_HEADER, "the token 'a' stands twice, as 0 and as 1", "YQ== 1"},
     };

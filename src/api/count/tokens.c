@@ -298,6 +298,11 @@ bool tn_count_is_exact(const struct tn_count *count)
 
 static void add_notes(struct tn_count *count)
 {
+    if (count->has_model) {
+        count->note_count +=
+            tn_question_machine_notes(&count->memory.question, count->arena, &count->notes[count->note_count],
+                                      TN_COUNT_NOTES - count->note_count);
+    }
     const struct tn_estimate *estimate = &count->counter.estimate;
     if (!count->counter.tokenizer) {
         add_note(count, "estimate",

@@ -17,6 +17,9 @@ struct cell {
     struct tn_value value;
     struct tn_value low; /* where has_range */
     struct tn_value high;
+    const struct tn_correction *correction; /* of the range; NULL: none */
+    bool is_in_budget;                      /* where there is a correction */
+    struct tn_range fitted;                 /* the range before it */
 };
 
 struct tn_evaluation {
@@ -27,8 +30,9 @@ struct tn_evaluation {
     struct tn_assignment *sets; /* [set_count] copies */
     size_t set_count;
     struct tn_value given[TN_GIVEN_COUNT];
-    struct cell *cells;         /* [rules->row_count] */
-    const struct tn_value *mid; /* what `mid` means while a range is evaluated; else NULL */
+    struct cell *cells;                       /* [rules->row_count] */
+    const struct tn_value *mid;               /* what `mid` means while a range is evaluated; else NULL */
+    const struct tn_calibration *calibration; /* NULL: none */
 };
 
 /* ---- values ------------------------------------------------------------------------------------------------------- */
@@ -94,6 +98,8 @@ static bool evaluate_range(struct tn_evaluation *evaluation, const struct tn_rul
     return done;
 }
 
+static void correct(struct cell *cell);
+
 static bool evaluate_row(struct tn_evaluation *evaluation, size_t index, struct tn_error *error)
 {
     const struct tn_rule_row *row = &evaluation->rules->rows[index];
@@ -109,6 +115,9 @@ static bool evaluate_row(struct tn_evaluation *evaluation, size_t index, struct 
     bool done = tn_expression_evaluate(row->expression, &scope, evaluation->arena, &cell->value, error)
                 && evaluate_range(evaluation, row, cell, error);
     evaluation->mid = outer;
+    if (done && cell->correction && cell->has_range) {
+        correct(cell);
+    }
     cell->state = done ? STATE_KNOWN : STATE_UNKNOWN;
     return done || fail_row(row, error);
 }
@@ -145,6 +154,61 @@ static struct tn_range range_of(const struct cell *cell)
         range.high = high > mid ? high : mid;
     }
     return range;
+}
+
+/* ---- calibration -------------------------------------------------------------------------------------------------- */
+
+static struct tn_value integer_of(uint64_t number)
+{
+    return tn_value_integer(number > INT64_MAX ? INT64_MAX : (int64_t)number);
+}
+
+static void correct(struct cell *cell)
+{
+    cell->fitted = range_of(cell);
+    struct tn_range range = tn_corrected(cell->correction, cell->fitted);
+    cell->low = integer_of(range.low);
+    cell->value = integer_of(range.mid);
+    cell->high = integer_of(range.high);
+}
+
+void tn_evaluation_calibrate(struct tn_evaluation *evaluation, const struct tn_calibration *calibration)
+{
+    const struct tn_rules *rules = evaluation->rules;
+    evaluation->calibration = calibration;
+    for (size_t k = 0; calibration && k < rules->entry_count; k++) {
+        const struct tn_rule_entry *entry = &rules->entries[k];
+        enum tn_fitted_term term = tn_fitted_term_of(entry->category, entry->basis, entry->is_beside);
+        struct cell *cell = &evaluation->cells[entry->row];
+        if (term != TN_FITTED_COUNT && !cell->is_set && tn_correction_applies(&calibration->corrections[term])) {
+            cell->correction = &calibration->corrections[term];
+            cell->is_in_budget = !entry->is_beside;
+        }
+    }
+}
+
+const struct tn_calibration *tn_evaluation_calibration(const struct tn_evaluation *evaluation)
+{
+    return evaluation->calibration;
+}
+
+static int64_t difference(uint64_t a, uint64_t b)
+{
+    return (int64_t)(a - b); /* halves of ranges of bytes: within 63 bits */
+}
+
+struct tn_calibration_gain tn_evaluation_gain(const struct tn_evaluation *evaluation)
+{
+    struct tn_calibration_gain gain = {0};
+    for (size_t k = 0; k < evaluation->rules->row_count; k++) {
+        const struct cell *cell = &evaluation->cells[k];
+        if (cell->correction && cell->is_in_budget && cell->has_range && cell->state == STATE_KNOWN) {
+            struct tn_range now = range_of(cell);
+            gain.above_bytes += difference(cell->fitted.high - cell->fitted.mid, now.high - now.mid);
+            gain.below_bytes += difference(cell->fitted.mid - cell->fitted.low, now.mid - now.low);
+        }
+    }
+    return gain;
 }
 
 bool tn_evaluation_range(struct tn_evaluation *evaluation, const char *name, struct tn_range *range,

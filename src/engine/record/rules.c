@@ -645,6 +645,17 @@ bool tn_rules_have(const struct tn_rules *rules, const char *name)
     return find_row(rules, tn_str_of(name)) != NULL;
 }
 
+bool tn_rules_have_term(const struct tn_rules *rules, enum tn_fitted_term term)
+{
+    for (size_t k = 0; k < rules->entry_count; k++) {
+        const struct tn_rule_entry *entry = &rules->entries[k];
+        if (tn_fitted_term_of(entry->category, entry->basis, entry->is_beside) == term) {
+            return true;
+        }
+    }
+    return false;
+}
+
 size_t tn_rules_settings(const struct tn_rules *rules, const struct tn_rules_setting **settings)
 {
     *settings = rules->settings;

@@ -29,6 +29,7 @@
 #define TN_ENGINE_RECORD_RULES_H
 
 #include "catalog/catalog.h"
+#include "plan/calibration.h"
 #include "plan/engine.h"
 #include "text/expression.h"
 
@@ -47,6 +48,9 @@ uint64_t tn_rules_version_number(const struct tn_rules *rules);
 
 /* Whether the record has a setting or let of that name. */
 bool tn_rules_have(const struct tn_rules *rules, const char *name);
+
+/* Whether the record has entries of that term, so that a calibration of it changes plans. */
+bool tn_rules_have_term(const struct tn_rules *rules, enum tn_fitted_term term);
 
 /* The same of a text: "0.20.2rc1" -> 20002. *size gets the length of what was read. false where it does not begin with such a number. */
 bool tn_version_read(struct tn_str text, uint64_t *number, size_t *size);
@@ -165,6 +169,22 @@ struct tn_evaluation *tn_evaluation_new(const struct tn_rules *rules, const stru
  * false where the deployment's settings are others: then a new one is needed. */
 bool tn_evaluation_again(struct tn_evaluation *evaluation, const struct tn_deployment *deployment,
                          struct tn_arena *arena);
+
+/* Narrows the ranges of fitted entries, before the first value is asked for; what the user has set stays. The calibration must outlive the
+ * evaluation. NULL: none. */
+void tn_evaluation_calibrate(struct tn_evaluation *evaluation, const struct tn_calibration *calibration);
+
+/* The one that it was made with. */
+const struct tn_calibration *tn_evaluation_calibration(const struct tn_evaluation *evaluation);
+
+/* By how much calibrated values inside of the budget are less uncertain than their formulas say: above their middle and below it. Negative
+ * where they are more so. Of values that were asked for. */
+struct tn_calibration_gain {
+    int64_t above_bytes;
+    int64_t below_bytes;
+};
+
+struct tn_calibration_gain tn_evaluation_gain(const struct tn_evaluation *evaluation);
 
 /* Gives a value; formulas that were evaluated before are evaluated again when next needed. */
 void tn_evaluation_give(struct tn_evaluation *evaluation, enum tn_given given, uint64_t value);
