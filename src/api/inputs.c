@@ -4,18 +4,20 @@
 #include "text/quantity.h"
 
 #define PLANS "plan table fit"
-#define DEPLOYS PLANS " tokens"      /* where the length of requests is counted, and their number is the answer */
-#define DESCRIBES DEPLOYS " measure" /* of `measure` they say what the command is */
+#define DEPLOYS PLANS " tokens" /* where the length of requests is counted, and their number is the answer */
+#define DESCRIBES \
+    DEPLOYS " measure diagnose" /* of `measure` and `diagnose` they say what the command is, and the log */
 #define WITH_MODEL PLANS " inspect tokens measure"
 
 const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_MODEL] =
-        {"model", TN_INPUT_LIST, "MODEL", NULL, WITH_MODEL " models",
+        {"model", TN_INPUT_LIST, "MODEL", NULL, WITH_MODEL " models diagnose",
          "a catalog name, a folder, a config.json, a .safetensors or .gguf file, hf:ORG/NAME, ollama:NAME, or a URL"},
     [TN_INPUT_RECORDS] = {"records", TN_INPUT_LIST, "RECORDS.jsonl", NULL, "score calibrate",
                           "files of measured records, one JSON object a line"},
     [TN_INPUT_PROMPT] = {"text", TN_INPUT_LIST, "TEXT", NULL, "tokens",
                          "the text to count, several joined by spaces; -: standard input, as where there is none"},
+    [TN_INPUT_LOG] = {"log", TN_INPUT_LIST, "LOG", NULL, "diagnose", "the log of an engine; -: standard input"},
     [TN_INPUT_RUN] = {"run", TN_INPUT_LIST, "COMMAND", NULL, "measure", "the command and its arguments, behind --"},
     [TN_INPUT_FILE] = {"file", TN_INPUT_LIST, "F", NULL, "tokens", "count this file, repeatable; -: standard input"},
     [TN_INPUT_TOKENIZER] =
@@ -44,7 +46,7 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
          "serving engine, and its version: vllm@0.19.0 (default: generic; of others the newest version)"},
     [TN_INPUT_GPU] = {"gpu", TN_INPUT_TEXT, "NAME[xCOUNT]", NULL, DESCRIBES,
                       "a GPU of the catalog, and how many: a100-80gbx2; auto: those of this machine"},
-    [TN_INPUT_GPU_MEMORY] = {"gpu-memory", TN_INPUT_SIZE, "SIZE", NULL, DEPLOYS,
+    [TN_INPUT_GPU_MEMORY] = {"gpu-memory", TN_INPUT_SIZE, "SIZE", NULL, DEPLOYS " diagnose",
                              "memory of one GPU, in place of the catalog's: 24GB, 80GiB"},
     [TN_INPUT_DETECT] = {"detect", TN_INPUT_FLAG, NULL, NULL, "gpus",
                          "those of this machine, with what of each is in use, in place of the catalog's"},
@@ -54,14 +56,15 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                          "add what was measured to the file, as a line that `tonnage score` reads"},
     [TN_INPUT_OUTPUT] = {"output", TN_INPUT_TEXT, "FILE", NULL, "measure",
                          "write the answer to the file and not behind what the command prints"},
-    [TN_INPUT_CONTEXT] = {"context", TN_INPUT_TOKENS, "N", NULL, PLANS " measure",
+    [TN_INPUT_CONTEXT] = {"context", TN_INPUT_TOKENS, "N", NULL, PLANS " measure diagnose",
                           "tokens of one request, prompt and output: 4096, 4k, 128k (default: the model's maximum)"},
-    [TN_INPUT_CONCURRENCY] = {"concurrency", TN_INPUT_NUMBER, "N", NULL, PLANS, "requests at once (default: 1)"},
+    [TN_INPUT_CONCURRENCY] = {"concurrency", TN_INPUT_NUMBER, "N", NULL, PLANS " diagnose",
+                              "requests at once (default: 1)"},
     [TN_INPUT_DTYPE] =
-        {"dtype", TN_INPUT_TEXT, "T", NULL, WITH_MODEL,
+        {"dtype", TN_INPUT_TEXT, "T", NULL, WITH_MODEL " diagnose",
          "dtype of the weights: fp32, fp16, bf16, fp8, int8, int4 ... (default: as the checkpoint has them)"},
     [TN_INPUT_QUANT] =
-        {"quant", TN_INPUT_TEXT, "Q", NULL, WITH_MODEL,
+        {"quant", TN_INPUT_TEXT, "Q", NULL, WITH_MODEL " diagnose",
          "quantise the model: q4_k_m, awq, gptq, fp8-block, nvfp4 or another name that `tonnage help plan` lists"},
     [TN_INPUT_KV_DTYPE] = {"kv-dtype", TN_INPUT_TEXT, "T", NULL, DESCRIBES,
                            "dtype of the KV cache: auto, fp16, bf16, fp8, int8, q8_0, q4_0 ... (default: auto)"},
@@ -120,7 +123,7 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                            "lengths of real requests: how many fit at once. A trace of Azure, Mooncake, Bailian, "
                            "BurstGPT or vidur, CSV or "
                            "JSON Lines, or lengths alone"},
-    [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, PLANS " inspect tokens score calibrate",
+    [TN_INPUT_MODELS] = {"models", TN_INPUT_TEXT, "DIR", NULL, PLANS " inspect tokens score calibrate diagnose",
                          "also look for MODEL among DIR/*.json"},
     [TN_INPUT_TENSORS] = {"tensors", TN_INPUT_FLAG, NULL, NULL, "inspect",
                           "show the table of tensors; with --json every tensor, not only the groups"},

@@ -8,6 +8,7 @@ enum tn_input {
     TN_INPUT_MODEL, /* several for `table`; texts to look for of `models`; an option of `tokens` */
     TN_INPUT_RECORDS,
     TN_INPUT_PROMPT,
+    TN_INPUT_LOG,
     TN_INPUT_RUN,
     TN_INPUT_LAST_POSITIONAL = TN_INPUT_RUN,
     TN_INPUT_FILE,

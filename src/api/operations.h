@@ -89,6 +89,8 @@ bool tn_run_table(const struct tn_session *session, const struct tn_request *req
                   struct tn_error *error);
 bool tn_run_inspect(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                     struct tn_error *error);
+bool tn_run_diagnose(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
+                     struct tn_error *error);
 bool tn_run_models(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                    struct tn_error *error);
 bool tn_run_score(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,

@@ -11,7 +11,8 @@ struct tn_remedy {
     struct tn_str meaning; /* in words */
     bool has_pool;         /* of an engine with a pool, what it then has: */
     uint64_t pool_tokens;
-    uint64_t requests; /* of the length asked for, at once, for certain */
+    uint64_t requests;    /* of the length asked for, at once, for certain */
+    uint64_t worst_bytes; /* of the fullest rank, mid */
 };
 
 enum { TN_REMEDIES = 8 };

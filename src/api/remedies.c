@@ -17,42 +17,16 @@ static void begin(struct search *search, const char *meaning)
     search->meaning = meaning;
 }
 
-/* ---- planning it -------------------------------------------------------------------------------------------------- */
-
-static void note_pool(struct tn_remedy *remedy, const struct tn_ledger *ledger, uint32_t dp)
-{
-    const struct tn_pool *pool = &ledger->pool;
-    remedy->has_pool = pool->present;
-    if (pool->present) {
-        remedy->pool_tokens = pool->mid.tokens;
-        remedy->requests = tn_pool_requests(pool, &pool->low) * dp; /* both are far below 2^32 */
-    }
-}
-
-struct outcome {
-    bool fits;
-    struct tn_remedy *remedy;
-};
-
-static void read_plan(void *context, const struct tn_model *model, const struct tn_question *question,
-                      const struct tn_ledger *ledger, const struct tn_error *error)
-{
-    struct outcome *outcome = context;
-    (void)model;
-    (void)error;
-    outcome->fits = ledger && tn_ledger_fits(ledger, &question->deployment);
-    if (outcome->fits) {
-        note_pool(outcome->remedy, ledger, question->deployment.dp);
-    }
-}
-
 /* Plans the request with the changes. True where it fits; *remedy gets what its pool then has. */
 static bool fits_changed(struct search *search, struct tn_remedy *remedy)
 {
-    struct outcome outcome = {.remedy = remedy};
-    tn_variant_use_settings(&search->plan->question, &search->variant, search->arena);
-    tn_variant_plan(&search->plan->question, search->plan->model, &search->variant, false, read_plan, &outcome);
-    return outcome.fits;
+    struct tn_varied_plan varied;
+    tn_variant_try(&search->plan->question, search->plan->model, &search->variant, search->arena, &varied);
+    remedy->has_pool = varied.has_pool;
+    remedy->pool_tokens = varied.pool_tokens;
+    remedy->requests = varied.requests;
+    remedy->worst_bytes = varied.worst_bytes;
+    return varied.fits;
 }
 
 /* Offers the changes if the request fits with them. */

@@ -66,6 +66,18 @@ static bool drop_pair(struct tn_request *request, struct tn_str pair)
     return done;
 }
 
+/* Where the input that the setting is was given as well, the changed setting counts. */
+static void drop_input(const struct tn_question *question, struct tn_request *request, struct tn_str pair)
+{
+    struct tn_assignment set;
+    if (tn_split_pair(request->arena, pair, &set, NULL)) {
+        enum tn_input input = tn_setting_input(tn_find_setting(question->planner.rules, set.name));
+        if (input < TN_INPUT_COUNT) {
+            request->values[input] = (struct tn_input_value){0};
+        }
+    }
+}
+
 bool tn_variant_request(const struct tn_question *question, const struct tn_variant *variant,
                         struct tn_request *request)
 {
@@ -75,12 +87,14 @@ bool tn_variant_request(const struct tn_question *question, const struct tn_vari
     request->arena = arena;
     for (size_t k = 0; done && k < variant->count; k++) {
         const struct tn_change *changed = &variant->changes[k];
+        bool leaves_it = changed->input == TN_INPUT_SET && tn_str_ends(changed->text, TN_STR("="));
         if (changed->input == TN_INPUT_SET) {
+            drop_input(question, request, changed->text);
             done = drop_pair(request, changed->text);
         } else {
             request->values[changed->input] = (struct tn_input_value){0};
         }
-        done = done && tn_request_set(request, changed->input, changed->text, NULL);
+        done = done && (leaves_it || tn_request_set(request, changed->input, changed->text, NULL));
     }
     return done;
 }
@@ -152,6 +166,35 @@ void tn_variant_plan(struct tn_question *question, struct tn_model *model, const
     }
     tn_model_free(other);
     tn_arena_free(&arena);
+}
+
+static void note_outcome(void *context, const struct tn_model *model, const struct tn_question *question,
+                         const struct tn_ledger *ledger, const struct tn_error *error)
+{
+    struct tn_varied_plan *varied = context;
+    (void)model;
+    (void)error;
+    if (!ledger) {
+        return;
+    }
+    const struct tn_pool *pool = &ledger->pool;
+    varied->planned = true;
+    varied->starts = ledger->start == TN_START_YES;
+    varied->fits = tn_ledger_fits(ledger, &question->deployment);
+    varied->worst_bytes = tn_ledger_worst(ledger)->mid_bytes;
+    varied->has_pool = pool->present;
+    if (pool->present) {
+        varied->pool_tokens = pool->mid.tokens;
+        varied->requests = tn_pool_requests(pool, &pool->low) * question->deployment.dp; /* both are far below 2^32 */
+    }
+}
+
+void tn_variant_try(struct tn_question *question, struct tn_model *model, struct tn_variant *variant,
+                    struct tn_arena *arena, struct tn_varied_plan *varied)
+{
+    *varied = (struct tn_varied_plan){0};
+    tn_variant_use_settings(question, variant, arena);
+    tn_variant_plan(question, model, variant, false, note_outcome, varied);
 }
 
 /* ---- as one would type it ----------------------------------------------------------------------------------------- */

@@ -8,7 +8,8 @@ enum { TN_MOST_CHANGES = 12 };
 
 struct tn_change {
     enum tn_input input;
-    struct tn_str text;
+    struct tn_str
+        text; /* of TN_INPUT_SET: KEY=VALUE, in place of the pair of that key; "KEY=" leaves the setting to the engine */
 };
 
 /* {0} changes nothing. */
@@ -45,5 +46,20 @@ typedef void tn_variant_reader(void *context, const struct tn_model *model, cons
  * wants_text  the ledger is to have texts */
 void tn_variant_plan(struct tn_question *question, struct tn_model *model, const struct tn_variant *variant,
                      bool wants_text, tn_variant_reader *read, void *context);
+
+/* What comes of a variant, in short. */
+struct tn_varied_plan {
+    bool planned;  /* the engine takes it */
+    bool starts;   /* for certain */
+    bool fits;     /* as tn_ledger_fits says */
+    bool has_pool; /* of an engine with a pool, what it then has: */
+    uint64_t pool_tokens;
+    uint64_t requests;    /* of the length asked for, at once, for certain */
+    uint64_t worst_bytes; /* of the fullest rank, mid */
+};
+
+/* Plans the request with the changes, which are turned into those of settings where the question has them so. */
+void tn_variant_try(struct tn_question *question, struct tn_model *model, struct tn_variant *variant,
+                    struct tn_arena *arena, struct tn_varied_plan *varied);
 
 #endif

@@ -20,7 +20,9 @@ static bool read_same_settings(struct tn_reading *reading)
                  {"n_seq_max", "OLLAMA_NUM_PARALLEL"},
                  {"type_k", "OLLAMA_KV_CACHE_TYPE"},
                  {"type_v", NULL},
-                 {"n_gpu_layers", "num_gpu"}};
+                 {"n_gpu_layers", "num_gpu"},
+                 {"swa_full", NULL},
+                 {"no_kv_offload", NULL}};
     bool is_ollama = tn_log_engine_is_ollama(reading->measurement->engine);
     bool done = true;
     for (size_t k = 0; done && k < sizeof names / sizeof names[0]; k++) {
@@ -256,6 +258,27 @@ static bool read_gpus(struct tn_reading *reading)
     return true;
 }
 
+/* "free_mib": what was free on each GPU before the model came decides how its layers are divided. */
+static bool read_free_memory(struct tn_reading *reading, bool *is_known)
+{
+    const struct tn_value *free_mib = tn_reading_member(reading->record, "free_mib");
+    struct tn_builder text = {0};
+    struct tn_str copy;
+    *is_known = free_mib && free_mib->kind == TN_LIST && free_mib->count
+                && !tn_log_engine_is_ollama(reading->measurement->engine);
+    for (uint32_t k = 0; *is_known && k < free_mib->count; k++) {
+        const struct tn_value *mib = &free_mib->as.items[k];
+        *is_known = mib->kind == TN_INTEGER && mib->as.integer > 0;
+        tn_builder_addf(&text, "%s%lldMiB", k ? "," : "", (long long)mib->as.integer);
+    }
+    bool done = !*is_known
+                || ((!text.failed && tn_str_copy(reading->arena, tn_builder_str(&text), &copy))
+                        ? tn_reading_set_text(reading, "free_memory", copy)
+                        : tn_fail_memory(reading->error));
+    tn_builder_free(&text);
+    return done;
+}
+
 /* ---- the record ------------------------------------------------------------------------------------------------------- */
 
 /* What an engine expects of a start is no start. */
@@ -295,8 +318,10 @@ bool tn_read_llamacpp_log(struct tn_reading *reading)
     if (!reading->measurement->engine) {
         return true; /* the fault is said */
     }
-    bool done = read_model(reading) && read_quant(reading) && read_settings(reading, notes) && read_figures(reading)
-                && read_device_delta(reading) && read_gpus(reading) && tn_reading_number_devices(reading, false)
+    bool is_division_known;
+    bool done = read_model(reading) && read_quant(reading) && read_settings(reading, notes)
+                && read_free_memory(reading, &is_division_known) && read_figures(reading) && read_device_delta(reading)
+                && read_gpus(reading) && tn_reading_number_devices(reading, is_division_known)
                 && tn_leave_out_llamacpp(reading, notes);
     read_outcome(reading->measurement, notes);
     return done;

@@ -124,30 +124,35 @@ static struct tn_str number_text(const struct tn_reading *reading, const struct 
     return tn_str_slice(line, start, end);
 }
 
-bool tn_reading_printed(struct tn_reading *reading, const char *key, struct tn_str text, uint64_t unit_bytes,
-                        unsigned least_decimals, struct tn_figure *figure)
+bool tn_printed_figure(struct tn_str text, uint64_t unit_bytes, unsigned least_decimals, struct tn_figure *figure)
 {
     bool is_negative;
     uint64_t digits;
     unsigned decimals;
     if (!read_decimal(text, &is_negative, &digits, &decimals)) {
-        return tn_reading_fault(reading, "'%s' is no number as logs print them", key);
+        return false;
     }
     uint64_t scale = 1;
     for (unsigned k = 0; k < decimals; k++) {
         scale *= 10;
     }
     tn_u128 scaled = ((tn_u128)digits * unit_bytes + scale / 2) / scale;
-    if (scaled > INT64_MAX) {
-        return tn_reading_fault(reading, "'%s' is more than any memory", key);
-    }
     for (; decimals < least_decimals; decimals++) {
         scale *= 10;
     }
-    figure->known = true;
-    figure->value = is_negative ? -(int64_t)scaled : (int64_t)scaled;
+    figure->known = scaled <= INT64_MAX;
+    figure->value = !figure->known ? 0 : is_negative ? -(int64_t)scaled : (int64_t)scaled;
     figure->rounding = unit_bytes > 1 ? tn_ceil_div(unit_bytes, 2 * scale) : 0;
     return true;
+}
+
+bool tn_reading_printed(struct tn_reading *reading, const char *key, struct tn_str text, uint64_t unit_bytes,
+                        unsigned least_decimals, struct tn_figure *figure)
+{
+    if (!tn_printed_figure(text, unit_bytes, least_decimals, figure)) {
+        return tn_reading_fault(reading, "'%s' is no number as logs print them", key);
+    }
+    return figure->known || tn_reading_fault(reading, "'%s' is more than any memory", key);
 }
 
 bool tn_reading_figure(struct tn_reading *reading, const struct tn_value *object, const char *key, uint64_t unit_bytes,

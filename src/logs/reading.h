@@ -31,6 +31,10 @@ bool tn_reading_real(struct tn_reading *reading, const struct tn_value *object, 
 bool tn_reading_figure(struct tn_reading *reading, const struct tn_value *object, const char *key, uint64_t unit_bytes,
                        unsigned least_decimals, struct tn_figure *figure);
 
+/* A number as a log prints it, "12.56", times unit_bytes. *figure is not known where that is more than any memory. false where the text is
+ * no such number. */
+bool tn_printed_figure(struct tn_str text, uint64_t unit_bytes, unsigned least_decimals, struct tn_figure *figure);
+
 /* The same from the text of a number. */
 bool tn_reading_printed(struct tn_reading *reading, const char *key, struct tn_str text, uint64_t unit_bytes,
                         unsigned least_decimals, struct tn_figure *figure);

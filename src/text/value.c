@@ -157,3 +157,18 @@ struct tn_value tn_value_string(struct tn_str string)
 {
     return (struct tn_value){.kind = TN_STRING, .offset = -1, .as.string = string};
 }
+
+uint64_t tn_value_whole(const struct tn_value *value)
+{
+    static const double TWO_TO_63 = 9223372036854775808.0;
+    switch (value->kind) {
+    case TN_BOOL:
+        return value->as.boolean;
+    case TN_INTEGER:
+        return value->as.integer > 0 ? (uint64_t)value->as.integer : 0;
+    case TN_REAL:
+        return !(value->as.real > 0) ? 0 : (value->as.real < TWO_TO_63 ? (uint64_t)value->as.real : INT64_MAX);
+    default:
+        return 0;
+    }
+}

@@ -40,6 +40,9 @@ const char *tn_kind_name(enum tn_kind kind);
 
 bool tn_value_equal(const struct tn_value *a, const struct tn_value *b); /* 1 equals 1.0 */
 
+/* A number rounded down; what is below 0, or no number, is 0. true is 1. */
+uint64_t tn_value_whole(const struct tn_value *value);
+
 struct tn_value tn_value_integer(int64_t integer); /* offset -1, as the next ones */
 struct tn_value tn_value_boolean(bool boolean);
 struct tn_value tn_value_real(double real);

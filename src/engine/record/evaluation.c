@@ -4,6 +4,7 @@
 #include "base/real.h"
 #include "catalog/names.h"
 #include "text/quantity.h"
+#include "text/template.h"
 
 #include <math.h>
 
@@ -134,38 +135,21 @@ static bool find_value(struct tn_evaluation *evaluation, const char *name, const
     return (*cell)->state == STATE_KNOWN || evaluate_row(evaluation, index, error);
 }
 
-static const double TWO_TO_63 = 9223372036854775808.0;
-
-/* Rounded down; what is below 0, or no number, is 0. */
-static uint64_t whole(const struct tn_value *value)
-{
-    switch (value->kind) {
-    case TN_BOOL:
-        return value->as.boolean;
-    case TN_INTEGER:
-        return value->as.integer > 0 ? (uint64_t)value->as.integer : 0;
-    case TN_REAL:
-        return !(value->as.real > 0) ? 0 : (value->as.real < TWO_TO_63 ? (uint64_t)value->as.real : INT64_MAX);
-    default:
-        return 0;
-    }
-}
-
 bool tn_evaluation_number(struct tn_evaluation *evaluation, const char *name, uint64_t *number, struct tn_error *error)
 {
     const struct cell *cell;
     bool done = find_value(evaluation, name, &cell, error);
-    *number = done ? whole(&cell->value) : 0;
+    *number = done ? tn_value_whole(&cell->value) : 0;
     return done;
 }
 
 static struct tn_range range_of(const struct cell *cell)
 {
-    uint64_t mid = whole(&cell->value);
+    uint64_t mid = tn_value_whole(&cell->value);
     struct tn_range range = {mid, mid, mid};
     if (cell->has_range) {
-        uint64_t low = whole(&cell->low);
-        uint64_t high = whole(&cell->high);
+        uint64_t low = tn_value_whole(&cell->low);
+        uint64_t high = tn_value_whole(&cell->high);
         range.low = low < mid ? low : mid;
         range.high = high > mid ? high : mid;
     }
@@ -240,7 +224,7 @@ bool tn_evaluation_real(struct tn_evaluation *evaluation, const char *name, doub
 {
     const struct cell *cell;
     bool done = find_value(evaluation, name, &cell, error);
-    *real = !done ? 0 : (cell->value.kind == TN_REAL ? cell->value.as.real : (double)whole(&cell->value));
+    *real = !done ? 0 : (cell->value.kind == TN_REAL ? cell->value.as.real : (double)tn_value_whole(&cell->value));
     return done;
 }
 
@@ -472,80 +456,14 @@ bool tn_evaluation_again(struct tn_evaluation *evaluation, const struct tn_deplo
 
 /* ---- texts -------------------------------------------------------------------------------------------------------- */
 
-static const double MICRO = 1e6;
-
-/* A size in its unit. Whole ones, of `whole_from` on, are cut off; others have one decimal. */
-static void add_size(struct tn_builder *text, uint64_t bytes, uint64_t step, const char *const units[4],
-                     uint64_t whole_from)
-{
-    uint64_t unit = 1;
-    int k = 0;
-    for (; k < 3 && bytes / step >= unit; k++) {
-        unit *= step;
-    }
-    if (unit == 1 || bytes / unit >= whole_from || (whole_from < UINT64_MAX && bytes % unit == 0)) {
-        tn_builder_add_u64(text, bytes / unit);
-    } else {
-        tn_builder_add_fixed(text, bytes, unit, 1);
-    }
-    tn_builder_addf(text, " %s", units[k]);
-}
-
-static const char *const binary_units[] = {"B", "KiB", "MiB", "GiB"};
-static const char *const decimal_units[] = {"B", "KB", "MB", "GB"};
-
-static void add_value(struct tn_builder *text, const struct tn_value *value, struct tn_str format)
-{
-    uint64_t number = whole(value);
-    const uint64_t gib = UINT64_C(1) << 30;
-    if (value->kind == TN_STRING) {
-        tn_builder_add(text, value->as.string);
-    } else if (tn_str_is(format, "g")) {
-        tn_builder_add_grouped(text, number);
-    } else if (tn_str_starts(format, TN_STR("x"))) {
-        double real = value->kind == TN_REAL ? value->as.real : (double)number;
-        unsigned decimals = tn_str_is(format, "x4") ? 4 : (tn_str_is(format, "x3") ? 3 : 2);
-        tn_builder_add_fixed(text, real > 0 && real < TWO_TO_63 / MICRO ? (uint64_t)(real * MICRO + 0.5) : 0, 1000000,
-                             decimals);
-    } else if (tn_str_starts(format, TN_STR("gib"))) {
-        tn_builder_add_fixed(text, number, gib, tn_str_is(format, "gib4") ? 4 : 2);
-    } else if (tn_str_is(format, "iec")) {
-        add_size(text, number, 1024, binary_units, UINT64_MAX);
-    } else if (tn_str_is(format, "si")) {
-        add_size(text, number, 1000, decimal_units, 10);
-    } else if (tn_str_is(format, "mib2")) {
-        tn_builder_add_fixed(text, number, gib >> 10, 2);
-    } else {
-        tn_builder_add_u64(text, number);
-    }
-}
-
 /* Fills in what stands in braces. */
 static bool fill_text(struct tn_evaluation *evaluation, const struct tn_rule_text *from, struct tn_arena *arena,
                       struct tn_str *filled, struct tn_error *error)
 {
     struct tn_builder text = {0};
-    struct tn_str rest = from->text;
-    bool done = true;
-    while (done && rest.size) {
-        size_t open = tn_str_find(rest, TN_STR("{"));
-        tn_builder_add(&text, tn_str_slice(rest, 0, open));
-        rest = tn_str_slice(rest, open, rest.size);
-        size_t close = tn_str_find(rest, TN_STR("}"));
-        if (close == SIZE_MAX) {
-            tn_builder_add(&text, rest);
-            break;
-        }
-        struct tn_str inside = tn_str_slice(rest, 1, close);
-        size_t colon = tn_str_find(inside, TN_STR(":"));
-        struct tn_value value = {0};
-        done = find_symbol(evaluation, tn_str_slice(inside, 0, colon), &value, error);
-        add_value(&text, &value, colon == SIZE_MAX ? (struct tn_str){0} : tn_str_slice(inside, colon + 1, inside.size));
-        rest = tn_str_slice(rest, close + 1, rest.size);
-    }
-    if (done && (text.failed || !tn_str_copy(arena, tn_builder_str(&text), filled))) {
-        done = tn_fail_memory(error);
-    }
+    struct tn_scope scope = scope_of(evaluation);
+    bool done = tn_template_fill(from->text, &scope, &text, error)
+                && ((!text.failed && tn_str_copy(arena, tn_builder_str(&text), filled)) || tn_fail_memory(error));
     tn_builder_free(&text);
     return done || tn_fail_in_record(from->record, from->line, error);
 }
@@ -683,9 +601,9 @@ static bool write_setting(struct tn_arena *arena, enum tn_setting_type type, con
     } else if (value->kind == TN_BOOL) {
         tn_builder_add_text(&text, value->as.boolean ? "true" : "false");
     } else if (type == TN_SETTING_REAL) {
-        tn_builder_add_real(&text, value->kind == TN_REAL ? value->as.real : (double)whole(value));
+        tn_builder_add_real(&text, value->kind == TN_REAL ? value->as.real : (double)tn_value_whole(value));
     } else {
-        tn_builder_add_u64(&text, whole(value));
+        tn_builder_add_u64(&text, tn_value_whole(value));
     }
     bool done = (!text.failed && tn_str_copy(arena, tn_builder_str(&text), written)) || tn_fail_memory(error);
     tn_builder_free(&text);
