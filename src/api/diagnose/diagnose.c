@@ -215,6 +215,9 @@ static void note_reading(struct tn_diagnosis *diagnosis)
                          "no plan stands beside the log: " TN_STR_FORMAT
                          " (--model, --gpu and --set say what a log does not)",
                          TN_STR_ARGUMENTS(diagnosis->why_not));
+    } else if (diagnosis->is_planned && !diagnosis->plan.verdict.judged) {
+        tn_diagnose_note(diagnosis, "gpu_unknown",
+                         "the log does not say on which GPUs it ran: with --gpu NAME what helps is planned, too");
     }
     if (log->starts > 1) {
         tn_diagnose_note(diagnosis, "several_starts",
