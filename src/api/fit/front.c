@@ -62,28 +62,36 @@ static void add_row(const struct listing *listing, struct tn_table *table, const
     cells[7] = tn_cell_count(point->kv_tokens);
 }
 
-void tn_fit_report_front(struct tn_fit *fit, const struct tn_fit_space *space, const struct tn_fit_front *front,
-                         size_t most_rows)
+static void report_points(const struct listing *listing, size_t most_rows)
 {
-    const struct listing listing = {fit, space, front};
     static const struct tn_column columns[] = {
         {"GPUs", "gpus", false, 0},        {"division", "division", false, 0}, {"weights", "weights", false, 0},
         {"KV", "kv_dtype", false, 0},      {"$/h", "usd_per_hour", true, 2},   {"headroom", "headroom_bytes", true, 0},
         {"requests", "requests", true, 0}, {"KV tokens", "kv_tokens", true, 0}};
-    struct tn_report *report = &fit->result->report;
-    const struct tn_fit_counts *counts = &front->counts;
+    struct tn_report *report = &listing->fit->result->report;
+    const struct tn_fit_front *front = listing->front;
     struct tn_table *table =
         tn_report_table(report, "What no other surpasses in everything", columns, sizeof columns / sizeof columns[0]);
     for (size_t k = 0; k < front->count && k < most_rows; k++) {
-        add_row(&listing, table, &front->points[k]);
+        add_row(listing, table, &front->points[k]);
     }
     if (front->count > most_rows) {
         tn_report_text(report, TN_BLOCK_NOTE, TN_TONE_DIM, "%zu more such deployments are in --json",
                        front->count - most_rows);
     }
-    tn_report_text(report, TN_BLOCK_NOTE, TN_TONE_DIM,
-                   "of %llu deployments %llu were planned: %llu have too little memory for their part of the weights, "
-                   "%llu could not surpass others, %llu the engine refuses; %llu fit",
+}
+
+void tn_fit_report_front(struct tn_fit *fit, const struct tn_fit_space *space, const struct tn_fit_front *front,
+                         size_t most_rows)
+{
+    const struct listing listing = {fit, space, front};
+    const struct tn_fit_counts *counts = &front->counts;
+    if (front->count) {
+        report_points(&listing, most_rows);
+    }
+    tn_report_text(&fit->result->report, TN_BLOCK_NOTE, TN_TONE_DIM,
+                   "deployments looked at: %llu, of which planned: %llu, too little memory for their part of the "
+                   "weights: %llu, cannot surpass others: %llu, refused by the engine: %llu, fit: %llu",
                    (unsigned long long)counts->considered, (unsigned long long)counts->planned,
                    (unsigned long long)counts->too_small, (unsigned long long)counts->surpassed,
                    (unsigned long long)counts->refused, (unsigned long long)counts->fitting);
