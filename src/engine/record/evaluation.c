@@ -482,7 +482,7 @@ bool tn_evaluation_check(struct tn_evaluation *evaluation, struct tn_error *erro
     for (size_t k = 0; k < refusals->count; k++) {
         const struct tn_rule_text *rule = &refusals->texts[k];
         bool refused;
-        struct tn_str text;
+        struct tn_str text = {0};
         if (!is_true(evaluation, rule->when, &refused, error)) {
             return tn_fail_in_record(rule->record, rule->line, error);
         }
