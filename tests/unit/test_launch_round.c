@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -88,7 +88,7 @@ static uint64_t seed;
 static size_t below(size_t most)
 {
     seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (size_t)((seed >> 33) % most);
+    return most ? (size_t)((seed >> 33) % most) : 0;
 }
 
 static size_t count_of(const char *const *items)
@@ -134,8 +134,12 @@ static void ask(const struct engine *engine, struct question *question)
     unsigned context = 1024u << below(5);
     unsigned shorter =
         !engine->says_context && below(4) == 0 ? 2 : 1; /* requests of half the length that the engine takes */
-    (void)sscanf(one_of(engine->divisions), "%u %u %u %u %u", &division[0], &division[1], &division[2], &division[3],
-                 &division[4]);
+    const char *numbers = one_of(engine->divisions);
+    for (size_t k = 0; k < sizeof division / sizeof division[0]; k++) {
+        char *behind;
+        division[k] = (unsigned)strtoul(numbers, &behind, 10);
+        numbers = behind;
+    }
     tn_builder_addf(&question->common, "\"operation\": \"plan\", \"engine\": \"%s@%s\", \"gpu\": \"%sx%u\"",
                     engine->name, one_of(engine->versions), gpus[below(sizeof gpus / sizeof gpus[0])], division[4]);
     tn_builder_addf(&question->own, "\"model\": \"%s\", \"tp\": %u, \"pp\": %u, \"ep\": %u, \"dp\": %u",

@@ -16,9 +16,9 @@ static enum tn_found next_part(const struct tn_pattern *pattern, struct tn_str t
 }
 
 /* All of these begin a part at a space between letters: it goes with the word behind it, and nothing looks back. */
-#define PARTS(scan)                                                         \
-    {                                                                       \
-        .next = next_part, .part_end = scan, .local = true, .divides = true \
+#define PARTS(scan)                                                           \
+    {                                                                         \
+        .next = next_part, .part_end = (scan), .local = true, .divides = true \
     }
 
 const struct tn_pattern tn_pattern_gpt2 = PARTS(tn_scan_gpt2);
