@@ -27,6 +27,19 @@ static const struct tn_catalog *catalog(void)
     return opened;
 }
 
+/* Likewise: what they are made of is records, which do not change. */
+static const struct tn_log_shapes *all_shapes(void)
+{
+    static struct tn_log_shapes shapes;
+    static struct tn_arena arena;
+    static bool is_open;
+    if (!is_open) {
+        is_open = tn_log_shapes_open(catalog(), &arena, &shapes, NULL);
+        require(is_open);
+    }
+    return &shapes;
+}
+
 static void read_log(const struct tn_log_shapes *shapes, struct tn_str text, size_t piece, struct tn_arena *arena,
                      struct tn_log *log)
 {
@@ -119,18 +132,21 @@ static void check_operation(struct tn_str text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    enum { SEEDS = 64 };
+    static size_t runs;
     struct tn_arena arena = {0};
-    struct tn_log_shapes shapes;
     struct tn_log whole;
     struct tn_log pieces;
     struct tn_str text = {(const char *)data, size};
     size_t piece = size ? data[0] % 61 + 1U : 1;
-    require(tn_log_shapes_open(catalog(), &arena, &shapes, NULL));
-    read_log(&shapes, text, size + 1, &arena, &whole);
-    read_log(&shapes, text, piece, &arena, &pieces);
+    read_log(all_shapes(), text, size + 1, &arena, &whole);
+    read_log(all_shapes(), text, piece, &arena, &pieces);
     check_same(&whole, &pieces);
     check_record(&whole, &arena);
-    check_operation(text);
+    /* It plans, which takes a hundred times as long as reading: of the seeds, and of one in sixteen. */
+    if (runs++ < SEEDS || size % 16 == 0) {
+        check_operation(text);
+    }
     tn_arena_free(&arena);
     return 0;
 }
