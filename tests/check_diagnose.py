@@ -117,8 +117,8 @@ def ollama(context=4096, parallel=1, tail="", layers="33", model="llama"):
 time=2026-09-03T09:00:00.000Z level=INFO source=routes.go:1235 msg="server config" env="map[CUDA_VISIBLE_DEVICES: OLLAMA_CONTEXT_LENGTH:4096 OLLAMA_FLASH_ATTENTION:false OLLAMA_NUM_PARALLEL:{parallel}]"
 time=2026-09-03T09:00:00.100Z level=INFO source=types.go:42 msg="inference compute" id=GPU-1 library=CUDA compute=8.9 name="NVIDIA GeForce RTX 4090" total="23.5 GiB" available="23.2 GiB"
 time=2026-09-03T09:01:00.000Z level=INFO source=server.go:106 msg="system memory" total="62.7 GiB" free="3.2 GiB" free_swap="8.0 GiB"
-time=2026-09-03T09:01:00.000Z level=INFO source=server.go:436 msg="starting llama server" cmd="/usr/bin/llama-server --model /root/.ollama/models/blobs/sha256-667b0c1932bc6ffc --ctx-size {context * parallel} --parallel {parallel}"
-llama_model_loader: loaded meta data with 29 key-value pairs and 292 tensors from /root/.ollama/models/blobs/sha256-667b0c1932bc6ffc (version GGUF V3 (latest))
+time=2026-09-03T09:01:00.000Z level=INFO source=server.go:436 msg="starting llama server" cmd="/usr/bin/llama-server --model /usr/share/ollama/.ollama/models/blobs/sha256-667b0c1932bc6ffc --ctx-size {context * parallel} --parallel {parallel}"
+llama_model_loader: loaded meta data with 29 key-value pairs and 292 tensors from /usr/share/ollama/.ollama/models/blobs/sha256-667b0c1932bc6ffc (version GGUF V3 (latest))
 llama_model_loader: - kv   0:                       general.architecture str              = {model}
 llama_model_loader: - kv   2:                               general.name str              = Meta Llama 3.1 8B Instruct
 print_info: file type   = Q4_K - Medium

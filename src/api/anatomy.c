@@ -226,15 +226,6 @@ static void write_shares(struct tn_json_writer *json, const char *key, const str
     tn_json_end_list(json);
 }
 
-static void write_string_or_null(struct tn_json_writer *json, struct tn_str text)
-{
-    if (text.size) {
-        tn_json_string(json, text);
-    } else {
-        tn_json_null(json);
-    }
-}
-
 static void write_kinds(const struct tn_anatomy *anatomy, struct tn_json_writer *json)
 {
     tn_json_key(json, "layer_kinds");
@@ -246,10 +237,8 @@ static void write_kinds(const struct tn_anatomy *anatomy, struct tn_json_writer 
         tn_json_string(json, (struct tn_str){&kind->letter, 1});
         tn_json_key(json, "stack");
         tn_json_string(json, kind->first->stack);
-        tn_json_key(json, "mixer");
-        write_string_or_null(json, kind->first->mixer);
-        tn_json_key(json, "feed_forward");
-        write_string_or_null(json, kind->first->ffn);
+        tn_json_optional_string(json, "mixer", kind->first->mixer);
+        tn_json_optional_string(json, "feed_forward", kind->first->ffn);
         tn_json_key(json, "layers");
         tn_json_u64(json, kind->layer_count);
         tn_json_key(json, "parameters");

@@ -81,45 +81,25 @@ bool tn_find_auto_gpu(const struct tn_session *session, uint64_t wanted, struct 
 
 /* ---- gpus --detect -------------------------------------------------------------------------------------------------- */
 
-static void write_optional_bytes(struct tn_json_writer *json, const char *key, bool is_known, uint64_t bytes)
-{
-    tn_json_key(json, key);
-    if (is_known) {
-        tn_json_u64(json, bytes);
-    } else {
-        tn_json_null(json);
-    }
-}
-
-static void write_optional_text(struct tn_json_writer *json, const char *key, struct tn_str text)
-{
-    tn_json_key(json, key);
-    if (text.size) {
-        tn_json_string(json, text);
-    } else {
-        tn_json_null(json);
-    }
-}
-
 static void write_gpu(struct tn_json_writer *json, const struct tn_gpu *known, const struct tn_detected_gpu *gpu)
 {
     tn_json_begin_object(json);
     tn_json_key(json, "index");
     tn_json_u64(json, gpu->index);
-    write_optional_bytes(json, "slice", gpu->is_slice, gpu->slice);
+    tn_json_optional_u64(json, "slice", gpu->is_slice, gpu->slice);
     tn_json_key(json, "divided");
     tn_json_boolean(json, gpu->is_divided);
     tn_json_key(json, "vendor");
     tn_json_string(json, gpu->vendor);
     tn_json_key(json, "name");
     tn_json_string(json, gpu->name);
-    write_optional_text(json, "id", known ? known->id : (struct tn_str){0});
-    write_optional_text(json, "uuid", gpu->uuid);
-    write_optional_bytes(json, "memory_bytes", gpu->has_memory, gpu->memory_bytes);
-    write_optional_bytes(json, "used_bytes", gpu->has_memory, gpu->used_bytes);
-    write_optional_bytes(json, "free_bytes", gpu->has_memory, gpu->free_bytes);
-    write_optional_bytes(json, "processes", gpu->has_processes, gpu->process_count);
-    write_optional_text(json, "fault", gpu->fault);
+    tn_json_optional_string(json, "id", known ? known->id : (struct tn_str){0});
+    tn_json_optional_string(json, "uuid", gpu->uuid);
+    tn_json_optional_u64(json, "memory_bytes", gpu->has_memory, gpu->memory_bytes);
+    tn_json_optional_u64(json, "used_bytes", gpu->has_memory, gpu->used_bytes);
+    tn_json_optional_u64(json, "free_bytes", gpu->has_memory, gpu->free_bytes);
+    tn_json_optional_u64(json, "processes", gpu->has_processes, gpu->process_count);
+    tn_json_optional_string(json, "fault", gpu->fault);
     tn_json_end_object(json);
 }
 
@@ -199,8 +179,8 @@ bool tn_run_detect(const struct tn_session *session, const struct tn_request *re
     tn_json_begin_object(&json);
     tn_json_key(&json, "schema");
     tn_json_text(&json, "tonnage.gpus/1");
-    write_optional_text(&json, "driver", detected.driver);
-    write_optional_text(&json, "fault", detected.fault);
+    tn_json_optional_string(&json, "driver", detected.driver);
+    tn_json_optional_string(&json, "fault", detected.fault);
     tn_json_key(&json, "detected");
     tn_json_begin_list(&json);
     struct tn_table *table =

@@ -13,16 +13,6 @@ static void find_versions(const struct tn_session *session, const struct tn_engi
     *oldest = tn_str_word(newest);
 }
 
-static void write_text_or_null(struct tn_json_writer *json, const char *key, struct tn_str text)
-{
-    tn_json_key(json, key);
-    if (text.size) {
-        tn_json_string(json, text);
-    } else {
-        tn_json_null(json);
-    }
-}
-
 static void begin_engine(struct tn_json_writer *json, const struct tn_session *session, const struct tn_engine *engine)
 {
     struct tn_str oldest;
@@ -33,8 +23,8 @@ static void begin_engine(struct tn_json_writer *json, const struct tn_session *s
     tn_json_text(json, engine->name);
     tn_json_key(json, "summary");
     tn_json_text(json, engine->summary);
-    write_text_or_null(json, "oldest", oldest);
-    write_text_or_null(json, "newest", newest);
+    tn_json_optional_string(json, "oldest", oldest);
+    tn_json_optional_string(json, "newest", newest);
 }
 
 /* ---- all ---------------------------------------------------------------------------------------------------------- */
@@ -91,10 +81,10 @@ static void write_settings_json(struct tn_json_writer *json, const struct tn_rul
         tn_json_string(json, settings[k].name);
         tn_json_key(json, "type");
         tn_json_text(json, tn_setting_type_names[settings[k].type]);
-        write_text_or_null(json, "option", option_of(&settings[k]));
+        tn_json_optional_string(json, "option", option_of(&settings[k]));
         tn_json_key(json, "default");
         tn_json_string(json, settings[k].formula);
-        write_text_or_null(json, "help", settings[k].help);
+        tn_json_optional_string(json, "help", settings[k].help);
         tn_json_end_object(json);
     }
     tn_json_end_list(json);
@@ -145,7 +135,7 @@ static bool show_engine(const struct tn_session *session, struct tn_str text, st
     bool done = tn_planner_open(&planner, engine, session->catalog, NULL, version, error);
     if (done) {
         begin_engine(json, session, engine);
-        write_text_or_null(json, "version", planner.rules ? tn_rules_version(planner.rules) : (struct tn_str){0});
+        tn_json_optional_string(json, "version", planner.rules ? tn_rules_version(planner.rules) : (struct tn_str){0});
         write_settings_json(json, planner.rules);
         tn_json_end_object(json);
     }

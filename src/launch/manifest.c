@@ -217,10 +217,12 @@ static void add_file_text(const struct manifest *manifest, int indent)
     tn_builder_free(&text);
 }
 
-/* Where the engine keeps what it loads from the hub. */
-static const char *cache_path(const struct manifest *manifest)
+static const char cache_path[] = "/cache";
+
+/* What tells the engine to keep there what it loads: whoever runs in the image, its home is not asked for. */
+static const char *cache_variable(const struct manifest *manifest)
 {
-    return tn_launch_has_modelfile(manifest->command) ? "/root/.ollama" : "/root/.cache/huggingface";
+    return tn_launch_has_modelfile(manifest->command) ? "OLLAMA_MODELS" : "HF_HOME";
 }
 
 /* ---- Compose ------------------------------------------------------------------------------------------------------ */
@@ -230,6 +232,7 @@ static void add_compose_environment(const struct manifest *manifest)
     const struct tn_engine_command *command = manifest->command;
     line(manifest, 4, "environment:");
     line(manifest, 6, "HF_TOKEN: ${HF_TOKEN:-}");
+    line(manifest, 6, "%s: %s", cache_variable(manifest), cache_path);
     for (size_t k = 0; k < command->environment_count; k++) {
         tn_builder_add_repeated(manifest->out, " ", 6);
         tn_builder_add(manifest->out, command->environment[k].name);
@@ -259,7 +262,7 @@ static void add_compose_service(const struct manifest *manifest)
     line(manifest, 6, "- \"%llu:%llu\"", (unsigned long long)manifest->command->table->port,
          (unsigned long long)manifest->command->table->port);
     line(manifest, 4, "volumes:");
-    line(manifest, 6, "- cache:%s", cache_path(manifest));
+    line(manifest, 6, "- cache:%s", cache_path);
     if (manifest->folder.size) {
         tn_builder_add_text(&text, "");
         tn_builder_add(&text, tn_builder_str(&manifest->folder));
@@ -326,6 +329,7 @@ static void add_container_environment(const struct manifest *manifest, int inden
     line(manifest, indent + 2, "- name: HF_TOKEN");
     line(manifest, indent + 4, "valueFrom:");
     line(manifest, indent + 6, "secretKeyRef: {name: huggingface, key: token, optional: true}");
+    line(manifest, indent + 2, "- {name: %s, value: %s}", cache_variable(manifest), cache_path);
     for (size_t k = 0; k < command->environment_count; k++) {
         line(manifest, indent + 2, "- name: %.*s", (int)command->environment[k].name.size,
              command->environment[k].name.data);
@@ -340,7 +344,7 @@ static void add_container_end(const struct manifest *manifest, int indent)
     line(manifest, indent + 4, "nvidia.com/gpu: %u", manifest->command->gpus / manifest->command->nodes);
     line(manifest, indent, "volumeMounts:");
     line(manifest, indent + 2, "- {name: shm, mountPath: /dev/shm}");
-    line(manifest, indent + 2, "- {name: cache, mountPath: %s}", cache_path(manifest));
+    line(manifest, indent + 2, "- {name: cache, mountPath: %s}", cache_path);
     if (manifest->folder.size) {
         line(manifest, indent + 2, "- {name: models, mountPath: /models, readOnly: true}");
     }

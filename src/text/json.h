@@ -93,4 +93,8 @@ void tn_json_boolean(struct tn_json_writer *writer, bool boolean);
 void tn_json_null(struct tn_json_writer *writer);
 void tn_json_value(struct tn_json_writer *writer, const struct tn_value *value);
 
+/* A key with its value: null where the text is empty, or the number is not known. */
+void tn_json_optional_string(struct tn_json_writer *writer, const char *key, struct tn_str string);
+void tn_json_optional_u64(struct tn_json_writer *writer, const char *key, bool is_known, uint64_t number);
+
 #endif

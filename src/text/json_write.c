@@ -177,6 +177,26 @@ void tn_json_null(struct tn_json_writer *writer)
     tn_builder_add_text(writer->builder, "null");
 }
 
+void tn_json_optional_string(struct tn_json_writer *writer, const char *key, struct tn_str string)
+{
+    tn_json_key(writer, key);
+    if (string.size) {
+        tn_json_string(writer, string);
+    } else {
+        tn_json_null(writer);
+    }
+}
+
+void tn_json_optional_u64(struct tn_json_writer *writer, const char *key, bool is_known, uint64_t number)
+{
+    tn_json_key(writer, key);
+    if (is_known) {
+        tn_json_u64(writer, number);
+    } else {
+        tn_json_null(writer);
+    }
+}
+
 static void write_list(struct tn_json_writer *writer, const struct tn_value *list)
 {
     tn_json_begin_list(writer);

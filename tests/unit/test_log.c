@@ -226,7 +226,7 @@ static void models_are_named_by_paths_and_files(void **state)
     (void)state;
     static const char *const rows[][2] = {
         {"meta-llama/Llama-3.1-8B", "meta-llama/Llama-3.1-8B"},
-        {"/root/.cache/huggingface/hub/models--Qwen--Qwen3-8B/snapshots/0123abcd", "Qwen/Qwen3-8B"},
+        {"/models/hub/models--Qwen--Qwen3-8B/snapshots/0123abcd", "Qwen/Qwen3-8B"},
         {"/data/models/Qwen2.5-0.5B/", "Qwen2.5-0.5B"},
         {"./gpt-oss-20b", "gpt-oss-20b"},
         {"C:\\models\\gemma-3-4b-it-Q8_0.gguf", "gemma-3-4b-it"},
@@ -234,7 +234,7 @@ static void models_are_named_by_paths_and_files(void **state)
         {"Meta-Llama-3-8B.IQ3_XXS.gguf", "Meta-Llama-3-8B"},
         {"gemma-3-27b-it-UD-Q4_K_XL.gguf", "gemma-3-27b-it"},
         {"org/sub/Model-bf16.gguf", "Model"},
-        {"/root/.ollama/models/blobs/sha256-667b0c1932bc", ""},
+        {"/usr/share/ollama/.ollama/models/blobs/sha256-667b0c1932bc", ""},
     };
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         struct tn_arena arena = {0};

@@ -1,16 +1,6 @@
 /* tonnage.diagnose/1 */
 #include "api/diagnose/diagnose.h"
 
-static void write_or_null(struct tn_json_writer *json, const char *key, struct tn_str text)
-{
-    tn_json_key(json, key);
-    if (text.size) {
-        tn_json_string(json, text);
-    } else {
-        tn_json_null(json);
-    }
-}
-
 static void write_line(struct tn_json_writer *json, uint64_t line)
 {
     tn_json_key(json, "line");
@@ -111,7 +101,7 @@ static void write_remedies(struct tn_json_writer *json, const struct tn_finding 
     for (size_t k = 0; k < finding->remedy_count; k++) {
         const struct tn_diagnosed_remedy *remedy = &finding->remedies[k];
         tn_json_begin_object(json);
-        write_or_null(json, "option", remedy->option);
+        tn_json_optional_string(json, "option", remedy->option);
         tn_json_key(json, "meaning");
         tn_json_string(json, remedy->meaning);
         write_changed(json, remedy);
@@ -134,7 +124,7 @@ static void write_finding(struct tn_json_writer *json, const struct tn_finding *
     tn_json_key(json, "message");
     tn_json_string(json, finding->message);
     write_line(json, finding->line);
-    write_or_null(json, "remedy", first->option.size ? first->option : first->meaning);
+    tn_json_optional_string(json, "remedy", first->option.size ? first->option : first->meaning);
     write_changed(json, first);
     write_remedies(json, finding);
     tn_json_end_object(json);
@@ -186,13 +176,13 @@ bool tn_diagnose_json(const struct tn_diagnosis *diagnosis, struct tn_builder *o
     tn_json_begin_object(&json);
     tn_json_key(&json, "schema");
     tn_json_text(&json, "tonnage.diagnose/1");
-    write_or_null(&json, "engine",
-                  has_engine ? tn_str_of(tn_log_engine_name(measurement->engine)) : (struct tn_str){0});
-    write_or_null(&json, "version",
-                  diagnosis->reading.logged_version.size ? diagnosis->reading.logged_version
-                                                         : diagnosis->reading.version);
-    write_or_null(&json, "planned_as", diagnosis->scored.engine);
-    write_or_null(&json, "model", diagnosis->reading.model);
+    tn_json_optional_string(&json, "engine",
+                            has_engine ? tn_str_of(tn_log_engine_name(measurement->engine)) : (struct tn_str){0});
+    tn_json_optional_string(&json, "version",
+                            diagnosis->reading.logged_version.size ? diagnosis->reading.logged_version
+                                                                   : diagnosis->reading.version);
+    tn_json_optional_string(&json, "planned_as", diagnosis->scored.engine);
+    tn_json_optional_string(&json, "model", diagnosis->reading.model);
     tn_json_key(&json, "outcome");
     tn_json_text(&json, outcome_name(diagnosis));
     write_plan(&json, diagnosis);

@@ -7,26 +7,6 @@ static void write_u64(struct tn_json_writer *json, const char *key, uint64_t num
     tn_json_u64(json, number);
 }
 
-static void write_optional(struct tn_json_writer *json, const char *key, bool is_known, uint64_t number)
-{
-    tn_json_key(json, key);
-    if (is_known) {
-        tn_json_u64(json, number);
-    } else {
-        tn_json_null(json);
-    }
-}
-
-static void write_optional_text(struct tn_json_writer *json, const char *key, struct tn_str text)
-{
-    tn_json_key(json, key);
-    if (text.size) {
-        tn_json_string(json, text);
-    } else {
-        tn_json_null(json);
-    }
-}
-
 static void write_processes(struct tn_json_writer *json, const struct tn_run_device *device)
 {
     tn_json_key(json, "processes");
@@ -68,9 +48,9 @@ static void write_device(struct tn_json_writer *json, const struct tn_measuring 
     tn_json_begin_object(json);
     tn_json_key(json, "device");
     tn_json_string(json, tn_measuring_device_name(measuring->arena, device));
-    write_optional_text(json, "name", gpu->name);
-    write_optional(json, "memory_bytes", has_memory, gpu->memory_bytes);
-    write_optional(json, "used_before_bytes", has_memory, gpu->used_bytes);
+    tn_json_optional_string(json, "name", gpu->name);
+    tn_json_optional_u64(json, "memory_bytes", has_memory, gpu->memory_bytes);
+    tn_json_optional_u64(json, "used_before_bytes", has_memory, gpu->used_bytes);
     tn_json_key(json, "basis");
     tn_json_text(json, tn_run_basis_names[device->basis]);
     write_u64(json, "peak_bytes", device->peak.bytes);
@@ -91,7 +71,7 @@ static void write_run(struct tn_json_writer *json, const struct tn_measuring *me
     }
     tn_json_end_list(json);
     write_u64(json, "status", (uint64_t)run->status);
-    write_optional(json, "signal", run->signal != 0, (uint64_t)run->signal);
+    tn_json_optional_u64(json, "signal", run->signal != 0, (uint64_t)run->signal);
     tn_json_key(json, "began_at");
     tn_json_string(json, run->began_at);
     write_u64(json, "command_ms", run->command_ms);

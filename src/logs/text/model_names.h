@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-/* "/root/.cache/huggingface/hub/models--org--name/snapshots/1234" -> "org/name"; "/models/Qwen2.5-7B-Instruct-Q4_K_M-00001-of-00002.gguf" ->
+/* "/models/hub/models--org--name/snapshots/1234" -> "org/name"; "/models/Qwen2.5-7B-Instruct-Q4_K_M-00001-of-00002.gguf" ->
  * "Qwen2.5-7B-Instruct"; "org/name" stays. In the arena; empty where the text says nothing, as a digest does not. false where memory is out. */
 bool tn_log_model_name(struct tn_arena *arena, struct tn_str text, struct tn_str *name);
 
