@@ -24,6 +24,9 @@ const struct tn_operation tn_operations[] = {
     {"gpus", "[options]", TN_INPUT_COUNT, "the GPUs of the catalog, or with --detect those of this machine",
      tn_run_gpus},
     {"engines", "[NAME[@VERSION]]", TN_INPUT_ENGINE, "the serving engines, or the settings of one", tn_run_engines},
+    {"serve", "[options]", TN_INPUT_COUNT, "answer the same questions over HTTP, and show the page", tn_run_serve},
+    {"mcp", "[options]", TN_INPUT_COUNT, "offer the same questions to an assistant, as tools on standard input",
+     tn_run_mcp},
     {NULL, NULL, TN_INPUT_COUNT, NULL, NULL},
 };
 

@@ -90,6 +90,18 @@ struct tn_workers {
                 void *task);
 };
 
+struct tn_request;
+struct tn_session;
+
+/* A front that answers requests until it is told to stop: the HTTP server, the tools of an assistant. */
+struct tn_service {
+    void *context;
+    /* Answers others' requests with what the session has; `request` says how. Returns when it was told to stop.
+     * Errors: TN_ERROR_USAGE, TN_ERROR_UNREADABLE, TN_ERROR_NETWORK where it cannot begin, TN_ERROR_MEMORY. */
+    bool (*run)(void *context, const struct tn_session *session, const struct tn_request *request,
+                struct tn_error *error);
+};
+
 /* Takes parts of an answer that is written while it is computed. */
 struct tn_sink {
     void *context;
