@@ -22,8 +22,8 @@ struct tn_session {
     const struct tn_workers *workers;             /* NULL: one thread */
     const struct tn_sink *sink;                   /* NULL: the answer is kept until it is complete */
     const struct tn_watcher *watcher;             /* NULL: nobody */
-    const struct tn_service *server;              /* NULL: this is not the program */
-    const struct tn_service *assistant;           /* NULL: likewise */
+    const struct tn_service *server;              /* NULL: no server is run here */
+    const struct tn_service *assistant;           /* NULL: no assistants are served */
 };
 
 /* The answer in both forms: `json` is complete; `report` is what a person reads. */

@@ -90,22 +90,22 @@ struct tn_workers {
                 void *task);
 };
 
-struct tn_request;
-struct tn_session;
-
-/* A front that answers requests until it is told to stop: the HTTP server, the tools of an assistant. */
-struct tn_service {
-    void *context;
-    /* Answers others' requests with what the session has; `request` says how. Returns when it was told to stop.
-     * Errors: TN_ERROR_USAGE, TN_ERROR_UNREADABLE, TN_ERROR_NETWORK where it cannot begin, TN_ERROR_MEMORY. */
-    bool (*run)(void *context, const struct tn_session *session, const struct tn_request *request,
-                struct tn_error *error);
-};
-
 /* Takes parts of an answer that is written while it is computed. */
 struct tn_sink {
     void *context;
     bool (*write)(void *context, struct tn_str text, struct tn_error *error);
+};
+
+struct tn_session;
+struct tn_request;
+
+/* Answers others until they have no more to ask, or until it is told to stop. */
+struct tn_service {
+    void *context;
+    /* request  how it is to serve; what it is asked then is a request of its own, and uses what the session has
+     * Errors: TN_ERROR_USAGE, TN_ERROR_UNREADABLE, TN_ERROR_MEMORY. */
+    bool (*run)(void *context, const struct tn_session *session, const struct tn_request *request,
+                struct tn_error *error);
 };
 
 /* Is told how far a long operation is. */
