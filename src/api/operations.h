@@ -62,6 +62,11 @@ bool tn_operation_has_positional(const struct tn_operation *operation, enum tn_i
 bool tn_operation_run(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                       struct tn_error *error);
 
+/* The answer in the format that the request asks for, JSON where it names none: what the library gives, and every front that is asked in JSON.
+ * Errors: TN_ERROR_USAGE for a format that there is not, TN_ERROR_MEMORY. */
+bool tn_write_answer(const struct tn_request *request, const struct tn_result *result, struct tn_builder *text,
+                     struct tn_error *error);
+
 /* The model that a request means: by its numbers, by the session's finder, or by the catalog.
  * name  which of several; NULL where the caller must free it with tn_model_free. */
 struct tn_model *tn_request_model(const struct tn_session *session, const struct tn_request *request,
