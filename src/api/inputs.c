@@ -142,6 +142,23 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_SORT] =
         {"sort", TN_INPUT_CHOICE, "BY", "name params context released", "models",
          "name, params, context or released, the largest or newest first (default: as the catalog has them)"},
+    [TN_INPUT_LISTEN] =
+        {"listen", TN_INPUT_TEXT, "ADDRESS:PORT", NULL, "serve",
+         "where to listen; port 0: any that is free (default: 127.0.0.1:8080; under systemd its socket)"},
+    [TN_INPUT_ALLOW_FILES] = {"allow-files", TN_INPUT_LIST, "DIR", NULL, "serve",
+                              "requests may name files below this folder, repeatable (default: none)"},
+    [TN_INPUT_ALLOW_REMOTE] = {"allow-remote", TN_INPUT_LIST, "HOST", NULL, "serve",
+                               "requests may name models on this host, huggingface.co, repeatable (default: none)"},
+    [TN_INPUT_MAX_BODY] = {"max-body", TN_INPUT_SIZE, "SIZE", NULL, "serve",
+                           "the largest body of a request (default: 8MiB)"},
+    [TN_INPUT_MAX_CONNECTIONS] = {"max-connections", TN_INPUT_NUMBER, "N", NULL, "serve",
+                                  "connections at once (default: 1000)"},
+    [TN_INPUT_TIMEOUT] = {"timeout", TN_INPUT_TIME, "TIME", NULL, "serve",
+                          "close a connection that is silent for so long (default: 15s)"},
+    [TN_INPUT_MAX_TIME] = {"max-time", TN_INPUT_TIME, "TIME", NULL, "serve",
+                           "give up an answer that takes longer to compute (default: 10s)"},
+    [TN_INPUT_THREADS] = {"threads", TN_INPUT_NUMBER, "N", NULL, "serve",
+                          "threads that answer (default: one for each core)"},
     [TN_INPUT_FORMAT] = {"format", TN_INPUT_CHOICE, "F", "text json jsonl csv md html svg", "*",
                          "text, json, csv, md, html or svg (default: text), of tokens also jsonl: an object a line, "
                          "written while they are counted; --json is short for --format json"},
@@ -258,10 +275,13 @@ static bool check_range(enum tn_input input, struct tn_str text, uint64_t number
 {
     bool may_be_zero = input == TN_INPUT_OVERHEAD;
     bool is_parallel = (input >= TN_INPUT_TP && input <= TN_INPUT_DP) || input == TN_INPUT_MAX_GPUS;
-    if (input == TN_INPUT_JOBS && number > 256) {
+    if ((input == TN_INPUT_JOBS || input == TN_INPUT_THREADS) && number > 256) {
         return fail_value(input, text, "at most 256", error);
     }
-    if (input == TN_INPUT_INTERVAL && number > 3600000) {
+    if (input == TN_INPUT_MAX_CONNECTIONS && number > 1000000) {
+        return fail_value(input, text, "at most 1000000", error);
+    }
+    if (tn_inputs[input].type == TN_INPUT_TIME && number > 3600000) {
         return fail_value(input, text, "at most an hour", error);
     }
     if (!number && !may_be_zero) {
