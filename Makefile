@@ -7,7 +7,7 @@ PREFIX = /usr/local
 DESTDIR =
 
 .DEFAULT_GOAL = build
-.PHONY: help build demo check accuracy bench lint fuzz sanitize install format clean
+.PHONY: help build demo web check accuracy bench lint fuzz sanitize install format clean
 
 # Show this list.
 help:
@@ -25,6 +25,13 @@ $(BUILD)/build.ninja:
 demo:
 	@$(MAKE) --no-print-directory build NINJA_FLAGS=--quiet
 	$(BUILD)/tonnage plan llama-2-70b --gpu a100-80gbx2
+
+# Build the web page into build/web: files for any web server.
+web:
+	@tools/setup.sh web
+	@log=$$(meson setup $(BUILD) $(if $(wildcard $(BUILD)/build.ninja),--reconfigure) -Dpage=enabled --prefix $(PREFIX) 2>&1) || { echo "$$log"; exit 1; }
+	@ninja -C $(BUILD) page_files.c $(NINJA_FLAGS)
+	@echo "$(BUILD)/web: copy it to where a web server finds it"
 
 # Build and run all tests; the last line is the count.
 check: build

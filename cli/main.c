@@ -14,6 +14,7 @@
 #include "host/text_stream.h"
 #include "host/tokenizer_files.h"
 #include "host/workers.h"
+#include "mcp/mcp.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -178,6 +179,7 @@ static bool answer(const struct tn_request *request, FILE *output, int *exit_cod
     struct tn_tokenizer_finder tokenizers = {.context = &files, .find = tn_tokenizer_files_find};
     struct machine machine;
     struct tn_workers workers = {.usual = tn_workers_usual(), .run = tn_workers_run};
+    struct tn_service assistant = {.run = mcp_run};
     struct tn_sink sink = {.context = &progress, .write = write_part};
     struct tn_session session = {.catalog = catalog,
                                  .finder = &finder,
@@ -186,7 +188,8 @@ static bool answer(const struct tn_request *request, FILE *output, int *exit_cod
                                  .tokenizers = &tokenizers,
                                  .workers = &workers,
                                  .sink = &sink,
-                                 .watcher = &watcher};
+                                 .watcher = &watcher,
+                                 .assistant = &assistant};
     struct tn_result result = {0};
     open_machine(&machine, &session);
     bool done = tn_operation_run(&session, request, &result, error);

@@ -192,6 +192,18 @@ enum tn_input tn_input_find(struct tn_str name, struct tn_str operation)
     return TN_INPUT_COUNT;
 }
 
+bool tn_input_is_local(enum tn_input input)
+{
+    static const bool rows[TN_INPUT_COUNT] = {
+        [TN_INPUT_RECORDS] = true,        [TN_INPUT_RUN] = true,       [TN_INPUT_FILE] = true,
+        [TN_INPUT_JOBS] = true,           [TN_INPUT_DETECT] = true,    [TN_INPUT_INTERVAL] = true,
+        [TN_INPUT_RECORD] = true,         [TN_INPUT_OUTPUT] = true,    [TN_INPUT_MODELS] = true,
+        [TN_INPUT_NO_CALIBRATION] = true, [TN_INPUT_LIST_RUNS] = true, [TN_INPUT_EXPORT] = true,
+        [TN_INPUT_FORGET] = true,         [TN_INPUT_COLOR] = true,
+    };
+    return rows[input];
+}
+
 static bool fail_value(enum tn_input input, struct tn_str text, const char *wanted, struct tn_error *error)
 {
     tn_fail(error, TN_ERROR_USAGE, "--%s '" TN_STR_FORMAT "' is not %s", tn_inputs[input].name, TN_STR_ARGUMENTS(text),
@@ -367,7 +379,7 @@ static bool read_pairs(struct tn_request *request, enum tn_input input, const st
 static bool read_member(struct tn_request *request, const struct tn_member *member, struct tn_error *error)
 {
     const struct tn_value *value = &member->value;
-    if (tn_str_is(member->key, "operation") || value->kind == TN_NULL) {
+    if (value->kind == TN_NULL) {
         return true;
     }
     if (tn_str_is(member->key, "config")) {
@@ -398,6 +410,30 @@ static bool read_member(struct tn_request *request, const struct tn_member *memb
     return done;
 }
 
+/* skipped  the key that is no input; NULL: each is one */
+static bool read_members(struct tn_request *request, const struct tn_value *object, const char *skipped,
+                         struct tn_error *error)
+{
+    for (uint32_t k = 0; k < object->count; k++) {
+        const struct tn_member *member = &object->as.members[k];
+        if (!(skipped && tn_str_is(member->key, skipped)) && !read_member(request, member, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool tn_request_read_inputs(struct tn_request *request, struct tn_str operation, const struct tn_value *object,
+                            struct tn_error *error)
+{
+    request->operation = operation;
+    if (object->kind != TN_OBJECT) {
+        return tn_fail(error, TN_ERROR_USAGE, "the inputs of '" TN_STR_FORMAT "' are an object",
+                       TN_STR_ARGUMENTS(operation));
+    }
+    return read_members(request, object, NULL, error);
+}
+
 bool tn_request_read(struct tn_request *request, const struct tn_value *object, struct tn_error *error)
 {
     const struct tn_value *operation = tn_value_member(object, TN_STR("operation"));
@@ -405,10 +441,5 @@ bool tn_request_read(struct tn_request *request, const struct tn_value *object, 
         return tn_fail(error, TN_ERROR_USAGE, "a request is an object with an \"operation\"");
     }
     request->operation = operation->as.string;
-    for (uint32_t k = 0; k < object->count; k++) {
-        if (!read_member(request, &object->as.members[k], error)) {
-            return false;
-        }
-    }
-    return true;
+    return read_members(request, object, "operation", error);
 }

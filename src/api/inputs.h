@@ -123,6 +123,9 @@ enum tn_input tn_input_find(struct tn_str name, struct tn_str operation);
 /* True where the operation takes the input. */
 bool tn_input_applies(enum tn_input input, struct tn_str operation);
 
+/* True where the input is of a terminal, of files or of devices of this machine: nothing that a request from elsewhere may hold. */
+bool tn_input_is_local(enum tn_input input);
+
 /* Sets one input from text, checking it by its type. Lists and pairs grow; any other input given twice is an error.
  * Errors: TN_ERROR_USAGE with the option as the place, TN_ERROR_MEMORY. */
 bool tn_request_set(struct tn_request *request, enum tn_input input, struct tn_str text, struct tn_error *error);
@@ -130,5 +133,9 @@ bool tn_request_set(struct tn_request *request, enum tn_input input, struct tn_s
 /* Sets all inputs from a JSON object {"operation": ..., "model": ..., "context": 4096, ...}.
  * Errors: TN_ERROR_USAGE for an unknown key or a value of the wrong type. */
 bool tn_request_read(struct tn_request *request, const struct tn_value *object, struct tn_error *error);
+
+/* The same where the operation is known, and no key of the object. */
+bool tn_request_read_inputs(struct tn_request *request, struct tn_str operation, const struct tn_value *object,
+                            struct tn_error *error);
 
 #endif

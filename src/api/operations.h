@@ -22,6 +22,7 @@ struct tn_session {
     const struct tn_workers *workers;             /* NULL: one thread */
     const struct tn_sink *sink;                   /* NULL: the answer is kept until it is complete */
     const struct tn_watcher *watcher;             /* NULL: nobody */
+    const struct tn_service *assistant;           /* NULL: no assistants are served */
 };
 
 /* The answer in both forms: `json` is complete; `report` is what a person reads. */
@@ -103,6 +104,8 @@ bool tn_run_tokens(const struct tn_session *session, const struct tn_request *re
                    struct tn_error *error);
 bool tn_run_gpus(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                  struct tn_error *error);
+bool tn_run_mcp(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
+                struct tn_error *error);
 bool tn_run_engines(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                     struct tn_error *error);
 

@@ -96,6 +96,18 @@ struct tn_sink {
     bool (*write)(void *context, struct tn_str text, struct tn_error *error);
 };
 
+struct tn_session;
+struct tn_request;
+
+/* Answers others until they have no more to ask, or until it is told to stop. */
+struct tn_service {
+    void *context;
+    /* request  how it is to serve; what it is asked then is a request of its own, and uses what the session has
+     * Errors: TN_ERROR_USAGE, TN_ERROR_UNREADABLE, TN_ERROR_MEMORY. */
+    bool (*run)(void *context, const struct tn_session *session, const struct tn_request *request,
+                struct tn_error *error);
+};
+
 /* Is told how far a long operation is. */
 struct tn_watcher {
     void *context;

@@ -1,6 +1,6 @@
 /* One measured record: from what it says was asked to a plan, by the same inputs as on the command line. */
 #include "api/deployment.h"
-#include "api/score_work.h"
+#include "api/score/work.h"
 #include "engine/record/rules.h"
 
 /* ---- the work on one record ------------------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* tonnage.score/1 */
-#include "api/score.h"
+#include "api/score/score.h"
 
 #include <math.h>
 

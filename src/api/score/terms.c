@@ -1,5 +1,5 @@
 /* From a ledger to the terms of a start-up log: which entries of a rank are which line of it. */
-#include "api/score_work.h"
+#include "api/score/work.h"
 
 #include <math.h>
 

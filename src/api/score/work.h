@@ -2,7 +2,7 @@
 #ifndef TN_API_SCORE_WORK_H
 #define TN_API_SCORE_WORK_H
 
-#include "api/score.h"
+#include "api/score/score.h"
 
 /* What a plan says of a number. */
 struct tn_expected {

@@ -1,6 +1,6 @@
 /* From a ledger to the buffers that a log of llama.cpp has of each device: which entries of which stages are which of them. All that is
  * known here of how the engine lays its devices out. */
-#include "api/score_work.h"
+#include "api/score/work.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* What was not scored, for people: records that share a reason on one row, and one note for each term and reason. */
-#include "api/score.h"
+#include "api/score/score.h"
 
 static struct tn_str file_name(struct tn_str path)
 {

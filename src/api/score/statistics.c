@@ -1,5 +1,5 @@
 /* Numbers over many records: medians, shares, the largest error; all records alike, and families alike. */
-#include "api/score.h"
+#include "api/score/score.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The model of a measured record: names of builds and of quantised copies, and what they are built from. */
-#include "api/score_work.h"
+#include "api/score/work.h"
 
 #include <math.h>
 

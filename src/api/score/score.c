@@ -1,5 +1,5 @@
 /* score: predictions against measured records. Reads the files, takes record by record, and answers. */
-#include "api/score.h"
+#include "api/score/score.h"
 
 #include "plan/ledger.h"
 

@@ -1,6 +1,6 @@
 /* What a record does not say: the deployment planned in the other ways that it may have been, so that ranges span them. */
 #include "api/deployment.h"
-#include "api/score_work.h"
+#include "api/score/work.h"
 
 /* Versions between which the account of memory changed, and when they came: an older one cannot have served a newer model. */
 static const struct {

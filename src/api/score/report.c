@@ -1,5 +1,5 @@
 /* The answer of `score` for people: what was met, what was missed by how much, and where. */
-#include "api/score.h"
+#include "api/score/score.h"
 
 #include <math.h>
 #include <stdlib.h>
