@@ -27,11 +27,13 @@ export class Client {
     /** @param {{id: number, replies?: Reply[], fault?: string}} data */
     #receive(data) {
         const { id, replies, fault } = data;
-        if (fault !== undefined) {
-            this.#fail(fault);
-        }
-        this.#waiting.get(id)?.resolve(replies ?? []);
+        const asked = this.#waiting.get(id);
         this.#waiting.delete(id);
+        if (replies) {
+            asked?.resolve(replies);
+        } else {
+            asked?.reject(new Error(fault));
+        }
     }
 
     /** @param {string} message */

@@ -94,11 +94,11 @@ export function toRequest(operation, deployment, more = {}) {
 }
 
 /**
- * The name of a model as the core knows it.
+ * The name of a model as the core knows it. Of files with one name the second is NAME~2.
  * @param {string} model
  */
 export function modelName(model) {
-    return model.startsWith(FILE_PREFIX) ? model.slice(FILE_PREFIX.length) : model;
+    return model.startsWith(FILE_PREFIX) ? model.slice(FILE_PREFIX.length).replace(/~\d+$/, "") : model;
 }
 
 /**

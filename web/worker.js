@@ -8,7 +8,7 @@ function fetchModule() {
 
 /** @typedef {{name: string, size: number, read: (offset: number, length: number) => Promise<Uint8Array>}} Source */
 
-const core = openCore(fetchModule());
+let core = openCore(fetchModule());
 
 /** @type {Map<string, Source[]>} */
 const given = new Map();
@@ -52,13 +52,16 @@ function unreadable(fault) {
  * @param {string | null} files
  */
 async function answer(request, files) {
-    const { call, callWithFiles } = await core;
+    const opened = await core;
     if (files === null) {
-        return call(request);
+        return opened.call(request);
     }
     try {
-        return await callWithFiles(request, given.get(files) ?? []);
+        return await opened.callWithFiles(request, given.get(files) ?? []);
     } catch (fault) {
+        if (fault instanceof WebAssembly.RuntimeError) {
+            throw fault;
+        }
         return unreadable(fault);
     }
 }
@@ -76,6 +79,7 @@ addEventListener("message", async ({ data }) => {
         }
         postMessage({ id, replies });
     } catch (fault) {
+        core = openCore(fetchModule()); // a core that failed once is not asked again
         postMessage({ id, fault: fault instanceof Error ? fault.message : String(fault) });
     }
 });
