@@ -23,7 +23,8 @@ bool tn_plan_again(struct tn_planner *planner, const struct tn_deployment *deplo
 bool tn_ledger_fits(const struct tn_ledger *ledger, const struct tn_deployment *deployment)
 {
     uint64_t asked = tn_ceil_div(deployment->concurrency, deployment->dp);
-    return ledger->start == TN_START_YES && tn_ledger_worst(ledger)->high_bytes <= deployment->gpu_memory_bytes
+    const struct tn_stage *worst = tn_ledger_worst(ledger);
+    return ledger->start == TN_START_YES && worst->high_bytes <= worst->memory_bytes
            && tn_pool_requests(&ledger->pool, &ledger->pool.low) >= asked;
 }
 
@@ -109,15 +110,16 @@ static struct tn_trial judge(struct search *search, uint64_t number, const struc
 {
     const struct tn_deployment *deployment = &search->deployment;
     bool fits = tn_ledger_fits(ledger, deployment);
-    double spare = (double)deployment->gpu_memory_bytes - (double)tn_ledger_worst(ledger)->high_bytes;
+    const struct tn_stage *worst = tn_ledger_worst(ledger);
+    double spare = (double)worst->memory_bytes - (double)worst->high_bytes;
     bool is_memory = !ledger->pool.present && ledger->start == TN_START_YES && fits == (spare >= 0);
     search->held =
         search->variation->what == TN_VARIED_CONTEXT && ledger->held_tokens > number ? ledger->held_tokens : number;
     search->is_certain = false;
     search->has_moved = ledger->start == TN_START_PARTLY;
     for (uint32_t k = 0; k < ledger->stage_count; k++) {
-        search->is_certain =
-            search->is_certain || floor_bytes(ledger, &ledger->stages[k]) > deployment->gpu_memory_bytes;
+        const struct tn_stage *stage = &ledger->stages[k];
+        search->is_certain = search->is_certain || floor_bytes(ledger, stage) > stage->memory_bytes;
     }
     return (struct tn_trial){
         .value = number, .result = fits ? TN_TRIAL_FITS : TN_TRIAL_FAILS, .spare = is_memory ? spare : 0};
