@@ -5,8 +5,11 @@
  * @typedef {import("./plan.js").CoreError} CoreError
  */
 
-/** Errors that name no place, and what they are about. @type {Record<string, string>} */
-const PLACE_OF_CODE = { unknown_model: "model", unknown_gpu: "gpu", not_a_model: "model", unknown_architecture: "model" };
+/** What errors are about that name no option: those of files are about the model. @type {Record<string, string>} */
+const PLACE_OF_CODE = {
+    unknown_model: "model", unknown_gpu: "gpu", unknown_architecture: "model", not_a_model: "model", json: "model",
+    config: "model", truncated: "model", header: "model", version: "model", unreadable: "model",
+};
 
 /**
  * The option, or "set.NAME" for a setting that is none of our options; null where nothing on the page is to blame.

@@ -9,8 +9,12 @@ import { t, tOr } from "./text.js";
  * @typedef {import("./plan.js").Device} Device
  * @typedef {import("./plan.js").LedgerEntry} LedgerEntry
  * @typedef {import("./format.js").Units} Units
- * @typedef {{from: number, to: number, device: Device}} Group
+ * @typedef {Pick<Device, "low" | "mid" | "high" | "entries"> & {memory_bytes?: number | null}} Holder
+ * @typedef {{from: number, to: number, device: Holder}} Group from and to are ranks; HOST stands for the host
  */
+
+/** In place of a rank. */
+const HOST = -1;
 
 /** Categories that have a colour of their own in the charts; the others are overhead. */
 const SHADES = { weights: "weights", cache: "kv", state: "state" };
@@ -21,11 +25,11 @@ export function shade(category) {
 }
 
 /**
- * Neighbouring ranks that hold the same, as one.
- * @param {Device[]} devices
+ * Neighbouring ranks that hold the same, as one; then the host, where the engine says what it keeps there.
+ * @param {Plan} plan
  * @returns {Group[]}
  */
-export function groups(devices) {
+function groups({ devices, host }) {
     /** @type {Group[]} */
     const result = [];
     let last = "";
@@ -39,12 +43,15 @@ export function groups(devices) {
         }
         last = key;
     }
+    if (host?.entries.length) {
+        result.push({ from: HOST, to: HOST, device: host });
+    }
     return result;
 }
 
 /** @param {Group} group */
 function groupName({ from, to }) {
-    return from === to ? t("breakdown.gpus", { from }) : t("breakdown.gpu_range", { from, to });
+    return from === HOST ? t("breakdown.host") : from === to ? t("breakdown.gpus", { from }) : t("breakdown.gpu_range", { from, to });
 }
 
 export class Breakdown {
@@ -85,7 +92,7 @@ export class Breakdown {
         if (!plan) {
             return;
         }
-        const all = groups(plan.devices);
+        const all = groups(plan);
         const worst = fullest(plan).rank;
         const group = all.find(({ from, to }) => this.#rank !== null && from <= this.#rank && this.#rank <= to)
             ?? all.find(({ from, to }) => from <= worst && worst <= to) ?? all[0];
@@ -96,19 +103,17 @@ export class Breakdown {
         this.body.replaceChildren(h("table", {},
             h("caption", { class: "unseen" }, `${t("breakdown.title")}, ${groupName(group)}`),
             h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("breakdown.term")),
-                h("th", { scope: "col", class: "number" }, all.length > 1 || plan.devices.length < 2
-                    ? groupName(group) : t("breakdown.bytes")),
+                h("th", { scope: "col", class: "number" }, groupName(group)),
                 h("th", { scope: "col", class: "number" }, `${t("breakdown.share")} %`),
                 h("th", { scope: "col", class: "number range" }, t("breakdown.range")),
                 h("th", { scope: "col" }, t("breakdown.basis")))),
             h("tbody", {}, ...rows), this.#foot(group.device)));
     }
 
-    /** @param {Device} device */
+    /** @param {Holder} device */
     #foot(device) {
         const units = this.#units;
-        const rest = device.memory_bytes === null ? ""
-            : t("breakdown.of", { memory: bytes(device.memory_bytes, units) });
+        const rest = device.memory_bytes ? t("breakdown.of", { memory: bytes(device.memory_bytes, units) }) : "";
         return h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, t("breakdown.total")),
             h("td", { class: "number" }, bytes(device.mid, units)), h("td", {}),
             h("td", { class: "number range" }, range(device, units)), h("td", {}, rest)));

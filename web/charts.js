@@ -199,7 +199,7 @@ export class Chart {
             context && t("chart.tokens", { count: grouped(Number(context)) }),
             concurrency && (concurrency === "1" ? t("chart.request") : t("chart.requests", { count: grouped(Number(concurrency)) })),
             size && bytes(Number(size), this.units),
-            fits && tOr(`chart.${{ true: "fits", yes: "fits", false: "fails", no: "fails" }[fits] ?? fits}`, fits),
+            fits && tOr(`chart.${fits}`, fits),
         ].filter((line) => typeof line === "string" && line !== "");
     }
 

@@ -80,7 +80,7 @@ function termsView(terms, units) {
             ...["measured", "predicted", "range", "difference"].map((key) => h("th", {
                 scope: "col", class: `number ${key === "range" ? key : ""}`,
             }, t(/** @type {import("./text.js").Key} */ (`diagnose.${key}`)))),
-            h("th", { scope: "col", class: "number" }, t("diagnose.line", { line: "" })))),
+            h("th", { scope: "col", class: "number" }, t("diagnose.lines.column")))),
         h("tbody", {}, ...terms.map((term) => termRow(term, units))))));
 }
 

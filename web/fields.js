@@ -43,15 +43,17 @@ export function labelled(label, control, body = control, name = "") {
 /**
  * An option as text, with suggestions if there are any.
  * @param {string} option
- * @param {{label: string, hint?: string, suggestions?: string[], numeric?: boolean, change: Change}} how
+ * @param {{label: string, long?: string, hint?: string, suggestions?: string[], numeric?: boolean, change: Change}} how
+ *   long: what a short label stands for
  * @returns {Field}
  */
-export function textField(option, { label, hint = "", suggestions = [], numeric = false, change }) {
+export function textField(option, { label, long = "", hint = "", suggestions = [], numeric = false, change }) {
     const list = suggestions.length
         ? h("datalist", { id: newId("suggestions") }, ...suggestions.map((value) => h("option", { value }))) : null;
     const input = h("input", {
         type: "text", name: option, placeholder: hint, autocomplete: "off", spellcheck: "false", autocapitalize: "off",
-        inputmode: numeric ? "numeric" : null, list: list?.id,
+        inputmode: numeric ? "numeric" : null, list: list?.id, title: long || null,
+        "aria-label": long ? `${label}: ${long}` : null,
         onchange: () => change({ [option]: input.value.trim() }, true),
     });
     const { element, fail } = labelled(label, input, h("div", {}, input, list));

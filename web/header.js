@@ -8,7 +8,7 @@ import { THEMES, setTheme, theme } from "./theme.js";
  * @param {boolean} how.isComparing
  * @param {import("./format.js").Units} how.units
  * @param {() => void} how.compare
- * @param {() => Promise<boolean>} how.share true where the link is on the clipboard
+ * @param {() => Promise<void>} how.share
  * @param {() => void} how.reset
  * @param {(language: import("./text.js").Language) => void} how.speak
  * @param {(units: import("./format.js").Units) => void} how.measure
@@ -32,7 +32,8 @@ export function headerView({ isComparing, units, compare, share, reset, speak, m
             h("button", {
                 type: "button", name: "share",
                 onclick: async () => {
-                    shared.textContent = t(await share() ? "tools.shared" : "tools.share.failed");
+                    await share();
+                    shared.textContent = t("tools.shared");
                 },
             }, t("tools.share")),
             h("button", { type: "button", name: "reset", onclick: reset }, t("tools.reset")),
@@ -40,6 +41,6 @@ export function headerView({ isComparing, units, compare, share, reset, speak, m
                 (value) => measure(value === "si" ? "si" : "iec")),
             pick("lang", t("tools.language"), Object.entries(LANGUAGES).map(([code, { name }]) => [code, name]),
                 language(), (value) => speak(value === "zh" ? "zh" : "en")),
-            pick("theme", t("tools.theme"), THEMES.map((name) => [name, `${t("tools.theme")}: ${t(`tools.theme.${name}`)}`]),
+            pick("theme", t("tools.theme"), THEMES.map((name) => [name, t(`tools.theme.${name}`)]),
                 theme(), (value) => setTheme(value === "light" || value === "dark" ? value : "auto"))));
 }

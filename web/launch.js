@@ -32,8 +32,8 @@ export class Launch {
         this.tabs = h("div", { role: "tablist", "aria-label": t("launch.target"), class: "tabs" });
         this.text = h("pre", { tabindex: "0", role: "tabpanel", id: "launch-text" });
         this.copied = h("span", { class: "help", role: "status" });
-        this.element = card("launch", t("launch.title"), this.tabs, this.text, h("p", { class: "row" },
-            h("button", { type: "button", onclick: () => this.#copy() }, t("launch.copy")), this.copied));
+        this.element = card("launch", t("launch.title"), h("div", { class: "row" }, this.tabs, this.copied,
+            h("button", { type: "button", name: "copy", onclick: () => this.#copy() }, t("launch.copy"))), this.text);
         this.tabs.addEventListener("keydown", (event) => this.#key(event));
     }
 

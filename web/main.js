@@ -473,7 +473,6 @@ class Page {
     async share() {
         this.remember();
         await copyText(location.href);
-        return true;
     }
 
     reset() {

@@ -8,7 +8,7 @@ import { search } from "./search.js";
 import { SettingsPart } from "./settings.js";
 import { DTYPES, KV_DTYPES, QUANTISATIONS } from "./suggestions.js";
 import { NUMBERS, OPTIONS, joinGpu, modelName, splitEngine, splitGpu } from "./state.js";
-import { t } from "./text.js";
+import { t, tOr } from "./text.js";
 
 /**
  * @typedef {import("./catalog.js").Catalog} Catalog
@@ -72,7 +72,8 @@ export class Question {
      */
     #text(option, how = {}) {
         const label = t(/** @type {import("./text.js").Key} */ (`field.${option}`));
-        return this.#add(textField(option, { label, change: this.change, ...how }));
+        const long = tOr(`field.${option}.long`, "");
+        return this.#add(textField(option, { label, long, change: this.change, ...how }));
     }
 
     #model() {
@@ -238,7 +239,22 @@ export class Question {
         return h("div", { class: "columns four" },
             this.#text("tp", { hint, numeric: true }), this.#text("pp", { hint, numeric: true }),
             this.#text("ep", { hint: "1", numeric: true }), this.#text("dp", { hint: "1", numeric: true }),
-            this.#text("overhead", { hint: "10%" }));
+            this.#overhead());
+    }
+
+    /** Of the generic engine alone, and where it was given all the same. */
+    #overhead() {
+        const field = textField("overhead", {
+            label: t("field.overhead"), long: t("field.overhead.long"), hint: "10%", change: this.change,
+        });
+        return this.#add({
+            ...field,
+            show(deployment, plan) {
+                field.element.hidden = splitEngine(deployment.options.engine).name !== "generic"
+                    && !("overhead" in deployment.options);
+                field.show(deployment, plan);
+            },
+        });
     }
 
     /**
@@ -251,7 +267,6 @@ export class Question {
             field.show(deployment, plan);
         }
         const engine = splitEngine(deployment.options.engine).name;
-        this.element.classList.toggle("generic", engine === "generic");
         this.settings.show(engine, this.catalog.settings(deployment.options.engine), deployment.set, plan);
     }
 
