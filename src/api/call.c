@@ -65,8 +65,8 @@ static bool write_reply(const struct tn_request *request, struct tn_result *resu
         tn_builder_add(&reply->text, result->script);
     } else {
         const struct tn_writer *writer = tn_writer_find(format->text);
-        struct tn_style style = {.units = tn_request_units(request),
-                                 .colour = tn_str_is(request->values[TN_INPUT_COLOR].text, "always")};
+        struct tn_style style = tn_request_style(request);
+        style.colour = tn_str_is(request->values[TN_INPUT_COLOR].text, "always");
         if (!writer) {
             return tn_fail(error, TN_ERROR_USAGE, "unknown format '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(format->text));
         }
