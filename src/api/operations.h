@@ -12,6 +12,7 @@
 struct tn_session {
     const struct tn_catalog *catalog;
     const struct tn_model_finder *finder;         /* NULL: the catalog only */
+    const struct tn_model_shelf *shelf;           /* NULL: models are loaded for each request */
     const struct tn_text_reader *reader;          /* NULL: no files */
     const struct tn_text_source *texts;           /* NULL: no texts but those of the request */
     const struct tn_tokenizer_finder *tokenizers; /* NULL: likewise */
