@@ -58,13 +58,16 @@ static bool answer_line(const struct tn_session *session, enum line kind, const 
 
 bool mcp_run(void *context, const struct tn_session *session, const struct tn_request *request, struct tn_error *error)
 {
+    /* What a message names is not the user's word: it opens no file and no address, and runs nothing. */
+    struct tn_session closed = {
+        .catalog = session->catalog, .gpus = session->gpus, .runs = session->runs, .workers = session->workers};
     struct tn_builder line = {0};
     enum line kind = LINE_READ;
     bool done = true;
     (void)context;
     (void)request;
     while (done && (kind = read_line(&line)) != LINE_END) {
-        done = answer_line(session, kind, &line, error);
+        done = answer_line(&closed, kind, &line, error);
     }
     if (done && ferror(stdin)) {
         done = tn_fail(error, TN_ERROR_UNREADABLE, "cannot read the standard input: %s", strerror(errno));

@@ -159,9 +159,15 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                            "give up an answer that takes longer to compute (default: 10s)"},
     [TN_INPUT_THREADS] = {"threads", TN_INPUT_NUMBER, "N", NULL, "serve",
                           "threads that answer (default: one for each core)"},
+    [TN_INPUT_CHART] =
+        {"chart", TN_INPUT_CHOICE, "NAME", "bars context grid", "plan",
+         "only that drawing, in any format: bars, what is in each GPU; context, memory against context for several "
+         "numbers of requests; grid, context x concurrency by whether it fits"},
     [TN_INPUT_FORMAT] = {"format", TN_INPUT_CHOICE, "F", "text json jsonl csv md html svg", "*",
                          "text, json, csv, md, html or svg (default: text), of tokens also jsonl: an object a line, "
                          "written while they are counted; --json is short for --format json"},
+    [TN_INPUT_WIDTH] = {"width", TN_INPUT_NUMBER, "N", NULL, "*",
+                        "width of an SVG drawing in pixels, from 320 (default: 960)"},
     [TN_INPUT_EXPLAIN] = {"explain", TN_INPUT_FLAG, NULL, NULL, "plan inspect",
                           "show the formula of every number, what was put into it, and where that came from"},
     [TN_INPUT_UNITS] = {"units", TN_INPUT_CHOICE, "U", "iec si", "*",
@@ -280,6 +286,9 @@ static bool check_range(enum tn_input input, struct tn_str text, uint64_t number
     }
     if (input == TN_INPUT_MAX_CONNECTIONS && number > 1000000) {
         return fail_value(input, text, "at most 1000000", error);
+    }
+    if (input == TN_INPUT_WIDTH && (number < 320 || number > 4096)) {
+        return fail_value(input, text, "between 320 and 4096", error);
     }
     if (tn_inputs[input].type == TN_INPUT_TIME && number > 3600000) {
         return fail_value(input, text, "at most an hour", error);

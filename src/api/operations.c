@@ -203,6 +203,12 @@ enum tn_units tn_request_units(const struct tn_request *request)
     return tn_str_is(request->values[TN_INPUT_UNITS].text, "si") ? TN_UNITS_SI : TN_UNITS_IEC;
 }
 
+struct tn_style tn_request_style(const struct tn_request *request)
+{
+    return (struct tn_style){.units = tn_request_units(request),
+                             .width = (unsigned)request->values[TN_INPUT_WIDTH].number};
+}
+
 /* ---- common pieces of answers ------------------------------------------------------------------------------------- */
 
 const char *tn_source_name(enum tn_source source)

@@ -27,7 +27,8 @@ struct tn_session {
     const struct tn_service *assistant;           /* NULL: no assistants are served */
 };
 
-/* The answer in both forms: `json` is complete; `report` is what a person reads. */
+/* The answer in both forms: `json` is complete, but where a drawing alone was asked for in another format; `report` is what a person
+ * reads. */
 struct tn_result {
     struct tn_arena arena;
     struct tn_builder json;
@@ -74,6 +75,8 @@ struct tn_model *tn_request_model(const struct tn_session *session, const struct
                                   struct tn_str name, struct tn_error *error);
 
 enum tn_units tn_request_units(const struct tn_request *request);
+/* How reports are written, but for colours and the width of a terminal. */
+struct tn_style tn_request_style(const struct tn_request *request);
 
 /* The error as a JSON document: tonnage.error/1. */
 void tn_error_write_json(const struct tn_error *error, struct tn_builder *json);

@@ -41,7 +41,7 @@ static uint64_t pool_room(const struct tn_plan *plan, const struct tn_entry *ent
 static struct tn_bar bar_of(const struct tn_plan *plan, const struct tn_stage *stage, struct tn_str label)
 {
     uint64_t memory = plan->question.deployment.gpu_memory_bytes;
-    struct tn_bar bar = {.label = label, .capacity_bytes = memory};
+    struct tn_bar bar = {.label = label, .capacity_bytes = memory, .low_bytes = stage->low_bytes};
     for (size_t k = 0; k < stage->entry_count; k++) {
         const struct tn_entry *entry = &plan->ledger.entries[stage->first_entry + k];
         uint64_t room = pool_room(plan, entry);
@@ -363,4 +363,19 @@ void tn_plan_report(const struct tn_plan *plan, bool explain, struct tn_report *
     tn_write_notes(report, plan->question.notes, plan->question.note_count);
     tn_write_notes(report, plan->ledger.notes, plan->ledger.note_count);
     tn_write_notes(report, plan->model->notes, plan->model->note_count);
+}
+
+void tn_plan_report_drawing(const struct tn_plan *plan, struct tn_chart *lines, struct tn_grid *grid,
+                            struct tn_report *report)
+{
+    report_heading(plan, report);
+    if (!lines && !grid) {
+        report_bars(plan, report);
+        return;
+    }
+    struct tn_block *block = tn_report_add(report, lines ? TN_BLOCK_CHART : TN_BLOCK_GRID);
+    if (block) {
+        block->chart = lines;
+        block->grid = grid;
+    }
 }

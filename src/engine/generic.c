@@ -146,7 +146,7 @@ static bool plan_stage(const struct generic *generic, uint32_t index)
     uint32_t extra = layers % stages;
     uint32_t first = layers / stages * index + (index < extra ? index : extra);
     uint32_t count = layers / stages + (index < extra);
-    struct tn_stage *stage = tn_ledger_begin_stage(generic->ledger, first, count);
+    struct tn_stage *stage = tn_ledger_begin_stage(generic->ledger, generic->deployment, first, count);
     if (!stage) {
         return tn_fail_memory(generic->error);
     }

@@ -66,6 +66,24 @@ static bool read_shares(struct tn_llama_session *session, const char *name, floa
     return true;
 }
 
+/* What a program sees of a GPU. */
+static uint64_t total_bytes(const struct tn_llama_session *session, uint32_t gpu)
+{
+    struct tn_device device = tn_deployment_stage_device(session->work.deployment, gpu);
+    return tn_gpu_total_bytes(device.gpu, device.memory_bytes);
+}
+
+/* As free memory is when the weights are loaded: each GPU has its context by then. */
+static bool share_by_memory(struct tn_llama_session *session, float *shares)
+{
+    uint64_t taken = tn_work_range(&session->work, "cuda_runtime").mid;
+    for (uint32_t k = 0; k < session->work.deployment->device_count && k < TN_LLAMA_MOST_GPUS; k++) {
+        uint64_t total = total_bytes(session, k);
+        shares[k] = total > taken ? (float)(total - taken) : 0;
+    }
+    return !session->work.failed;
+}
+
 static bool read_split(struct tn_llama_session *session, struct tn_llama_settings *settings)
 {
     if (!read_shares(session, "tensor_split", settings->shares)) {
@@ -76,7 +94,8 @@ static bool read_split(struct tn_llama_session *session, struct tn_llama_setting
             return true;
         }
     }
-    return read_shares(session, "free_memory", settings->shares);
+    return read_shares(session, "free_memory", settings->shares)
+           && (settings->shares[0] > 0 || share_by_memory(session, settings->shares));
 }
 
 static enum tn_llama_flash flash_of(struct tn_str text)
@@ -96,7 +115,9 @@ static bool read_devices(struct tn_llama_session *session, struct tn_llama_setti
     }
     settings->gpu_count = tn_str_is(tn_work_text(work, "device"), "none") ? 0 : deployment->pp;
     settings->splits_layers = tn_str_is(tn_work_text(work, "split_mode"), "layer");
-    settings->compute_capability = tn_gpu_compute_capability(deployment->gpu);
+    for (uint32_t k = 0; k < TN_LLAMA_MOST_GPUS; k++) {
+        settings->compute_capabilities[k] = tn_gpu_compute_capability(tn_deployment_stage_device(deployment, k).gpu);
+    }
     return read_layers(session, &settings->gpu_layers) && read_split(session, settings);
 }
 
@@ -226,9 +247,11 @@ static bool add_gpu(struct tn_llama_session *session, uint32_t gpu)
         first = here && !count ? k : first;
         count += here;
     }
-    if (!tn_ledger_begin_stage(work->ledger, first, count)) {
+    if (!tn_ledger_begin_stage(work->ledger, work->deployment, first, count)) {
         return tn_fail_memory(work->error);
     }
+    tn_evaluation_give(work->evaluation, TN_GIVEN_COMPUTE_CAPABILITY,
+                       session->llama.settings.compute_capabilities[gpu]);
     return add_share(session, &session->shares[gpu], false)
            && tn_evaluation_add_entries(work->evaluation, work->ledger, work->error);
 }
@@ -249,9 +272,10 @@ bool tn_llama_session_report(struct tn_llama_session *session)
     for (uint32_t k = 0; done && k < gpus; k++) {
         done = add_gpu(session, k);
     }
-    if (!gpus && !tn_ledger_begin_stage(work->ledger, 0, 0)) {
+    if (!gpus && !tn_ledger_begin_stage(work->ledger, work->deployment, 0, 0)) {
         return tn_fail_memory(work->error);
     }
+    tn_evaluation_give(work->evaluation, TN_GIVEN_COMPUTE_CAPABILITY, tn_gpu_compute_capability(work->deployment->gpu));
     tn_ledger_begin_host(work->ledger);
     return done && add_share(session, &session->shares[gpus], true) && !work->failed && tn_work_add_texts(work);
 }
@@ -310,22 +334,22 @@ bool tn_llama_session_compute(struct tn_llama_session *session)
 /* ---- llama.cpp itself --------------------------------------------------------------------------------------------- */
 
 /* What the runtime takes of a GPU beside the buffers, as the best guess. */
-static uint64_t outside_bytes(const struct tn_ledger *ledger)
+static uint64_t outside_bytes(const struct tn_ledger *ledger, const struct tn_stage *stage)
 {
     uint64_t sum = 0;
-    for (size_t k = 0; k < ledger->stages[0].entry_count; k++) {
-        const struct tn_entry *entry = &ledger->entries[ledger->stages[0].first_entry + k];
+    for (size_t k = 0; k < stage->entry_count; k++) {
+        const struct tn_entry *entry = &ledger->entries[stage->first_entry + k];
         sum += entry->is_beside ? entry->mid_bytes : 0; /* of a stage, whose sums were checked */
     }
     return sum;
 }
 
 /* The range of what lies outside of the buffers reaches so far. */
-static uint64_t outside_high_bytes(const struct tn_ledger *ledger)
+static uint64_t outside_high_bytes(const struct tn_ledger *ledger, const struct tn_stage *stage)
 {
     uint64_t sum = 0;
-    for (size_t k = 0; k < ledger->stages[0].entry_count; k++) {
-        const struct tn_entry *entry = &ledger->entries[ledger->stages[0].first_entry + k];
+    for (size_t k = 0; k < stage->entry_count; k++) {
+        const struct tn_entry *entry = &ledger->entries[stage->first_entry + k];
         sum += entry->is_beside ? entry->high_bytes : 0;
     }
     return sum;
@@ -369,21 +393,27 @@ static bool add_offers(struct tn_llama_session *session)
 {
     enum { OFFERS = 3 };
     struct tn_ledger *ledger = session->work.ledger;
-    uint64_t memory = session->work.deployment->gpu_memory_bytes;
-    uint64_t outside = outside_high_bytes(ledger);
+    uint64_t limits[TN_LLAMA_MOST_GPUS];
     struct tn_llama_advice advice;
-    bool fits = tn_ledger_worst(ledger)->high_bytes <= memory;
+    bool has_room = true;
+    const struct tn_stage *worst = tn_ledger_worst(ledger);
+    bool fits = worst->high_bytes <= worst->memory_bytes;
     if (!ledger->wants_text) {
         return true;
     }
-    if (!memory || fits || session->is_fitted || !session->llama.settings.gpu_count) {
+    if (!worst->memory_bytes || fits || session->is_fitted || !session->llama.settings.gpu_count) {
         return tn_llama_add_command(&session->work, &session->llama.settings);
     }
-    if (outside >= memory) {
+    for (uint32_t k = 0; k < ledger->stage_count; k++) {
+        uint64_t outside = outside_high_bytes(ledger, &ledger->stages[k]);
+        has_room = has_room && outside < ledger->stages[k].memory_bytes;
+        limits[k] = ledger->stages[k].memory_bytes - outside;
+    }
+    if (!has_room) {
         return true;
     }
     struct tn_offer *offers = TN_NEW_ARRAY(ledger->arena, struct tn_offer, ledger->offer_count + OFFERS);
-    if (!offers || !tn_llama_advise(&session->llama, memory - outside, &advice)) {
+    if (!offers || !tn_llama_advise(&session->llama, limits, &advice)) {
         return tn_fail_memory(session->work.error);
     }
     for (size_t k = 0; k < ledger->offer_count; k++) {
@@ -398,12 +428,15 @@ static bool add_offers(struct tn_llama_session *session)
 
 static bool add_log(struct tn_llama_session *session)
 {
-    const struct tn_deployment *deployment = session->work.deployment;
     struct tn_ledger *ledger = session->work.ledger;
-    struct tn_str gpu = deployment->gpu ? deployment->gpu->name : TN_STR("GPU");
-    uint64_t total = tn_gpu_total_bytes(deployment->gpu, deployment->gpu_memory_bytes);
-    return !ledger->wants_text
-           || tn_llama_add_log(&session->llama, session->shares, gpu, total, outside_bytes(ledger), ledger);
+    struct tn_llama_card cards[TN_LLAMA_MOST_GPUS];
+    for (uint32_t k = 0; k < session->llama.settings.gpu_count; k++) {
+        const struct tn_gpu *gpu = tn_deployment_stage_device(session->work.deployment, k).gpu;
+        cards[k] = (struct tn_llama_card){.name = gpu ? gpu->name : TN_STR("GPU"),
+                                          .total_bytes = total_bytes(session, k),
+                                          .outside_bytes = outside_bytes(ledger, &ledger->stages[k])};
+    }
+    return !ledger->wants_text || tn_llama_add_log(&session->llama, session->shares, cards, ledger);
 }
 
 /* What is free when llama.cpp looks: the runtime has taken its part by then. */
@@ -411,12 +444,16 @@ static bool fit(struct tn_llama_session *session)
 {
     struct tn_work *work = &session->work;
     const struct tn_deployment *deployment = work->deployment;
-    uint64_t total = tn_gpu_total_bytes(deployment->gpu, deployment->gpu_memory_bytes);
+    uint64_t limits[TN_LLAMA_MOST_GPUS];
     uint64_t taken = tn_work_range(work, "cuda_runtime").mid + tn_work_number(work, "fit_target");
     bool is_asked = deployment->context_is_given || tn_evaluation_is_given(work->evaluation, "n_ctx");
     uint64_t least = is_asked ? 0 : tn_work_number(work, "fit_ctx");
-    bool applies = session->is_fitted && total && session->llama.settings.gpu_count;
-    return !applies || work->failed || tn_llama_fit(&session->llama, total > taken ? total - taken : 0, least);
+    bool applies = session->is_fitted && deployment->gpu_memory_bytes && session->llama.settings.gpu_count;
+    for (uint32_t k = 0; k < session->llama.settings.gpu_count; k++) {
+        uint64_t total = total_bytes(session, k);
+        limits[k] = total > taken ? total - taken : 0;
+    }
+    return !applies || work->failed || tn_llama_fit(&session->llama, limits, least);
 }
 
 static bool plan_llamacpp(struct tn_planner *planner, const struct tn_deployment *deployment, struct tn_ledger *ledger,

@@ -6,6 +6,7 @@
 #include "engine/engines.h"
 #include "engine/llamacpp.h"
 #include "engine/llamacpp/search.h"
+#include "engine/record/facts.h"
 
 _Static_assert((int)TN_OLLAMA_MOST_GPUS == (int)TN_LLAMA_MOST_GPUS, "a layout has room for all GPUs of llama.cpp");
 
@@ -216,13 +217,27 @@ static uint64_t overlooked(const struct ollama *ollama)
     return sum;
 }
 
+/* What a GPU has above the smallest one, of which the record speaks. */
+static uint64_t surplus(const struct ollama *ollama, uint32_t gpu)
+{
+    const struct tn_deployment *deployment = ollama->session.work.deployment;
+    struct tn_device device = tn_deployment_stage_device(deployment, gpu);
+    uint64_t least = tn_gpu_total_bytes(deployment->gpu, deployment->gpu_memory_bytes);
+    uint64_t total = tn_gpu_total_bytes(device.gpu, device.memory_bytes);
+    return total > least ? total - least : 0;
+}
+
 /* Since 0.30 llama-server fits the model itself. */
 static bool place_by_server(struct ollama *ollama)
 {
     struct tn_llama_session *session = &ollama->session;
     uint64_t room = tn_work_number(&session->work, "fit_room");
+    uint64_t limits[TN_LLAMA_MOST_GPUS];
     bool fits_itself = session->is_fitted && room && session->llama.settings.gpu_count;
-    if (session->work.failed || (fits_itself && !tn_llama_fit(&session->llama, room, 0))
+    for (uint32_t k = 0; k < session->llama.settings.gpu_count; k++) {
+        limits[k] = room + surplus(ollama, k);
+    }
+    if (session->work.failed || (fits_itself && !tn_llama_fit(&session->llama, limits, 0))
         || !tn_llama_session_compute(session)) {
         return false;
     }

@@ -164,7 +164,10 @@ static bool rest_of(struct sglang *sglang, struct tn_range *rest)
         weights.high += residue.high - residue.mid;
     }
     bool done = tn_charge(&charges, weights, work->error);
-    *rest = tn_pool_left(scaled(before, fraction), &charges);
+    uint64_t surplus = tn_work_number(work, "rank_surplus");
+    struct tn_range budget = scaled(before, fraction);
+    budget = (struct tn_range){budget.low + surplus, budget.mid + surplus, budget.high + surplus};
+    *rest = tn_pool_left(budget, &charges);
     return done && !work->failed;
 }
 
@@ -300,7 +303,7 @@ static bool add_stage(struct sglang *sglang, uint32_t stage)
     struct tn_sglang_bytes asked;
     struct tn_pool_stage sums;
     tn_work_give_stage(work, stage);
-    if (!tn_ledger_begin_stage(work->ledger, placed->first_layer, placed->layer_count)) {
+    if (!tn_ledger_begin_stage(work->ledger, work->deployment, placed->first_layer, placed->layer_count)) {
         return tn_fail_memory(work->error);
     }
     if (!tn_work_add_weights(work, stage) || !tn_evaluation_add_entries(work->evaluation, work->ledger, work->error)

@@ -147,7 +147,7 @@ static bool add_stage(struct tgi *tgi)
     struct tn_charges beside = {0};
     struct tn_pool_stage sums = {0};
     tn_work_give_stage(work, 0);
-    if (!tn_ledger_begin_stage(work->ledger, placed->first_layer, placed->layer_count)) {
+    if (!tn_ledger_begin_stage(work->ledger, work->deployment, placed->first_layer, placed->layer_count)) {
         return tn_fail_memory(work->error);
     }
     if (!tn_work_add_weights(work, 0) || !tn_evaluation_add_entries(work->evaluation, work->ledger, work->error)

@@ -177,7 +177,7 @@ static bool plan_stage(struct run *run, uint32_t index)
     const struct tn_placed_stage *placed = &work->placement->stages[index];
     bool is_last = index + 1 == work->placement->stage_count;
     struct tn_transformers_caches caches;
-    if (!tn_ledger_begin_stage(work->ledger, placed->first_layer, placed->layer_count)) {
+    if (!tn_ledger_begin_stage(work->ledger, work->deployment, placed->first_layer, placed->layer_count)) {
         return tn_fail_memory(work->error);
     }
     if (!tn_transformers_caches_of(&run->use, &run->layers, placed->first_layer, placed->layer_count, is_last, &caches,

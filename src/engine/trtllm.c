@@ -301,7 +301,7 @@ static bool add_stage(struct trtllm *trtllm, uint32_t stage)
     uint64_t asked;
     uint64_t bytes[TN_END_COUNT];
     tn_work_give_stage(work, stage);
-    if (!tn_ledger_begin_stage(work->ledger, placed->first_layer, placed->layer_count)) {
+    if (!tn_ledger_begin_stage(work->ledger, work->deployment, placed->first_layer, placed->layer_count)) {
         return tn_fail_memory(work->error);
     }
     if (!tn_work_add_weights(work, stage) || !tn_evaluation_add_entries(work->evaluation, work->ledger, work->error)

@@ -244,7 +244,8 @@ static bool add_stage(struct vllm *vllm, uint32_t stage)
     struct tn_charges beside = {0};
     uint64_t asked_bytes;
     tn_work_give_stage(&vllm->work, stage);
-    struct tn_stage *begun = tn_ledger_begin_stage(vllm->work.ledger, placed->first_layer, placed->layer_count);
+    struct tn_stage *begun =
+        tn_ledger_begin_stage(vllm->work.ledger, vllm->work.deployment, placed->first_layer, placed->layer_count);
     if (!begun) {
         return tn_fail_memory(vllm->work.error);
     }
@@ -278,6 +279,18 @@ static bool add_stage(struct vllm *vllm, uint32_t stage)
 
 /* ---- does it start ------------------------------------------------------------------------------------------------ */
 
+/* Whether a rank takes more than a program sees of its GPU. */
+static bool overflows_gpu(struct vllm *vllm)
+{
+    const struct tn_ledger *ledger = vllm->work.ledger;
+    bool overflows = false;
+    for (uint32_t k = 0; k < ledger->stage_count; k++) {
+        tn_work_give_stage(&vllm->work, k);
+        overflows = overflows || ledger->stages[k].mid_bytes > number_of(vllm, "gpu_total");
+    }
+    return overflows;
+}
+
 /* The engine's checks in their order. */
 static bool judge_start(struct vllm *vllm)
 {
@@ -285,7 +298,7 @@ static bool judge_start(struct vllm *vllm)
     const struct tn_vllm_kv_pool *low = &vllm->pools[TN_END_LOW];
     bool by_hand = tn_evaluation_is_given(vllm->work.evaluation, "available_kv_cache_memory")
                    || number_of(vllm, "kv_cache_memory_bytes");
-    bool overflows = tn_ledger_worst(vllm->work.ledger)->mid_bytes > vllm->gpu_total_bytes;
+    bool overflows = overflows_gpu(vllm);
     /* CUDA graphs of hybrid models are captured with a state for each request */
     bool has_states = vllm->kv.state_bytes > 0 && number_of(vllm, "needs_state_blocks");
     uint64_t running = number_of(vllm, "max_num_seqs");

@@ -100,6 +100,7 @@ void tn_work_give_stage(const struct tn_work *work, uint32_t stage)
 {
     const struct tn_placed_stage *placed = &work->placement->stages[stage];
     tn_evaluation_give(work->evaluation, TN_GIVEN_STAGE, stage);
+    tn_give_stage_device(work->evaluation, work->deployment, stage);
     tn_evaluation_give(work->evaluation, TN_GIVEN_WEIGHTS, placed->tensor_bytes);
     tn_evaluation_give(work->evaluation, TN_GIVEN_WEIGHTS_ALLOCATED, placed->allocated_bytes);
     tn_evaluation_give(work->evaluation, TN_GIVEN_WEIGHTS_RESERVED, placed->reserved_bytes);

@@ -15,7 +15,8 @@ const char *const tn_class_labels[TN_CLASS_COUNT] = {
     [TN_CLASS_HEAD] = "output head",
 };
 
-struct tn_stage *tn_ledger_begin_stage(struct tn_ledger *ledger, uint32_t first_layer, uint32_t layer_count)
+struct tn_stage *tn_ledger_begin_stage(struct tn_ledger *ledger, const struct tn_deployment *deployment,
+                                       uint32_t first_layer, uint32_t layer_count)
 {
     struct tn_stage *stages = tn_arena_grow(ledger->arena, ledger->stages, ledger->stage_count,
                                             (size_t)ledger->stage_count + 1, sizeof *stages);
@@ -23,10 +24,13 @@ struct tn_stage *tn_ledger_begin_stage(struct tn_ledger *ledger, uint32_t first_
         return NULL;
     }
     ledger->stages = stages;
-    struct tn_stage *stage = &stages[ledger->stage_count++];
-    *stage =
-        (struct tn_stage){.first_layer = first_layer, .layer_count = layer_count, .first_entry = ledger->entry_count};
-    return stage;
+    uint32_t index = ledger->stage_count++;
+    stages[index] =
+        (struct tn_stage){.memory_bytes = deployment ? tn_deployment_stage_device(deployment, index).memory_bytes : 0,
+                          .first_layer = first_layer,
+                          .layer_count = layer_count,
+                          .first_entry = ledger->entry_count};
+    return &stages[index];
 }
 
 void tn_ledger_begin_host(struct tn_ledger *ledger)
@@ -91,13 +95,32 @@ bool tn_ledger_finish(struct tn_ledger *ledger, struct tn_error *error)
     return fits || tn_fail(error, TN_ERROR_TOO_LARGE, "the memory of all ranks together exceeds 64 bits");
 }
 
+/* Whether a need exceeds its memory by more than another, or leaves less of it where neither does. */
+static bool is_tighter(uint64_t need, uint64_t memory, uint64_t other_need, uint64_t other_memory)
+{
+    uint64_t excess = need > memory ? need - memory : 0;
+    uint64_t other_excess = other_need > other_memory ? other_need - other_memory : 0;
+    return excess || other_excess ? excess > other_excess : memory - need < other_memory - other_need;
+}
+
 const struct tn_stage *tn_ledger_worst(const struct tn_ledger *ledger)
 {
     const struct tn_stage *worst = &ledger->stages[0];
     for (uint32_t k = 1; k < ledger->stage_count; k++) {
-        if (ledger->stages[k].high_bytes > worst->high_bytes) {
-            worst = &ledger->stages[k];
-        }
+        const struct tn_stage *stage = &ledger->stages[k];
+        worst =
+            is_tighter(stage->high_bytes, stage->memory_bytes, worst->high_bytes, worst->memory_bytes) ? stage : worst;
+    }
+    return worst;
+}
+
+const struct tn_stage *tn_ledger_tightest(const struct tn_ledger *ledger)
+{
+    const struct tn_stage *worst = &ledger->stages[0];
+    for (uint32_t k = 1; k < ledger->stage_count; k++) {
+        const struct tn_stage *stage = &ledger->stages[k];
+        worst = is_tighter(stage->least_bytes, stage->memory_bytes, worst->least_bytes, worst->memory_bytes) ? stage
+                                                                                                             : worst;
     }
     return worst;
 }

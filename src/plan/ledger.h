@@ -57,6 +57,7 @@ struct tn_entry {
 
 /* Ranks of one pipeline stage hold the same: they are computed once. */
 struct tn_stage {
+    uint64_t memory_bytes; /* of the smallest GPU of its ranks; 0: no GPU was named */
     uint32_t first_layer;
     uint32_t layer_count;
     size_t first_entry;
@@ -147,8 +148,10 @@ struct tn_ledger {
     size_t offer_count;
 };
 
-/* Begins a stage; entries added next belong to it. NULL when memory is out. */
-struct tn_stage *tn_ledger_begin_stage(struct tn_ledger *ledger, uint32_t first_layer, uint32_t layer_count);
+/* Begins the next stage of the deployment; entries added next belong to it. NULL when memory is out.
+ * deployment  NULL: no GPU is known */
+struct tn_stage *tn_ledger_begin_stage(struct tn_ledger *ledger, const struct tn_deployment *deployment,
+                                       uint32_t first_layer, uint32_t layer_count);
 
 /* Entries added next belong to the host's memory; no stage may be begun after it. */
 void tn_ledger_begin_host(struct tn_ledger *ledger);
@@ -163,8 +166,11 @@ void tn_ledger_set_stage(struct tn_ledger *ledger, uint64_t low_bytes, uint64_t 
 /* Sums the stages over all ranks. Errors: TN_ERROR_TOO_LARGE. */
 bool tn_ledger_finish(struct tn_ledger *ledger, struct tn_error *error);
 
-/* The stage with the highest need: the one that decides. */
+/* The stage that decides: whose need exceeds its GPU most, or comes nearest to it. */
 const struct tn_stage *tn_ledger_worst(const struct tn_ledger *ledger);
+
+/* The same by what it must have at the least. */
+const struct tn_stage *tn_ledger_tightest(const struct tn_ledger *ledger);
 
 /* Requests of the length that was asked for that one data parallel copy runs at once: those that find room, within what it lets run.
  * UINT64_MAX: any number, as where the engine has no pool. */

@@ -83,6 +83,9 @@ static void find_gpus(struct tn_planner *planner, const struct tn_deployment *de
                       struct tn_verdict *verdict)
 {
     bool places = planner->engine->has_record;
+    if (deployment->device_count) {
+        return; /* more of which of them is a question of its own */
+    }
     uint64_t least = fewest_gpus(planner, deployment, arena);
     uint32_t placements = 0;
     for (uint64_t gpus = least > 1 ? least : 1; gpus <= MOST_GPUS && !verdict->gpus_needed; gpus++) {

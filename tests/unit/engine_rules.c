@@ -24,6 +24,8 @@ static void give_usual(struct tn_evaluation *evaluation)
                   {TN_GIVEN_KV_BITS, 16},
                   {TN_GIVEN_GPU_MEMORY, UINT64_C(81559) << 20},
                   {TN_GIVEN_GPU_VISIBLE, UINT64_C(81008) << 20},
+                  {TN_GIVEN_RANK_VISIBLE, UINT64_C(81008) << 20},
+                  {TN_GIVEN_MOST_VISIBLE, UINT64_C(81008) << 20},
                   {TN_GIVEN_COMPUTE_CAPABILITY, 90},
                   {TN_GIVEN_HEADS, 32},
                   {TN_GIVEN_VOCAB, 128256},
@@ -75,7 +77,7 @@ uint64_t engine_rules_number(struct engine_rules *rules, const char *name)
 void engine_rules_fill(struct engine_rules *rules, struct tn_ledger *ledger)
 {
     *ledger = (struct tn_ledger){.arena = &rules->made_up.arena};
-    assert_non_null(tn_ledger_begin_stage(ledger, 0, 1));
+    assert_non_null(tn_ledger_begin_stage(ledger, NULL, 0, 1));
     bool done = tn_evaluation_check(rules->evaluation, &rules->error)
                 && tn_evaluation_add_entries(rules->evaluation, ledger, &rules->error)
                 && tn_evaluation_add_settings(rules->evaluation, ledger, &rules->error)

@@ -123,7 +123,7 @@ static bool plan_stage(struct pond *pond)
                              .low_bytes = weights,
                              .mid_bytes = weights,
                              .high_bytes = weights};
-    if (!tn_ledger_begin_stage(ledger, 0, 8) || !tn_ledger_add(ledger, entry, pond->error)
+    if (!tn_ledger_begin_stage(ledger, deployment, 0, 8) || !tn_ledger_add(ledger, entry, pond->error)
         || !tn_cache_totals(pond->planner->model, 1, deployment->kv_dtype, &kv, pond->error)
         || !tn_evaluation_number(pond->evaluation, "longest", &pond->longest, pond->error)
         || !tn_evaluation_number(pond->evaluation, "budget", &budget, pond->error)

@@ -187,7 +187,7 @@ static bool plan_made_up(struct tn_planner *planner, const struct tn_deployment 
     uint64_t rest = bytes_of(tokens) - tokens;
     struct tn_entry buffer = {
         .category = TN_CATEGORY_ACTIVATION, .low_bytes = rest, .mid_bytes = rest, .high_bytes = rest};
-    return tn_ledger_begin_stage(ledger, 0, 1) && tn_ledger_add(ledger, cache, error)
+    return tn_ledger_begin_stage(ledger, deployment, 0, 1) && tn_ledger_add(ledger, cache, error)
            && tn_ledger_add(ledger, buffer, error) && tn_ledger_finish(ledger, error);
 }
 

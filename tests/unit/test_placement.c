@@ -682,7 +682,7 @@ static void the_ledger_has_every_byte(void **state)
     assert_true(tn_planner_open(&planner, &tn_engine_vllm, made_up.catalog, model, TN_STR("0.19.0"), NULL));
     struct tn_placement_key key = H100(1, 1);
     const struct tn_placement *placement = tn_place(&planner, &key, NULL);
-    assert_non_null(tn_ledger_begin_stage(&ledger, 0, 28));
+    assert_non_null(tn_ledger_begin_stage(&ledger, NULL, 0, 28));
     assert_true(tn_placement_add(&placement->stages[0], &ledger, NULL));
     assert_int_equal(ledger.stages[0].mid_bytes, placement->stages[0].allocated_bytes);
     assert_int_equal(tn_ledger_category(&ledger, &ledger.stages[0], TN_CATEGORY_WEIGHTS),

@@ -65,7 +65,7 @@ static void begin(struct stage_fixture *fixture)
 {
     *fixture = (struct stage_fixture){0};
     fixture->ledger.arena = &fixture->arena;
-    assert_non_null(tn_ledger_begin_stage(&fixture->ledger, 0, 1));
+    assert_non_null(tn_ledger_begin_stage(&fixture->ledger, NULL, 0, 1));
     struct tn_entry entries[] = {{.low_bytes = 90, .mid_bytes = 100, .high_bytes = 110},
                                  {.low_bytes = 30, .mid_bytes = 30, .high_bytes = 30}};
     for (size_t k = 0; k < 2; k++) {
@@ -81,7 +81,7 @@ static void entries_of_a_stage_are_charged_once_they_stand_there(void **state)
     begin(&fixture);
     assert_true(tn_charge_stage(&charges, &fixture.ledger, NULL));
     assert_range(tn_charges_range(&charges), 120, 130, 140);
-    assert_non_null(tn_ledger_begin_stage(&fixture.ledger, 1, 1));
+    assert_non_null(tn_ledger_begin_stage(&fixture.ledger, NULL, 1, 1));
     assert_true(tn_charge_stage(&charges, &fixture.ledger, NULL)); /* of the new stage: nothing */
     assert_int_equal(charges.mid, 130);
     tn_arena_free(&fixture.arena);

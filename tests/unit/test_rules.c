@@ -134,7 +134,7 @@ static void what_a_user_sets_has_no_range_and_no_formula(void **state)
     assert_true(tn_evaluation_is_given(fixture.evaluation, "pool"));
     assert_false(tn_evaluation_is_given(fixture.evaluation, "share"));
     struct tn_ledger ledger = {.arena = &fixture.made_up.arena};
-    assert_non_null(tn_ledger_begin_stage(&ledger, 0, 1));
+    assert_non_null(tn_ledger_begin_stage(&ledger, NULL, 0, 1));
     assert_true(tn_evaluation_add_entries(fixture.evaluation, &ledger, NULL));
     assert_int_equal(ledger.entry_count, 1); /* eager: no graphs */
     assert_int_equal(ledger.entries[0].basis, TN_BASIS_ASSUMED);

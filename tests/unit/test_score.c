@@ -1,7 +1,7 @@
 /* Scores: statistics of points worked out by hand, terms of a ledger made up by hand, and the operation on files that a test holds. */
 #include "real_catalog.h"
 
-#include "api/score.h"
+#include "api/score/score.h"
 #include "text/json.h"
 
 #include <setjmp.h>
@@ -91,10 +91,10 @@ static struct tn_entry beside(enum tn_category category, uint64_t low, uint64_t 
 static void make_ledger(struct tn_ledger *ledger)
 {
     *ledger = (struct tn_ledger){.arena = &real.arena, .ranks_per_stage = 1};
-    assert_non_null(tn_ledger_begin_stage(ledger, 0, 1));
+    assert_non_null(tn_ledger_begin_stage(ledger, NULL, 0, 1));
     assert_true(tn_ledger_add(ledger, entry(TN_CATEGORY_WEIGHTS, "experts", 1000, 1000, 1000), NULL));
     assert_true(tn_ledger_add(ledger, entry(TN_CATEGORY_ACTIVATION, "peak activation", 80, 100, 130), NULL));
-    assert_non_null(tn_ledger_begin_stage(ledger, 1, 1));
+    assert_non_null(tn_ledger_begin_stage(ledger, NULL, 1, 1));
     assert_true(tn_ledger_add(ledger, entry(TN_CATEGORY_WEIGHTS, "experts", 1400, 1400, 1400), NULL));
     assert_true(tn_ledger_add(ledger, entry(TN_CATEGORY_FRAGMENTATION, "blocks beyond the weights", 4, 4, 4), NULL));
     assert_true(tn_ledger_add(ledger, beside(TN_CATEGORY_FRAGMENTATION, 0, 50, 90), NULL)); /* the sampler warms up */

@@ -1,7 +1,7 @@
 /* Buffers of devices against a ledger made up by hand: which entries of which stages are which of them, and what the plan says of the start. */
 #include "real_catalog.h"
 
-#include "api/score_work.h"
+#include "api/score/work.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@ static void add(struct tn_ledger *ledger, enum tn_category category, uint64_t lo
 static void make_ledger(struct tn_ledger *ledger)
 {
     *ledger = (struct tn_ledger){.arena = &real.arena, .ranks_per_stage = 1};
-    assert_non_null(tn_ledger_begin_stage(ledger, 0, 1));
+    assert_non_null(tn_ledger_begin_stage(ledger, NULL, 0, 1));
     add(ledger, TN_CATEGORY_WEIGHTS, 100, 100, 100);
     add(ledger, TN_CATEGORY_CACHE, 20, 20, 20);
     add(ledger, TN_CATEGORY_STATE, 5, 5, 5);
@@ -30,7 +30,7 @@ static void make_ledger(struct tn_ledger *ledger)
     struct tn_entry cublas = {.category = TN_CATEGORY_WORKSPACE, .is_beside = true, .low_bytes = 7, .mid_bytes = 7};
     cublas.high_bytes = 7;
     assert_true(tn_ledger_add(ledger, cublas, NULL));
-    assert_non_null(tn_ledger_begin_stage(ledger, 1, 1));
+    assert_non_null(tn_ledger_begin_stage(ledger, NULL, 1, 1));
     add(ledger, TN_CATEGORY_WEIGHTS, 200, 200, 200);
     add(ledger, TN_CATEGORY_CACHE, 40, 40, 40);
     tn_ledger_begin_host(ledger);

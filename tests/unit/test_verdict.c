@@ -315,7 +315,7 @@ static bool plan_by_ranks(struct tn_planner *planner, const struct tn_deployment
     plan_count++;
     ledger->ranks_per_stage = deployment->tp * deployment->dp;
     bool has_room = deployment->tp * deployment->pp >= least_ranks;
-    if (!tn_ledger_begin_stage(ledger, 0, 1)) {
+    if (!tn_ledger_begin_stage(ledger, deployment, 0, 1)) {
         return tn_fail_memory(error);
     }
     tn_ledger_set_stage(ledger, 1, 1, has_room ? 1 : 1000, 1); /* the undivided model says nothing of the number */

@@ -426,7 +426,7 @@ static void all_formulas_evaluate_at_every_version(void **state)
             struct tn_ledger ledger = {.arena = &real.arena, .wants_text = true};
             (void)snprintf(version, sizeof version, "0.%u.0", minor);
             begin(&run, version, "rtx-5090", models[model], 2, 1, "");
-            assert_non_null(tn_ledger_begin_stage(&ledger, 0, 1));
+            assert_non_null(tn_ledger_begin_stage(&ledger, NULL, 0, 1));
             if (!tn_evaluation_add_entries(run.evaluation, &ledger, &run.error)
                 || !tn_evaluation_add_settings(run.evaluation, &ledger, &run.error)
                 || !tn_evaluation_add_log(run.evaluation, &ledger, &run.error)

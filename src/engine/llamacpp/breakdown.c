@@ -93,8 +93,8 @@ static void add_row(struct table *table, const char *name, uint64_t model, uint6
     set_mib(row[6], compute);
 }
 
-static void fill(const struct tn_llama *llama, const struct tn_llama_share *shares, struct tn_str gpu,
-                 uint64_t total_bytes, uint64_t outside_bytes, struct table *table)
+static void fill(const struct tn_llama *llama, const struct tn_llama_share *shares, const struct tn_llama_card *cards,
+                 struct table *table)
 {
     static const char *const heads[COLUMNS] = {
         "memory breakdown [MiB]", "total", "free", "self", "model", "context", "compute", "unaccounted"};
@@ -104,14 +104,15 @@ static void fill(const struct tn_llama *llama, const struct tn_llama_share *shar
     table->rows = 1;
     for (uint32_t k = 0; k < llama->settings.gpu_count; k++) {
         const struct tn_llama_share *share = &shares[k];
+        const struct tn_llama_card *card = &cards[k];
         uint64_t context = share->kv + share->window_kv + share->recurrent;
-        uint64_t taken = share->weights + context + share->compute + outside_bytes;
+        uint64_t taken = share->weights + context + share->compute + card->outside_bytes;
         char name[CELL];
-        (void)snprintf(name, CELL, "CUDA%u (" TN_STR_FORMAT ")", k, TN_STR_ARGUMENTS(gpu));
+        (void)snprintf(name, CELL, "CUDA%u (" TN_STR_FORMAT ")", k, TN_STR_ARGUMENTS(card->name));
         add_row(table, name, share->weights, context, share->compute);
-        set_mib(table->cells[table->rows - 1][1], total_bytes);
-        set_mib(table->cells[table->rows - 1][2], total_bytes > taken ? total_bytes - taken : 0);
-        set_mib(table->cells[table->rows - 1][7], outside_bytes);
+        set_mib(table->cells[table->rows - 1][1], card->total_bytes);
+        set_mib(table->cells[table->rows - 1][2], card->total_bytes > taken ? card->total_bytes - taken : 0);
+        set_mib(table->cells[table->rows - 1][7], card->outside_bytes);
     }
     const struct tn_llama_share *host = &shares[llama->settings.gpu_count];
     add_row(table, "Host", host->weights, host->kv + host->window_kv + host->recurrent, host->compute);
@@ -153,8 +154,8 @@ static bool add_table(const struct tn_llama *llama, const struct table *table, s
     return done;
 }
 
-bool tn_llama_add_log(const struct tn_llama *llama, const struct tn_llama_share *shares, struct tn_str gpu,
-                      uint64_t total_bytes, uint64_t outside_bytes, struct tn_ledger *ledger)
+bool tn_llama_add_log(const struct tn_llama *llama, const struct tn_llama_share *shares,
+                      const struct tn_llama_card *cards, struct tn_ledger *ledger)
 {
     size_t devices = (size_t)llama->settings.gpu_count + 1;
     struct table *table = TN_NEW(llama->arena, struct table);
@@ -164,8 +165,8 @@ bool tn_llama_add_log(const struct tn_llama *llama, const struct tn_llama_share 
     for (uint32_t k = 0; done && k < devices; k++) {
         done = add_buffers(llama, &shares[k], k, ledger);
     }
-    if (done && (total_bytes || !llama->settings.gpu_count)) {
-        fill(llama, shares, gpu, total_bytes, outside_bytes, table);
+    if (done && (!llama->settings.gpu_count || cards[0].total_bytes)) {
+        fill(llama, shares, cards, table);
         done = add_table(llama, table, ledger);
     }
     return done;

@@ -252,7 +252,7 @@ static bool begin(struct build *build)
     build->caches = TN_NEW_ARRAY(llama->arena, struct cache_tensors, llama->layer_count);
     for (uint32_t k = 0; k < gpus; k++) {
         build->devices[k] = (struct tn_ggml_device){.kind = TN_GGML_CUDA,
-                                                    .compute_capability = llama->settings.compute_capability,
+                                                    .compute_capability = llama->settings.compute_capabilities[k],
                                                     .takes_gaps = llama->settings.copies_unread,
                                                     .copies_inside = llama->settings.copies_inside};
     }

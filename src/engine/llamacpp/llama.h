@@ -41,7 +41,7 @@ struct tn_llama_settings {
     const struct tn_dtype *value_type;
     int64_t gpu_layers; /* n_gpu_layers; negative: all */
     uint32_t gpu_count; /* 0: the CPU alone */
-    uint32_t compute_capability;
+    uint32_t compute_capabilities[TN_LLAMA_MOST_GPUS];
     float shares[TN_LLAMA_MOST_GPUS];    /* of the layers; all 0: equal */
     struct tn_str cpu;                   /* instructions of the CPU: "avx2", "avx512", "neon", "none" */
     struct tn_str overrides;             /* override_tensor: "REGEX=CPU,..." */

@@ -5,7 +5,7 @@
 /* One question: the settings with a number changed. */
 struct search {
     const struct tn_llama *asked;
-    uint64_t limit_bytes;
+    const uint64_t *limit_bytes; /* of each GPU */
     void (*change)(struct tn_llama_settings *settings, uint64_t number);
     struct tn_arena arena; /* of one try */
 };
@@ -21,7 +21,7 @@ static bool fits(struct search *search, uint64_t number)
     for (uint32_t k = 0; done && k < tried.settings.gpu_count; k++) {
         const struct tn_llama_share *share = &shares[k];
         done = share->weights + share->kv + share->window_kv + share->recurrent + share->compute
-               <= search->limit_bytes; /* each was bounded before */
+               <= search->limit_bytes[k]; /* each was bounded before */
     }
     return done;
 }
@@ -70,7 +70,7 @@ static bool has_experts(const struct tn_llama_file *file)
     return false;
 }
 
-bool tn_llama_advise(const struct tn_llama *llama, uint64_t limit_bytes, struct tn_llama_advice *advice)
+bool tn_llama_advise(const struct tn_llama *llama, const uint64_t *limit_bytes, struct tn_llama_advice *advice)
 {
     uint64_t steps = llama->settings.context_tokens / llama->settings.context_step / llama->settings.sequences;
     struct search search = {.asked = llama, .limit_bytes = limit_bytes};
@@ -110,7 +110,7 @@ static bool cut_context(struct search *search, struct tn_llama *llama, uint64_t 
     return steps > 0;
 }
 
-bool tn_llama_fit(struct tn_llama *llama, uint64_t limit_bytes, uint64_t least_context_tokens)
+bool tn_llama_fit(struct tn_llama *llama, const uint64_t *limit_bytes, uint64_t least_context_tokens)
 {
     struct search search = {.asked = llama, .limit_bytes = limit_bytes, .change = change_nothing};
     bool done = fits(&search, 0) || cut_context(&search, llama, least_context_tokens);

@@ -12,15 +12,15 @@ struct tn_llama_advice {
 };
 
 /* llama        as it was planned; not changed
- * limit_bytes  of each GPU for its buffers
+ * limit_bytes  [gpu_count] of each GPU for its buffers
  * Errors: TN_ERROR_MEMORY; what cannot be planned does not fit. */
-bool tn_llama_advise(const struct tn_llama *llama, uint64_t limit_bytes, struct tn_llama_advice *advice);
+bool tn_llama_advise(const struct tn_llama *llama, const uint64_t *limit_bytes, struct tn_llama_advice *advice);
 
 /* As llama.cpp fits its settings to the memory that is free (--fit): first a context that was not asked for is cut, then experts or layers
  * leave the GPUs. llama->settings are changed to what it would choose.
- * limit_bytes  of each GPU for its buffers, its margin taken off
+ * limit_bytes  [gpu_count] of each GPU for its buffers, its margin taken off
  * least_context_tokens  a context that was not asked for is not cut below; 0: it was asked for, and stays
  * Errors: TN_ERROR_MEMORY. */
-bool tn_llama_fit(struct tn_llama *llama, uint64_t limit_bytes, uint64_t least_context_tokens);
+bool tn_llama_fit(struct tn_llama *llama, const uint64_t *limit_bytes, uint64_t least_context_tokens);
 
 #endif

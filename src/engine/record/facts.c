@@ -304,6 +304,32 @@ static void give_widths(struct tn_evaluation *evaluation, const struct tn_widths
     }
 }
 
+/* What programs see of the largest GPU, and of all together. */
+static void give_devices(struct tn_evaluation *evaluation, const struct tn_deployment *deployment)
+{
+    uint64_t ranks = (uint64_t)deployment->tp * deployment->pp * deployment->dp;
+    uint64_t most = tn_gpu_total_bytes(deployment->gpu, deployment->gpu_memory_bytes);
+    uint64_t sum;
+    if (!tn_mul_u64(ranks, most, &sum)) {
+        sum = INT64_MAX;
+    }
+    for (uint32_t k = 0; k < deployment->device_count; k++) {
+        uint64_t visible = tn_gpu_total_bytes(deployment->devices[k].gpu, deployment->devices[k].memory_bytes);
+        if (!tn_add_u64(k ? sum : 0, visible, &sum)) {
+            sum = INT64_MAX;
+        }
+        most = visible > most ? visible : most;
+    }
+    tn_evaluation_give(evaluation, TN_GIVEN_MOST_VISIBLE, most);
+    tn_evaluation_give(evaluation, TN_GIVEN_ALL_VISIBLE, sum < INT64_MAX ? sum : INT64_MAX);
+}
+
+void tn_give_stage_device(struct tn_evaluation *evaluation, const struct tn_deployment *deployment, uint32_t stage)
+{
+    struct tn_device device = tn_deployment_stage_device(deployment, stage);
+    tn_evaluation_give(evaluation, TN_GIVEN_RANK_VISIBLE, tn_gpu_total_bytes(device.gpu, device.memory_bytes));
+}
+
 static void give_deployment(struct tn_evaluation *evaluation, const struct tn_deployment *deployment)
 {
     const struct tn_gpu *gpu = deployment->gpu;
@@ -316,6 +342,8 @@ static void give_deployment(struct tn_evaluation *evaluation, const struct tn_de
     tn_evaluation_give(evaluation, TN_GIVEN_KV_DTYPE_IS_GIVEN, deployment->kv_dtype_name.size > 0);
     tn_evaluation_give(evaluation, TN_GIVEN_GPU_MEMORY, deployment->gpu_memory_bytes);
     tn_evaluation_give(evaluation, TN_GIVEN_GPU_VISIBLE, tn_gpu_total_bytes(gpu, deployment->gpu_memory_bytes));
+    give_devices(evaluation, deployment);
+    tn_give_stage_device(evaluation, deployment, 0);
     tn_evaluation_give(evaluation, TN_GIVEN_COMPUTE_CAPABILITY, tn_gpu_compute_capability(gpu));
     tn_evaluation_give(evaluation, TN_GIVEN_GPU_IS_UNIFIED, gpu && is_unified(gpu));
     tn_evaluation_give_text(evaluation, TN_GIVEN_GPU_NAME, gpu ? gpu->name : (struct tn_str){0});

@@ -35,6 +35,9 @@ uint64_t tn_gpu_total_bytes(const struct tn_gpu *gpu, uint64_t memory_bytes);
 /* 90 for 9.0; 0 where it has none, or it is not known, or gpu is NULL. */
 uint32_t tn_gpu_compute_capability(const struct tn_gpu *gpu);
 
+/* Gives the memory of the smallest GPU of a stage, where GPUs are not alike. */
+void tn_give_stage_device(struct tn_evaluation *evaluation, const struct tn_deployment *deployment, uint32_t stage);
+
 /* Gives all that does not depend on a stage: the deployment, the GPU, the widths, quantisation and architecture. */
 void tn_give_facts(struct tn_evaluation *evaluation, const struct tn_model *model, const struct tn_widths *widths,
                    const struct tn_deployment *deployment);

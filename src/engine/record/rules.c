@@ -16,6 +16,9 @@ const char *const tn_given_names[TN_GIVEN_COUNT] = {
     [TN_GIVEN_KV_BITS] = "kv_bits",
     [TN_GIVEN_GPU_MEMORY] = "gpu_memory",
     [TN_GIVEN_GPU_VISIBLE] = "gpu_visible",
+    [TN_GIVEN_RANK_VISIBLE] = "rank_visible",
+    [TN_GIVEN_MOST_VISIBLE] = "most_visible",
+    [TN_GIVEN_ALL_VISIBLE] = "all_visible",
     [TN_GIVEN_COMPUTE_CAPABILITY] = "compute_capability",
     [TN_GIVEN_GPU_IS_UNIFIED] = "gpu_is_unified",
     [TN_GIVEN_HIDDEN] = "hidden",
@@ -453,7 +456,8 @@ static bool has_given(const struct tn_given_set *set, uint32_t given)
 
 static bool names_gpu(const struct tn_given_set *set)
 {
-    static const enum tn_given of_gpu[] = {TN_GIVEN_GPU_MEMORY, TN_GIVEN_GPU_VISIBLE, TN_GIVEN_COMPUTE_CAPABILITY,
+    static const enum tn_given of_gpu[] = {TN_GIVEN_GPU_MEMORY,     TN_GIVEN_GPU_VISIBLE, TN_GIVEN_RANK_VISIBLE,
+                                           TN_GIVEN_MOST_VISIBLE,   TN_GIVEN_ALL_VISIBLE, TN_GIVEN_COMPUTE_CAPABILITY,
                                            TN_GIVEN_GPU_IS_UNIFIED, TN_GIVEN_GPU_NAME};
     bool found = false;
     for (size_t k = 0; k < sizeof of_gpu / sizeof of_gpu[0]; k++) {

@@ -96,7 +96,10 @@ enum tn_given {
     TN_GIVEN_KV_DTYPE_IS_GIVEN, /* 1 where the user chose it, 0 for "auto" */
     TN_GIVEN_KV_BITS,           /* bits of one element of the KV cache */
     TN_GIVEN_GPU_MEMORY,        /* gpu_memory: bytes that the driver reports; 0 where no GPU was named */
-    TN_GIVEN_GPU_VISIBLE, /* gpu_visible: bytes that a program sees (cudaMemGetInfo); see src/engine/record/facts.h */
+    TN_GIVEN_GPU_VISIBLE,  /* gpu_visible: bytes that a program sees (cudaMemGetInfo); see src/engine/record/facts.h */
+    TN_GIVEN_RANK_VISIBLE, /* rank_visible: the same of the smallest GPU of the stage, where GPUs are not alike */
+    TN_GIVEN_MOST_VISIBLE, /* most_visible: the same of the largest GPU; gpu_visible is that of the smallest */
+    TN_GIVEN_ALL_VISIBLE,  /* all_visible: the same of all GPUs together */
     TN_GIVEN_COMPUTE_CAPABILITY, /* 90 for 9.0; 0 where it has none or it is not known */
     TN_GIVEN_GPU_IS_UNIFIED,     /* memory shared with the processor */
     TN_GIVEN_HIDDEN,             /* the model's widths: see struct tn_widths */
