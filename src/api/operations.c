@@ -69,6 +69,9 @@ bool tn_operation_run(const struct tn_session *session, const struct tn_request 
     if (!operation->run(session, request, result, error)) {
         return false;
     }
+    if (!tn_budget_allows(session->budget, error)) { /* what was not planned any more counts as refused: no answer */
+        return false;
+    }
     return !(result->json.failed || result->report.failed) || tn_fail_memory(error);
 }
 

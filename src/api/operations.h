@@ -6,6 +6,7 @@
 #include "api/inputs.h"
 #include "api/measure/run.h"
 #include "api/sources.h"
+#include "base/budget.h"
 #include "report/report.h"
 #include "text/json.h"
 
@@ -23,6 +24,7 @@ struct tn_session {
     const struct tn_workers *workers;             /* NULL: one thread */
     const struct tn_sink *sink;                   /* NULL: the answer is kept until it is complete */
     const struct tn_watcher *watcher;             /* NULL: nobody */
+    const struct tn_budget *budget;               /* NULL: an answer takes as long as it does */
     const struct tn_service *server;              /* NULL: no server is run here */
     const struct tn_service *assistant;           /* NULL: no assistants are served */
 };
