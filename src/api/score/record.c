@@ -115,7 +115,7 @@ bool tn_score_request(struct tn_score_work *work)
 static bool plan(struct tn_score_work *work, struct tn_question *question, struct tn_ledger *ledger)
 {
     *ledger = (struct tn_ledger){.arena = work->scratch};
-    return question->planner.engine->plan(&question->planner, &question->deployment, ledger, work->error);
+    return tn_planner_plan(&question->planner, &question->deployment, ledger, work->error);
 }
 
 /* Whether every cache holds one unit per token, of heads: then the arithmetic of the pool leaves no doubt. */
