@@ -59,6 +59,7 @@ class Page {
         document.body.append(this.cover, this.spoken);
         takeDrops(this.cover, (files) => this.open(files));
         addEventListener("popstate", () => this.arrive());
+        this.watchWidth();
     }
 
     async start() {
@@ -230,6 +231,21 @@ class Page {
     say(sentence) {
         clearTimeout(this.speech);
         this.speech = setTimeout(() => { this.spoken.textContent = sentence; }, SPEAK_MS);
+    }
+
+    /** Another width, other pictures. */
+    watchWidth() {
+        let width = this.width;
+        addEventListener("resize", () => {
+            if (width !== this.width) {
+                width = this.width;
+                this.refresh();
+            }
+        });
+    }
+
+    get width() {
+        return this.sides?.a?.bars.width ?? 0;
     }
 
     // ---- asking and showing ----
