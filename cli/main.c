@@ -15,6 +15,7 @@
 #include "host/tokenizer_files.h"
 #include "host/workers.h"
 #include "mcp/mcp.h"
+#include "server/server.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -180,6 +181,7 @@ static bool answer(const struct tn_request *request, FILE *output, int *exit_cod
     struct tn_tokenizer_finder tokenizers = {.context = &files, .find = tn_tokenizer_files_find};
     struct machine machine;
     struct tn_workers workers = {.usual = tn_workers_usual(), .run = tn_workers_run};
+    struct tn_service server = {.run = serve_run};
     struct tn_service assistant = {.run = mcp_run};
     struct tn_sink sink = {.context = &progress, .write = write_part};
     struct tn_session session = {.catalog = catalog,
@@ -190,6 +192,7 @@ static bool answer(const struct tn_request *request, FILE *output, int *exit_cod
                                  .workers = &workers,
                                  .sink = &sink,
                                  .watcher = &watcher,
+                                 .server = &server,
                                  .assistant = &assistant};
     struct tn_result result = {0};
     open_machine(&machine, &session);

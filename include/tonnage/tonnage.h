@@ -48,6 +48,8 @@ enum tn_code {
     TN_ERROR_NETWORK = 40,              /* a remote model that cannot be reached or is refused    exit 4 */
     TN_ERROR_COMMAND = 50,           /* a command to be measured that cannot be begun          exit 126, as shells do */
     TN_ERROR_COMMAND_NOT_FOUND = 51, /* one that is not there                                  exit 127, as shells do */
+    TN_ERROR_FORBIDDEN = 60,  /* what a request to a server may not name, as its operator did not allow it exit 2 */
+    TN_ERROR_TOO_COSTLY = 61, /* an answer that would take longer than it may                             exit 2 */
 };
 
 #if defined(__GNUC__)

@@ -45,9 +45,10 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
         {"engine", TN_INPUT_TEXT, "NAME[@VERSION]", NULL, DESCRIBES " engines",
          "serving engine, and its version: vllm@0.19.0 (default: generic; of others the newest version)"},
     [TN_INPUT_GPU] = {"gpu", TN_INPUT_TEXT, "NAME[xCOUNT]", NULL, DESCRIBES,
-                      "a GPU of the catalog, and how many: a100-80gbx2; auto: those of this machine"},
+                      "a GPU of the catalog, and how many: a100-80gbx2; several kinds: rtx-4090x2,rtx-3060; auto: "
+                      "those of this machine"},
     [TN_INPUT_GPU_MEMORY] = {"gpu-memory", TN_INPUT_SIZE, "SIZE", NULL, DEPLOYS " diagnose",
-                             "memory of one GPU, in place of the catalog's: 24GB, 80GiB"},
+                             "memory of one GPU, in place of the catalog's: 24GB, 80GiB; one for each: 24GB,12GB"},
     [TN_INPUT_DETECT] = {"detect", TN_INPUT_FLAG, NULL, NULL, "gpus",
                          "those of this machine, with what of each is in use, in place of the catalog's"},
     [TN_INPUT_INTERVAL] = {"interval", TN_INPUT_TIME, "TIME", NULL, "measure",
@@ -142,6 +143,23 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_SORT] =
         {"sort", TN_INPUT_CHOICE, "BY", "name params context released", "models",
          "name, params, context or released, the largest or newest first (default: as the catalog has them)"},
+    [TN_INPUT_LISTEN] =
+        {"listen", TN_INPUT_TEXT, "ADDRESS:PORT", NULL, "serve",
+         "where to listen; port 0: any that is free (default: 127.0.0.1:8080; under systemd its socket)"},
+    [TN_INPUT_ALLOW_FILES] = {"allow-files", TN_INPUT_LIST, "DIR", NULL, "serve",
+                              "requests may name files below this folder, repeatable (default: none)"},
+    [TN_INPUT_ALLOW_REMOTE] = {"allow-remote", TN_INPUT_LIST, "HOST", NULL, "serve",
+                               "requests may name models on this host, huggingface.co, repeatable (default: none)"},
+    [TN_INPUT_MAX_BODY] = {"max-body", TN_INPUT_SIZE, "SIZE", NULL, "serve",
+                           "the largest body of a request (default: 8MiB)"},
+    [TN_INPUT_MAX_CONNECTIONS] = {"max-connections", TN_INPUT_NUMBER, "N", NULL, "serve",
+                                  "connections at once (default: 1000)"},
+    [TN_INPUT_TIMEOUT] = {"timeout", TN_INPUT_TIME, "TIME", NULL, "serve",
+                          "close a connection that is silent for so long (default: 15s)"},
+    [TN_INPUT_MAX_TIME] = {"max-time", TN_INPUT_TIME, "TIME", NULL, "serve",
+                           "give up an answer that takes longer to compute (default: 10s)"},
+    [TN_INPUT_THREADS] = {"threads", TN_INPUT_NUMBER, "N", NULL, "serve",
+                          "threads that answer (default: one for each core)"},
     [TN_INPUT_CHART] =
         {"chart", TN_INPUT_CHOICE, "NAME", "bars context grid", "plan",
          "only that drawing, in any format: bars, what is in each GPU; context, memory against context for several "
@@ -240,6 +258,24 @@ static bool append_item(struct tn_request *request, struct tn_input_value *value
     return true;
 }
 
+/* One size, or several separated by commas: the smallest counts. */
+static bool read_sizes(struct tn_str text, uint64_t *smallest)
+{
+    struct tn_str rest = text;
+    *smallest = UINT64_MAX;
+    for (bool is_last = false; !is_last;) {
+        uint64_t bytes;
+        size_t end = tn_str_find(rest, TN_STR(","));
+        is_last = end == SIZE_MAX;
+        if (!tn_quantity_bytes(tn_str_trim(tn_str_slice(rest, 0, end)), &bytes)) {
+            return false;
+        }
+        *smallest = bytes < *smallest ? bytes : *smallest;
+        rest = is_last ? rest : tn_str_slice(rest, end + 1, rest.size);
+    }
+    return true;
+}
+
 static bool read_number(enum tn_input input, struct tn_str text, uint64_t *number, struct tn_error *error)
 {
     switch (tn_inputs[input].type) {
@@ -252,7 +288,7 @@ static bool read_number(enum tn_input input, struct tn_str text, uint64_t *numbe
         return tn_quantity_usd_per_hour(text, number)
                || fail_value(input, text, "US dollars an hour such as 20, 2.50 or 20/h", error);
     case TN_INPUT_SIZE:
-        return tn_quantity_bytes(text, number) || fail_value(input, text, "a size such as 24GB or 80GiB", error);
+        return read_sizes(text, number) || fail_value(input, text, "a size such as 24GB or 80GiB", error);
     case TN_INPUT_TIME:
         return tn_quantity_time(text, number) || fail_value(input, text, "a time such as 100ms or 2s", error);
     default:
@@ -264,13 +300,16 @@ static bool check_range(enum tn_input input, struct tn_str text, uint64_t number
 {
     bool may_be_zero = input == TN_INPUT_OVERHEAD;
     bool is_parallel = (input >= TN_INPUT_TP && input <= TN_INPUT_DP) || input == TN_INPUT_MAX_GPUS;
-    if (input == TN_INPUT_JOBS && number > 256) {
+    if ((input == TN_INPUT_JOBS || input == TN_INPUT_THREADS) && number > 256) {
         return fail_value(input, text, "at most 256", error);
+    }
+    if (input == TN_INPUT_MAX_CONNECTIONS && number > 1000000) {
+        return fail_value(input, text, "at most 1000000", error);
     }
     if (input == TN_INPUT_WIDTH && (number < 320 || number > 4096)) {
         return fail_value(input, text, "between 320 and 4096", error);
     }
-    if (input == TN_INPUT_INTERVAL && number > 3600000) {
+    if (tn_inputs[input].type == TN_INPUT_TIME && number > 3600000) {
         return fail_value(input, text, "at most an hour", error);
     }
     if (!number && !may_be_zero) {

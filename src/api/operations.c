@@ -19,6 +19,7 @@ const struct tn_operation tn_operations[] = {
     {"score", "RECORDS.jsonl... [options]", TN_INPUT_RECORDS, "predictions against measured records", tn_run_score},
     {"diagnose", "[LOG|-] [options]", TN_INPUT_LOG,
      "what an engine's log says, beside a plan: what is wrong, and what helps", tn_run_diagnose},
+    {"serve", "[options]", TN_INPUT_COUNT, "answer the same questions over HTTP, and show the page", tn_run_serve},
     {"mcp", "[options]", TN_INPUT_COUNT, "serve an assistant over standard input and output (Model Context Protocol)",
      tn_run_mcp},
     {"models", "[TEXT...] [options]", TN_INPUT_MODEL, "the models of the catalog whose names contain the texts",

@@ -22,6 +22,7 @@ struct tn_session {
     const struct tn_workers *workers;             /* NULL: one thread */
     const struct tn_sink *sink;                   /* NULL: the answer is kept until it is complete */
     const struct tn_watcher *watcher;             /* NULL: nobody */
+    const struct tn_service *server;              /* NULL: no server is run here */
     const struct tn_service *assistant;           /* NULL: no assistants are served */
 };
 
@@ -61,6 +62,11 @@ bool tn_operation_has_positional(const struct tn_operation *operation, enum tn_i
  * Errors: TN_ERROR_USAGE for an unknown operation, and all of the operation's. */
 bool tn_operation_run(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                       struct tn_error *error);
+
+/* The answer in the format that the request asks for, JSON where it names none: what the library gives, and every front that is asked in JSON.
+ * Errors: TN_ERROR_USAGE for a format that there is not, TN_ERROR_MEMORY. */
+bool tn_write_answer(const struct tn_request *request, const struct tn_result *result, struct tn_builder *text,
+                     struct tn_error *error);
 
 /* The model that a request means: by its numbers, by the session's finder, or by the catalog.
  * name  which of several; NULL where the caller must free it with tn_model_free. */
@@ -107,6 +113,8 @@ bool tn_run_tokens(const struct tn_session *session, const struct tn_request *re
                    struct tn_error *error);
 bool tn_run_gpus(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                  struct tn_error *error);
+bool tn_run_serve(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
+                  struct tn_error *error);
 bool tn_run_mcp(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                 struct tn_error *error);
 bool tn_run_engines(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,

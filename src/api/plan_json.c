@@ -169,13 +169,14 @@ static void write_entries(struct tn_json_writer *json, const struct tn_plan *pla
 static void write_device(struct tn_json_writer *json, const struct tn_plan *plan, uint64_t rank,
                          const struct tn_stage *stage)
 {
-    uint64_t memory = plan->question.deployment.gpu_memory_bytes;
+    struct tn_device device = tn_deployment_device(&plan->question.deployment, (uint32_t)rank);
+    uint64_t memory = device.memory_bytes;
     tn_json_begin_object(json);
     tn_json_key(json, "rank");
     tn_json_u64(json, rank);
     tn_json_key(json, "gpu");
-    if (plan->question.gpu) {
-        tn_json_string(json, plan->question.gpu->name);
+    if (device.gpu) {
+        tn_json_string(json, device.gpu->name);
     } else {
         tn_json_null(json);
     }

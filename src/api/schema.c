@@ -80,24 +80,35 @@ static void write_type(struct tn_json_writer *json, const struct tn_input_row *r
 enum { LONGEST_KEY = 64 }; /* bytes; tests/unit/test_schema.c finds every input under its whole name */
 
 /* "kv_dtype" of "kv-dtype". */
-static void write_key(struct tn_json_writer *json, const char *name)
+static struct tn_str name_in_json(enum tn_input input, char key[LONGEST_KEY])
 {
-    char key[LONGEST_KEY];
+    const char *name = tn_inputs[input].name;
     size_t size = 0;
     for (; name[size] && size < LONGEST_KEY; size++) {
         key[size] = (char)(name[size] == '-' ? '_' : name[size]);
     }
-    tn_json_key_str(json, (struct tn_str){key, size});
+    return (struct tn_str){key, size};
+}
+
+void tn_write_input_name(struct tn_json_writer *json, enum tn_input input)
+{
+    char key[LONGEST_KEY];
+    tn_json_string(json, name_in_json(input, key));
+}
+
+void tn_write_input_schema(struct tn_json_writer *json, enum tn_input input)
+{
+    tn_json_begin_object(json);
+    write_type(json, &tn_inputs[input]);
+    write_text(json, "description", tn_inputs[input].help);
+    tn_json_end_object(json);
 }
 
 static void write_input(struct tn_json_writer *json, enum tn_input input)
 {
-    const struct tn_input_row *row = &tn_inputs[input];
-    write_key(json, row->name);
-    tn_json_begin_object(json);
-    write_type(json, row);
-    write_text(json, "description", row->help);
-    tn_json_end_object(json);
+    char key[LONGEST_KEY];
+    tn_json_key_str(json, name_in_json(input, key));
+    tn_write_input_schema(json, input);
 }
 
 /* What only a request in JSON can hold: the contents of files. */

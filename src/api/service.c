@@ -11,6 +11,13 @@ static bool run_service(const struct tn_service *service, const struct tn_sessio
     return service->run(service->context, session, request, error);
 }
 
+bool tn_run_serve(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
+                  struct tn_error *error)
+{
+    result->is_lines = true; /* nothing is said at the end */
+    return run_service(session->server, session, request, error);
+}
+
 bool tn_run_mcp(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                 struct tn_error *error)
 {

@@ -1,0 +1,22 @@
+/* What all threads of the server share. */
+#ifndef TONNAGE_SERVER_STATE_H
+#define TONNAGE_SERVER_STATE_H
+
+#include "server/jobs.h"
+#include "server/metrics.h"
+#include "server/options.h"
+#include "server/server.h"
+
+struct serve_server {
+    struct serve_options options;
+    const struct tn_catalog *catalog; /* immutable */
+    struct serve_connections connections;
+    struct serve_jobs jobs;
+    struct serve_counters counters;
+    struct tn_builder openapi; /* the document, written once */
+    uint64_t id_seed;
+    atomic_uint_fast64_t id_count;
+    atomic_bool is_stopping; /* answers that are written now are the last of their connections */
+};
+
+#endif
