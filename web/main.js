@@ -187,10 +187,11 @@ class Page {
             this.answer.replaceChildren(...this.diagnosisParts(this.log));
             return;
         }
-        const sides = Object.values(this.sides ?? {}).map((side) => side.element);
+        const sides = Object.values(this.sides ?? {});
+        const kind = `sides ${sides.length > 1 ? "two" : ""}`;
         this.answer.replaceChildren(...[
-            this.noticeHost, h("div", { class: `sides ${sides.length > 1 ? "two" : ""}` }, ...sides), this.comparison,
-            this.remedies, this.breakdown?.element, this.launch?.element, this.limits, this.notes,
+            this.noticeHost, h("div", { class: kind }, ...sides.map((side) => side.element)), this.comparison,
+            this.remedies, h("div", { class: kind }, ...sides.map((side) => side.charts)), this.breakdown?.element, this.launch?.element, this.limits, this.notes,
         ].filter((part) => part instanceof HTMLElement));
     }
 

@@ -30,11 +30,12 @@ export class Side {
         this.bars = new Chart({ name: "bars" });
         this.context = new Chart({ name: "context" });
         this.grid = new Chart({ name: "grid", choose });
-        this.badge = h("span", { class: "side-name" }, t(name === "b" ? "answer.b" : "answer.a"));
-        this.element = h("div", { class: "side", "data-side": name }, this.badge, this.verdict,
-            card("bars", t("bars.title"), this.bars.element),
-            h("div", { class: "pair" }, card("context", t("context.title"), this.context.element),
-                card("grid", t("grid.title"), this.grid.element, h("p", { class: "help" }, t("grid.help")))));
+        this.element = h("div", { class: "side", "data-side": name },
+            h("span", { class: "side-name" }, t(name === "b" ? "answer.b" : "answer.a")), this.verdict,
+            card("bars", t("bars.title"), this.bars.element));
+        this.charts = h("div", { class: "side pair", "data-side-charts": name },
+            card("context", t("context.title"), this.context.element),
+            card("grid", t("grid.title"), this.grid.element, h("p", { class: "help" }, t("grid.help"))));
     }
 
     /**
@@ -59,6 +60,7 @@ export class Side {
         const { value, error } = readReply(planned);
         this.error = error;
         this.element.classList.toggle("stale", error !== null);
+        this.charts.classList.toggle("stale", error !== null);
         if (error) {
             this.verdict.replaceChildren(errorView(error.message, error.hint));
             return;

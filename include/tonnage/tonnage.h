@@ -89,9 +89,10 @@ struct tn_reply;
 /* Runs one request, a JSON object: {"operation": "plan", "model": NAME or "config": {...}, and the options of the command line as keys,
  * "-" as "_"}. "engine": "vllm@0.19.0" plans what that engine takes, and "set": {"max_num_seqs": 64} are settings of its own.
  * "format" chooses the form of the answer: "json" (default), "text", "csv", "md", "html", "svg". No file is opened: a model is a
- * name of the catalog, or the object under "config".
+ * name of the catalog, the object under "config", or a name under "files": {NAME: TEXT, ...}, whose names mean these texts wherever the
+ * request names a file (docs/json.md).
  * request       UTF-8, request_bytes long, no terminator needed
- * Returns NULL with the error filled; every code but the ones of files is possible. Thread-safe for one context. */
+ * Returns NULL with the error filled; every code but those of databases, networks and commands is possible. Thread-safe for one context. */
 struct tn_reply *tn_call(const struct tn_context *context, const char *request, size_t request_bytes,
                          struct tn_error *error);
 

@@ -1,4 +1,6 @@
 /* The public functions of tonnage.h over the operations. */
+#include "api/call.h"
+
 #include "api/operations.h"
 #include "engine/engines.h"
 #include "plan/cache.h"
@@ -74,13 +76,13 @@ bool tn_write_answer(const struct tn_request *request, const struct tn_result *r
     return !text->failed || tn_fail_memory(error);
 }
 
-struct tn_reply *tn_call(const struct tn_context *context, const char *request_text, size_t request_bytes,
-                         struct tn_error *error)
+struct tn_reply *tn_call_given(const struct tn_context *context, struct tn_given_files *given, const char *request_text,
+                               size_t request_bytes, struct tn_error *error)
 {
     struct tn_arena arena = {0};
     struct tn_request request;
     struct tn_result result = {0};
-    struct tn_session session = {.catalog = context->catalog};
+    struct tn_session session = {.catalog = context->catalog, .given = given};
     struct tn_reply *reply = calloc(1, sizeof *reply);
     if (!reply) {
         tn_fail_memory(error);
@@ -97,6 +99,12 @@ struct tn_reply *tn_call(const struct tn_context *context, const char *request_t
     tn_result_free(&result);
     tn_arena_free(&arena);
     return reply;
+}
+
+struct tn_reply *tn_call(const struct tn_context *context, const char *request_text, size_t request_bytes,
+                         struct tn_error *error)
+{
+    return tn_call_given(context, NULL, request_text, request_bytes, error);
 }
 
 const char *tn_reply_text(const struct tn_reply *reply)

@@ -434,6 +434,14 @@ static bool read_member(struct tn_request *request, const struct tn_member *memb
         request->config = *value;
         return value->kind == TN_OBJECT || tn_fail(error, TN_ERROR_USAGE, "key 'config' must be an object");
     }
+    if (tn_str_is(member->key, "files")) {
+        request->files = *value;
+        if (value->kind != TN_OBJECT) {
+            tn_fail(error, TN_ERROR_USAGE, "key 'files' must be an object");
+            return tn_fail_at(error, value->offset, "files");
+        }
+        return true;
+    }
     if (tn_str_is(member->key, "tokenizer") && value->kind == TN_OBJECT
         && tn_input_applies(TN_INPUT_TOKENIZER, request->operation)) {
         request->tokenizer = *value;

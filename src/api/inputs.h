@@ -124,6 +124,8 @@ struct tn_request {
     struct tn_str operation;
     struct tn_value config;    /* JSON requests: a config given in place of a model's name; TN_NULL where none */
     struct tn_value tokenizer; /* JSON requests: a tokenizer given as {"name", "text"}; TN_NULL where none */
+    struct tn_value
+        files; /* JSON requests: files given as {NAME: TEXT}, which names in inputs mean; TN_NULL where none */
     struct tn_input_value values[TN_INPUT_COUNT];
 };
 

@@ -1,7 +1,7 @@
 /* The table of operations, and what they share. */
 #include "api/operations.h"
-
 #include "api/catalog_model.h"
+#include "api/given.h"
 
 const struct tn_operation tn_operations[] = {
     {"plan", "MODEL [options]", TN_INPUT_MODEL, "memory of one model in one deployment, per GPU, and whether it fits",
@@ -66,7 +66,8 @@ bool tn_operation_run(const struct tn_session *session, const struct tn_request 
     }
     result->fits = true;
     result->report.arena = &result->arena;
-    if (!operation->run(session, request, result, error)) {
+    session = tn_given_session(session, request, &result->arena, error);
+    if (!session || !operation->run(session, request, result, error)) {
         return false;
     }
     return !(result->json.failed || result->report.failed) || tn_fail_memory(error);

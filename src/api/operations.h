@@ -6,6 +6,7 @@
 #include "api/inputs.h"
 #include "api/measure/run.h"
 #include "api/sources.h"
+#include "files/given.h"
 #include "report/report.h"
 #include "text/json.h"
 
@@ -20,6 +21,7 @@ struct tn_session {
     const struct tn_appender *appender;           /* NULL: no files to add to */
     const struct tn_run_store *runs;              /* NULL: no measurements are kept */
     const struct tn_workers *workers;             /* NULL: one thread */
+    struct tn_given_files *given;                 /* files that are looked at before any other; NULL: none */
     const struct tn_sink *sink;                   /* NULL: the answer is kept until it is complete */
     const struct tn_watcher *watcher;             /* NULL: nobody */
     const struct tn_service *server;              /* NULL: no server is run here */

@@ -121,6 +121,12 @@ static void write_contents(struct tn_json_writer *json, struct tn_str operation)
         write_text(json, "description", "the content of a config.json, in place of model");
         tn_json_end_object(json);
     }
+    tn_json_key(json, "files");
+    tn_json_begin_object(json);
+    write_types(json, "object");
+    write_types_of(json, "additionalProperties", "string");
+    write_text(json, "description", "texts of files by name; other inputs may name them");
+    tn_json_end_object(json);
 }
 
 void tn_write_schema(struct tn_json_writer *json, const struct tn_operation *operation)

@@ -2,6 +2,7 @@
 #ifndef TN_API_SOURCES_H
 #define TN_API_SOURCES_H
 
+#include "files/tokenizer.h"
 #include "model/load.h"
 
 /* Finds what MODEL names outside of the catalog. */
@@ -29,14 +30,6 @@ struct tn_text_source {
     /* Up to `size` bytes of the open one; *got is 0 only at its end. Errors: TN_ERROR_UNREADABLE. */
     bool (*read)(void *context, char *bytes, size_t size, size_t *got, struct tn_error *error);
     void (*close)(void *context); /* also where none is open */
-};
-
-/* A tokenizer's file. All must live until the finder's context is closed. */
-struct tn_tokenizer_input {
-    struct tn_str where; /* the file */
-    struct tn_str bytes; /* all of it */
-    struct tn_str
-        chat_template; /* of the model, as it lies beside the tokenizer or in the file; empty where there is none */
 };
 
 struct tn_tokenizer_finder {

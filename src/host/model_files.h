@@ -5,7 +5,7 @@
 
 #include "api/operations.h"
 #include "host/file.h"
-#include "host/source.h"
+#include "files/source.h"
 
 /* Holds the mappings and parses that models point into. {0} is empty. */
 struct tn_model_files {

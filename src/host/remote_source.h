@@ -5,7 +5,7 @@
 
 #include "host/http.h"
 #include "host/remote.h"
-#include "host/source.h"
+#include "files/source.h"
 
 /* {0} is empty and reads nothing; it becomes a source by tn_remote_source_open. */
 struct tn_remote_source {

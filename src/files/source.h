@@ -1,7 +1,7 @@
-/* Where the files of models come from: a folder of this machine, or of a network. model_files.c asks, without knowing
- * which. Paths are what messages show. */
-#ifndef TN_HOST_SOURCE_H
-#define TN_HOST_SOURCE_H
+/* Where the files of models come from: a folder of this machine, a network, or a request. Who asks does not know which. Paths are what
+ * messages show. */
+#ifndef TN_FILES_SOURCE_H
+#define TN_FILES_SOURCE_H
 
 #include "base/text.h"
 

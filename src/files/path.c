@@ -1,5 +1,5 @@
 /* Taking paths apart and putting them together. */
-#include "host/path.h"
+#include "files/path.h"
 
 struct tn_str tn_path_name(struct tn_str path)
 {

@@ -1,6 +1,6 @@
 /* Paths and URLs as text: the name at the end, and the folder before it. */
-#ifndef TN_HOST_PATH_H
-#define TN_HOST_PATH_H
+#ifndef TN_FILES_PATH_H
+#define TN_FILES_PATH_H
 
 #include "base/text.h"
 
