@@ -7,11 +7,11 @@ PREFIX = /usr/local
 DESTDIR =
 
 .DEFAULT_GOAL = build
-.PHONY: help build demo web check accuracy bench lint fuzz sanitize install format clean
+.PHONY: help build demo web check check-web accuracy bench lint fuzz sanitize install format clean
 
 # Show this list.
 help:
-	@awk '/^# /{text = substr($$0, 3)} /^[a-z]+:/{if (text) printf "make %-9s %s\n", substr($$1, 1, length($$1) - 1), text; text = ""}' Makefile
+	@awk '/^# /{text = substr($$0, 3)} /^[a-z-]+:/{if (text) printf "make %-9s %s\n", substr($$1, 1, length($$1) - 1), text; text = ""}' Makefile
 
 # Build the program and the library into build/.
 build: $(BUILD)/build.ninja
@@ -36,6 +36,12 @@ web:
 # Build and run all tests; the last line is the count.
 check: build
 	@tests/summary.py $(BUILD)
+
+# Test the page in a browser; the last line is the count.
+check-web:
+	@tools/setup.sh check-web
+	@$(MAKE) --no-print-directory web
+	@node tests/web/run.mjs $(BUILD)
 
 # Score the measured records; fail where a term is worse than the figures kept beside them.
 accuracy: build

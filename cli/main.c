@@ -90,7 +90,8 @@ static struct tn_style style_of(const struct tn_request *request, const FILE *fi
 {
     struct tn_str colour = request->values[TN_INPUT_COLOR].text;
     bool is_terminal = file == stdout && tn_terminal_is_output();
-    struct tn_style style = {.units = tn_request_units(request), .columns = file == stdout ? tn_terminal_columns() : 0};
+    struct tn_style style = tn_request_style(request);
+    style.columns = file == stdout ? tn_terminal_columns() : 0;
     style.colour =
         tn_str_is(colour, "always") || (!tn_str_is(colour, "never") && is_terminal && tn_terminal_wants_colour());
     return style;

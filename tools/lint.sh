@@ -55,4 +55,7 @@ cppcheck --quiet -j "$jobs" --error-exitcode=1 --std=c11 --library=posix --inlin
     --suppress=readdirCalled \
     -I include -I src -DTONNAGE_VERSION='""' src cli mcp server tools
 
+step "types of the page"
+build-tools/node_modules/.bin/tsc -p tools/web/tsconfig.json
+
 echo "lint: nothing to say" >&2

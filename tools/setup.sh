@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes sure that the tools that a task needs are there:  tools/setup.sh build | lint | fuzz | web | all
+# Makes sure that the tools that a task needs are there:  tools/setup.sh build | lint | fuzz | web | check-web | all
 #
 # Nothing missing: silent and instant. On Debian and Ubuntu it says what is missing and why, and installs it with apt-get.
 # Elsewhere it prints what to install, and exits 1.
@@ -23,12 +23,15 @@ lint|command -v clang|clang|clang|clang|llvm|the second compiler
 lint|command -v clang-format|clang-format|clang-tools-extra|clang|clang-format|checks the format
 lint|command -v clang-tidy|clang-tidy|clang-tools-extra|clang|llvm|static analysis
 lint|command -v cppcheck|cppcheck|cppcheck|cppcheck|cppcheck|static analysis
+lint|command -v npm|npm|nodejs-npm|npm|node|installs the checker of the page's types
 lint|command -v c++|g++|gcc-c++|gcc|-|checks that the header can be used from C++
 web|command -v clang|clang|clang|clang|llvm|the compiler of the page's core
 web|command -v wasm-ld|lld|lld|lld|lld|links WebAssembly
 web|command -v llvm-ar|llvm|llvm|llvm|llvm|libraries of WebAssembly
 web|has_wasi|wasi-libc @wasi|wasi-libc-static wasi-libc-devel|wasi-libc wasi-compiler-rt|wasi-libc wasi-runtimes|the C library for WebAssembly
 web|command -v node|nodejs|nodejs|nodejs|node|runs the tests of the page's core
+browser|command -v npm|npm|nodejs-npm|npm|node|installs the remote control of the browser
+browser|command -v chromium|chromium|chromium|chromium|chromium|the browser that the page is tested in
 fuzz|command -v clang|clang|clang|clang|llvm|the compiler that has libFuzzer
 fuzz|has_libfuzzer|@libfuzzer|compiler-rt|compiler-rt|llvm|libFuzzer and the sanitizers
 TABLE
@@ -84,12 +87,18 @@ build) tasks="build" ;;
 lint) tasks="build lint" ;;
 fuzz) tasks="build fuzz" ;;
 web) tasks="build web" ;;
-all) tasks="build lint fuzz web" ;;
-*) echo "usage: tools/setup.sh build | lint | fuzz | web | all" >&2; exit 2 ;;
+check-web) tasks="build web browser" ;;
+all) tasks="build lint fuzz web browser" ;;
+*) echo "usage: tools/setup.sh build | lint | fuzz | web | check-web | all" >&2; exit 2 ;;
 esac
 
+# What comes from npm stands in tools/web, with exact versions.
+install_npm() {
+    case " $tasks " in *" lint "* | *" browser "*) "$(dirname "$0")/web/install.sh" ;; esac
+}
+
 missing=$(missing_rows)
-[ -n "$missing" ] || exit 0
+[ -n "$missing" ] || { install_npm; exit 0; }
 
 echo "tonnage needs what this machine does not have yet:" >&2
 printf '%s\n' "$missing" | while IFS='|' read -r task test debian fedora arch homebrew reason; do
@@ -111,3 +120,4 @@ fi
 
 missing=$(missing_rows)
 [ -z "$missing" ] || { echo "setup: still missing after the installation: $(column 3)" >&2; exit 1; }
+install_npm

@@ -66,8 +66,8 @@ bool tn_write_answer(const struct tn_request *request, const struct tn_result *r
         tn_builder_add(text, result->script);
     } else {
         const struct tn_writer *writer = tn_writer_find(format->text);
-        struct tn_style style = {.units = tn_request_units(request),
-                                 .colour = tn_str_is(request->values[TN_INPUT_COLOR].text, "always")};
+        struct tn_style style = tn_request_style(request);
+        style.colour = tn_str_is(request->values[TN_INPUT_COLOR].text, "always");
         if (!writer) {
             return tn_fail(error, TN_ERROR_USAGE, "unknown format '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(format->text));
         }

@@ -2,6 +2,7 @@
 #include "api/deployment.h"
 
 #include "api/detect.h"
+#include "api/gpu_list.h"
 #include "api/settings.h"
 #include "catalog/names.h"
 #include "plan/cache.h"
@@ -29,7 +30,7 @@ void tn_question_note(struct tn_question *question, const char *code, const char
 size_t tn_question_machine_notes(const struct tn_question *question, struct tn_arena *arena, struct tn_note *notes,
                                  size_t most)
 {
-    static const char *const prefixes[] = {"gpu_detected", "gpu_left_out", "gpu_in_use", "calibrat"};
+    static const char *const prefixes[] = {"gpu_detected", "gpu_left_out", "gpu_in_use", "gpus_unequal", "calibrat"};
     size_t count = 0;
     for (size_t k = 0; k < question->note_count; k++) {
         const struct tn_note *note = &question->notes[k];
@@ -55,52 +56,11 @@ static enum tn_origin origin_of(const struct tn_input_value *value, enum tn_orig
     return value->given ? TN_ORIGIN_GIVEN : otherwise;
 }
 
-/* The "xCOUNT" at the end of a GPU's name, or 0 where there is none; *name gets what stands before it. */
-static uint64_t count_behind(struct tn_str text, struct tn_str *name)
-{
-    size_t mark = text.size;
-    uint64_t count = 0;
-    while (mark > 0 && text.data[mark - 1] >= '0' && text.data[mark - 1] <= '9') {
-        mark--;
-    }
-    bool has_count = mark > 1 && mark < text.size && (text.data[mark - 1] == 'x' || text.data[mark - 1] == 'X');
-    if (has_count) {
-        *name = tn_str_trim(tn_str_slice(text, 0, mark - 1));
-        has_count = tn_quantity_number(tn_str_slice(text, mark, text.size), &count);
-    }
-    return has_count ? count : 0;
-}
-
-/* The count is looked for only where the whole is no GPU: there are GPUs whose names end so. */
-bool tn_read_gpu(const struct tn_catalog *catalog, struct tn_str text, const struct tn_gpu **gpu, uint32_t *gpu_count,
-                 struct tn_error *error)
-{
-    *gpu_count = 1;
-    *gpu = tn_catalog_find_gpu(catalog, text, error);
-    if (*gpu) {
-        return true;
-    }
-    struct tn_str name;
-    uint64_t count = count_behind(text, &name);
-    *gpu = count ? tn_catalog_find_gpu(catalog, name, NULL) : NULL;
-    if (*gpu && count > TN_MOST_RANKS) {
-        tn_fail(error, TN_ERROR_USAGE, "--gpu '" TN_STR_FORMAT "': at most %d GPUs are planned", TN_STR_ARGUMENTS(text),
-                TN_MOST_RANKS);
-    }
-    *gpu_count = (uint32_t)count;
-    return (*gpu && count <= TN_MOST_RANKS) || tn_fail_at(error, -1, "--gpu");
-}
-
-static bool read_gpu(struct tn_str text, struct tn_question *question, struct tn_error *error)
-{
-    return tn_read_gpu(question->session->catalog, text, &question->gpu, &question->gpu_count, error);
-}
-
 /* "auto" and "autox2": this machine's GPUs. */
 static bool is_auto(struct tn_str text, uint64_t *count)
 {
     struct tn_str name = text;
-    *count = count_behind(text, &name);
+    *count = tn_gpu_count_behind(text, &name);
     return tn_str_equal_any_case(*count ? name : text, TN_STR("auto"));
 }
 
@@ -136,22 +96,77 @@ static bool read_auto_gpu(uint64_t count, struct tn_question *question, struct t
     return true;
 }
 
-/* The memory of the GPU, by the catalog. */
-static bool read_catalog_memory(struct tn_question *question, struct tn_error *error)
+/* The memory of a GPU is the catalog's. */
+static bool check_catalog_memory(struct tn_question *question, const struct tn_gpu *gpu, struct tn_error *error)
 {
-    question->deployment.gpu_memory_bytes = question->gpu->memory_bytes;
-    if (!question->gpu->memory_bytes) {
+    if (!gpu->memory_bytes) {
         tn_fail(error, TN_ERROR_UNKNOWN_GPU,
                 "the memory of " TN_STR_FORMAT " is not in the catalog: it is not known, or depends on the machine",
-                TN_STR_ARGUMENTS(question->gpu->name));
+                TN_STR_ARGUMENTS(gpu->name));
         tn_fail_at(error, -1, "--gpu");
         return tn_fail_hint(error, "give it with --gpu-memory SIZE");
     }
-    if (question->gpu->memory_is_marketed) {
+    if (gpu->memory_is_marketed) {
         tn_question_note(question, "gpu_memory_marketed",
                          "what the driver of " TN_STR_FORMAT
                          " reports is not known: its marketed size is counted as GB of 10^9 bytes",
-                         TN_STR_ARGUMENTS(question->gpu->name));
+                         TN_STR_ARGUMENTS(gpu->name));
+    }
+    return true;
+}
+
+/* What an engine makes of GPUs that are not alike. */
+static void note_unequal(struct tn_question *question)
+{
+    const struct tn_planner *planner = &question->planner;
+    const struct tn_deployment *deployment = &question->deployment;
+    bool has_split = false;
+    for (size_t k = 0; k < deployment->set_count; k++) {
+        has_split = has_split || tn_str_is(deployment->sets[k].name, "tensor_split");
+    }
+    if (planner->engine->is_replayed && !has_split) {
+        tn_question_note(question, "gpus_unequal",
+                         "the GPUs are not alike: layers go to them by their memory, all of it taken as free%s",
+                         planner->engine == &tn_engine_llamacpp ? "; --set tensor_split=3,1 divides them otherwise"
+                                                                : "");
+    } else if (!planner->engine->is_replayed) {
+        struct tn_builder smallest = {0};
+        tn_write_gpus(&smallest,
+                      &(struct tn_deployment){.gpu = deployment->gpu, .gpu_memory_bytes = deployment->gpu_memory_bytes},
+                      1, tn_request_units(&question->request));
+        tn_question_note(question, "gpus_unequal",
+                         "the GPUs are not alike: the ranks of a stage hold the same, so that the smallest of them "
+                         "decides; kernels are planned for " TN_STR_FORMAT,
+                         TN_STR_ARGUMENTS(tn_builder_str(&smallest)));
+        tn_builder_free(&smallest);
+    }
+}
+
+static bool read_list(struct tn_question *question, struct tn_error *error)
+{
+    const struct tn_request *request = &question->request;
+    struct tn_deployment *deployment = &question->deployment;
+    bool has_sizes = request->values[TN_INPUT_GPU_MEMORY].given;
+    struct tn_gpu_list list;
+    if (!tn_read_gpu_list(question->session->catalog, request->values[TN_INPUT_GPU].text,
+                          request->values[TN_INPUT_GPU_MEMORY].text, request->arena, &list, error)) {
+        return false;
+    }
+    for (uint32_t k = 0; !has_sizes && k < list.count; k++) {
+        bool is_new = k == 0 || list.devices[k].gpu != list.devices[k - 1].gpu;
+        if (is_new && !check_catalog_memory(question, list.devices[k].gpu, error)) {
+            return false;
+        }
+    }
+    if (list.count) {
+        question->gpu_count = list.count;
+        question->gpu = deployment->gpu = list.devices[list.smallest].gpu;
+        deployment->gpu_memory_bytes = list.devices[list.smallest].memory_bytes;
+    }
+    if (!list.are_alike) {
+        deployment->devices = list.devices;
+        deployment->device_count = list.count;
+        note_unequal(question);
     }
     return true;
 }
@@ -161,17 +176,17 @@ static bool read_memory(struct tn_question *question, struct tn_error *error)
     const struct tn_input_value *gpu = &question->request.values[TN_INPUT_GPU];
     const struct tn_input_value *memory = &question->request.values[TN_INPUT_GPU_MEMORY];
     uint64_t count = 0;
-    bool asks_machine = gpu->given && is_auto(gpu->text, &count);
     question->gpu_count = 1;
-    if (gpu->given && !(asks_machine ? read_auto_gpu(count, question, error) : read_gpu(gpu->text, question, error))) {
+    if (!gpu->given || !is_auto(gpu->text, &count)) {
+        return read_list(question, error);
+    }
+    if (!read_auto_gpu(count, question, error)) {
         return false;
     }
-    question->deployment.gpu = question->gpu;
     if (memory->given) {
         question->deployment.gpu_memory_bytes = memory->number;
-        return true;
     }
-    return asks_machine || !question->gpu || read_catalog_memory(question, error);
+    return true;
 }
 
 static uint32_t parallel(const struct tn_request *request, enum tn_input input)
@@ -256,6 +271,12 @@ static bool check_ranks(const struct tn_question *question, struct tn_error *err
         tn_fail(error, TN_ERROR_DEPLOYMENT, "--tp x --pp x --dp is %llu ranks; at most %d are planned",
                 (unsigned long long)ranks, TN_MOST_RANKS);
         return tn_fail_at(error, -1, "--tp");
+    }
+    if (deployment->device_count && deployment->dp > 1) {
+        tn_fail(error, TN_ERROR_DEPLOYMENT, "--dp %u: copies of a model on GPUs that are not alike are not planned",
+                deployment->dp);
+        tn_fail_at(error, -1, "--dp");
+        return tn_fail_hint(error, "plan each copy by itself: each has a pool of its own");
     }
     if (question->gpu_count > 1 && ranks != question->gpu_count) {
         tn_fail(error, TN_ERROR_DEPLOYMENT, "--tp %u x --pp %u x --dp %u needs %llu GPUs, --gpu gives %u",
@@ -348,6 +369,7 @@ bool tn_question_open(const struct tn_session *session, const struct tn_request 
     bool done = tn_read_engine(name, &engine, &version, error)
                 && tn_planner_open(&planner, engine, session->catalog, NULL, version, error)
                 && tn_question_settings(session, request, planner.rules, question, error);
+    planner.budget = session->budget;
     question->planner = planner;
     return done;
 }
@@ -386,4 +408,17 @@ bool tn_question_read(struct tn_question *question, const struct tn_model *model
     add_setting(question, "overhead_ppm", deployment->overhead_ppm, (struct tn_str){0},
                 origin_of(overhead, TN_ORIGIN_DEFAULT));
     return true;
+}
+
+bool tn_may_split(const struct tn_question *question)
+{
+    static const char *const says_how[] = {"tensor_split", "split_mode", "n_gpu_layers", "device"};
+    const struct tn_deployment *deployment = &question->deployment;
+    bool is_open = question->planner.engine == &tn_engine_llamacpp && deployment->gpu_memory_bytes;
+    for (size_t k = 0; k < deployment->set_count; k++) {
+        for (size_t n = 0; n < sizeof says_how / sizeof says_how[0]; n++) {
+            is_open = is_open && !tn_str_is(deployment->sets[k].name, says_how[n]);
+        }
+    }
+    return is_open;
 }

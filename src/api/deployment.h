@@ -20,7 +20,7 @@ struct tn_question {
     struct tn_request asked;   /* as it was asked */
     struct tn_request request; /* with the inputs filled in that settings of the engine are */
     struct tn_planner planner; /* free the question with tn_question_free */
-    const struct tn_gpu *gpu;  /* NULL: none named */
+    const struct tn_gpu *gpu;  /* NULL: none named; of GPUs that are not alike the smallest */
     uint32_t gpu_count;
     struct tn_deployment deployment;
     struct tn_setting settings[TN_SETTINGS];
@@ -33,10 +33,6 @@ struct tn_question {
  * Errors: TN_ERROR_USAGE with the nearest names in the hint. */
 bool tn_read_engine(struct tn_str text, const struct tn_engine **engine, struct tn_str *version,
                     struct tn_error *error);
-
-/* "a100-80gbx2": the GPU of the catalog, and how many. Errors: TN_ERROR_UNKNOWN_GPU, TN_ERROR_USAGE. */
-bool tn_read_gpu(const struct tn_catalog *catalog, struct tn_str text, const struct tn_gpu **gpu, uint32_t *gpu_count,
-                 struct tn_error *error);
 
 /* Engine, version and the engine's own settings: what can be known before the model is. The model is then that of question->request.
  * The question is to be freed also after an error.
@@ -56,6 +52,10 @@ bool tn_question_read(struct tn_question *question, const struct tn_model *model
 /* Has the planner narrow its fitted terms by the runs that are kept for the question's engine, version and GPU, with a note that says so
  * (src/api/calibrate/use.c). Where they cannot be read a note says that. Errors: TN_ERROR_MEMORY. */
 bool tn_question_calibrate(struct tn_question *question, struct tn_error *error);
+
+/* Whether layers may be divided over the GPUs in another way than the engine does by itself: llama.cpp's tensor_split on several GPUs, where
+ * nothing that was given says how. */
+bool tn_may_split(const struct tn_question *question);
 
 /* Adds a note to those of the plan; one too many is left out. */
 void tn_question_note(struct tn_question *question, const char *code, const char *format, ...) TN_PRINTF(3, 4);

@@ -45,9 +45,10 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
         {"engine", TN_INPUT_TEXT, "NAME[@VERSION]", NULL, DESCRIBES " engines",
          "serving engine, and its version: vllm@0.19.0 (default: generic; of others the newest version)"},
     [TN_INPUT_GPU] = {"gpu", TN_INPUT_TEXT, "NAME[xCOUNT]", NULL, DESCRIBES,
-                      "a GPU of the catalog, and how many: a100-80gbx2; auto: those of this machine"},
+                      "a GPU of the catalog, and how many: a100-80gbx2; several kinds: rtx-4090x2,rtx-3060; auto: "
+                      "those of this machine"},
     [TN_INPUT_GPU_MEMORY] = {"gpu-memory", TN_INPUT_SIZE, "SIZE", NULL, DEPLOYS " diagnose",
-                             "memory of one GPU, in place of the catalog's: 24GB, 80GiB"},
+                             "memory of one GPU, in place of the catalog's: 24GB, 80GiB; one for each: 24GB,12GB"},
     [TN_INPUT_DETECT] = {"detect", TN_INPUT_FLAG, NULL, NULL, "gpus",
                          "those of this machine, with what of each is in use, in place of the catalog's"},
     [TN_INPUT_INTERVAL] = {"interval", TN_INPUT_TIME, "TIME", NULL, "measure",
@@ -159,9 +160,15 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                            "give up an answer that takes longer to compute (default: 10s)"},
     [TN_INPUT_THREADS] = {"threads", TN_INPUT_NUMBER, "N", NULL, "serve",
                           "threads that answer (default: one for each core)"},
+    [TN_INPUT_CHART] =
+        {"chart", TN_INPUT_CHOICE, "NAME", "bars context grid", "plan",
+         "only that drawing, in any format: bars, what is in each GPU; context, memory against context for several "
+         "numbers of requests; grid, context x concurrency by whether it fits"},
     [TN_INPUT_FORMAT] = {"format", TN_INPUT_CHOICE, "F", "text json jsonl csv md html svg", "*",
                          "text, json, csv, md, html or svg (default: text), of tokens also jsonl: an object a line, "
                          "written while they are counted; --json is short for --format json"},
+    [TN_INPUT_WIDTH] = {"width", TN_INPUT_NUMBER, "N", NULL, "*",
+                        "width of an SVG drawing in pixels, from 320 (default: 960)"},
     [TN_INPUT_EXPLAIN] = {"explain", TN_INPUT_FLAG, NULL, NULL, "plan inspect",
                           "show the formula of every number, what was put into it, and where that came from"},
     [TN_INPUT_UNITS] = {"units", TN_INPUT_CHOICE, "U", "iec si", "*",
@@ -251,6 +258,24 @@ static bool append_item(struct tn_request *request, struct tn_input_value *value
     return true;
 }
 
+/* One size, or several separated by commas: the smallest counts. */
+static bool read_sizes(struct tn_str text, uint64_t *smallest)
+{
+    struct tn_str rest = text;
+    *smallest = UINT64_MAX;
+    for (bool is_last = false; !is_last;) {
+        uint64_t bytes;
+        size_t end = tn_str_find(rest, TN_STR(","));
+        is_last = end == SIZE_MAX;
+        if (!tn_quantity_bytes(tn_str_trim(tn_str_slice(rest, 0, end)), &bytes)) {
+            return false;
+        }
+        *smallest = bytes < *smallest ? bytes : *smallest;
+        rest = is_last ? rest : tn_str_slice(rest, end + 1, rest.size);
+    }
+    return true;
+}
+
 static bool read_number(enum tn_input input, struct tn_str text, uint64_t *number, struct tn_error *error)
 {
     switch (tn_inputs[input].type) {
@@ -263,7 +288,7 @@ static bool read_number(enum tn_input input, struct tn_str text, uint64_t *numbe
         return tn_quantity_usd_per_hour(text, number)
                || fail_value(input, text, "US dollars an hour such as 20, 2.50 or 20/h", error);
     case TN_INPUT_SIZE:
-        return tn_quantity_bytes(text, number) || fail_value(input, text, "a size such as 24GB or 80GiB", error);
+        return read_sizes(text, number) || fail_value(input, text, "a size such as 24GB or 80GiB", error);
     case TN_INPUT_TIME:
         return tn_quantity_time(text, number) || fail_value(input, text, "a time such as 100ms or 2s", error);
     default:
@@ -280,6 +305,9 @@ static bool check_range(enum tn_input input, struct tn_str text, uint64_t number
     }
     if (input == TN_INPUT_MAX_CONNECTIONS && number > 1000000) {
         return fail_value(input, text, "at most 1000000", error);
+    }
+    if (input == TN_INPUT_WIDTH && (number < 320 || number > 4096)) {
+        return fail_value(input, text, "between 320 and 4096", error);
     }
     if (tn_inputs[input].type == TN_INPUT_TIME && number > 3600000) {
         return fail_value(input, text, "at most an hour", error);

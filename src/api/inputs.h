@@ -75,7 +75,9 @@ enum tn_input {
     TN_INPUT_TIMEOUT,
     TN_INPUT_MAX_TIME,
     TN_INPUT_THREADS,
+    TN_INPUT_CHART,
     TN_INPUT_FORMAT,
+    TN_INPUT_WIDTH,
     TN_INPUT_EXPLAIN,
     TN_INPUT_UNITS,
     TN_INPUT_COLOR,
@@ -88,7 +90,7 @@ enum tn_input_type {
     TN_INPUT_PAIRS,  /* KEY=VALUE, repeatable; in JSON an object, or a list of such texts */
     TN_INPUT_TOKENS, /* a count where k is 1024: 4k, 128k */
     TN_INPUT_NUMBER, /* a count where k, M, B, T are powers of 1000: 13B */
-    TN_INPUT_SIZE,   /* bytes: 80GB, 24GiB */
+    TN_INPUT_SIZE,   /* bytes: 80GB, 24GiB; of several, separated by commas, the smallest is kept */
     TN_INPUT_COST,   /* US dollars an hour: 20, 2.50, 20/h, kept in millionths */
     TN_INPUT_SHARE,  /* 10% or 0.1, kept in millionths */
     TN_INPUT_TIME,   /* 100ms, 0.5s, 2m, kept in milliseconds */

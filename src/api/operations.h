@@ -6,6 +6,7 @@
 #include "api/inputs.h"
 #include "api/measure/run.h"
 #include "api/sources.h"
+#include "base/budget.h"
 #include "files/given.h"
 #include "report/report.h"
 #include "text/json.h"
@@ -13,6 +14,7 @@
 struct tn_session {
     const struct tn_catalog *catalog;
     const struct tn_model_finder *finder;         /* NULL: the catalog only */
+    const struct tn_model_shelf *shelf;           /* NULL: models are loaded for each request */
     const struct tn_text_reader *reader;          /* NULL: no files */
     const struct tn_text_source *texts;           /* NULL: no texts but those of the request */
     const struct tn_tokenizer_finder *tokenizers; /* NULL: likewise */
@@ -24,11 +26,13 @@ struct tn_session {
     struct tn_given_files *given;                 /* files that are looked at before any other; NULL: none */
     const struct tn_sink *sink;                   /* NULL: the answer is kept until it is complete */
     const struct tn_watcher *watcher;             /* NULL: nobody */
+    const struct tn_budget *budget;               /* NULL: an answer takes as long as it does */
     const struct tn_service *server;              /* NULL: no server is run here */
     const struct tn_service *assistant;           /* NULL: no assistants are served */
 };
 
-/* The answer in both forms: `json` is complete; `report` is what a person reads. */
+/* The answer in both forms: `json` is complete, but where a drawing alone was asked for in another format; `report` is what a person
+ * reads. */
 struct tn_result {
     struct tn_arena arena;
     struct tn_builder json;
@@ -75,6 +79,8 @@ struct tn_model *tn_request_model(const struct tn_session *session, const struct
                                   struct tn_str name, struct tn_error *error);
 
 enum tn_units tn_request_units(const struct tn_request *request);
+/* How reports are written, but for colours and the width of a terminal. */
+struct tn_style tn_request_style(const struct tn_request *request);
 
 /* The error as a JSON document: tonnage.error/1. */
 void tn_error_write_json(const struct tn_error *error, struct tn_builder *json);

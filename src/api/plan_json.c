@@ -1,6 +1,7 @@
 /* The plan as JSON: docs/json.md. */
 #include "api/plan_json.h"
 
+#include "api/chart/chart.h"
 #include "api/explain.h"
 #include "engine/record/rules.h"
 
@@ -168,13 +169,14 @@ static void write_entries(struct tn_json_writer *json, const struct tn_plan *pla
 static void write_device(struct tn_json_writer *json, const struct tn_plan *plan, uint64_t rank,
                          const struct tn_stage *stage)
 {
-    uint64_t memory = plan->question.deployment.gpu_memory_bytes;
+    struct tn_device device = tn_deployment_device(&plan->question.deployment, (uint32_t)rank);
+    uint64_t memory = device.memory_bytes;
     tn_json_begin_object(json);
     tn_json_key(json, "rank");
     tn_json_u64(json, rank);
     tn_json_key(json, "gpu");
-    if (plan->question.gpu) {
-        tn_json_string(json, plan->question.gpu->name);
+    if (device.gpu) {
+        tn_json_string(json, device.gpu->name);
     } else {
         tn_json_null(json);
     }
@@ -343,6 +345,9 @@ bool tn_plan_json(const struct tn_plan *plan, bool explain, struct tn_result *re
     tn_write_note_items(&json, plan->ledger.notes, plan->ledger.note_count);
     tn_write_note_items(&json, plan->model->notes, plan->model->note_count);
     tn_json_end_list(&json);
+    if (plan->chart) {
+        tn_plan_chart_json(&json, plan);
+    }
     if (explain && !tn_explain_json(plan->model, &result->arena, &json, error)) {
         return false;
     }

@@ -1,22 +1,14 @@
 /* The verdict of a plan in one sentence. */
 #include "api/plan_report.h"
 
+#include "api/gpu_list.h"
 #include "engine/record/rules.h"
 
 static const double MOST_REQUESTS = 9e15;
 
 void tn_plan_write_gpus(struct tn_builder *text, const struct tn_plan *plan, uint64_t count)
 {
-    const struct tn_question *question = &plan->question;
-    if (count != 1) {
-        tn_builder_addf(text, "%llu x ", (unsigned long long)count);
-    }
-    if (question->gpu) {
-        tn_builder_add(text, question->gpu->name);
-    } else {
-        tn_builder_add_text(text, "GPU of ");
-        tn_write_bytes(text, question->deployment.gpu_memory_bytes, plan->units);
-    }
+    tn_write_gpus(text, &plan->question.deployment, count, plan->units);
 }
 
 static uint64_t rank_count(const struct tn_ledger *ledger)
@@ -26,9 +18,9 @@ static uint64_t rank_count(const struct tn_ledger *ledger)
 
 static void write_free(struct tn_builder *text, const struct tn_plan *plan)
 {
+    const struct tn_stage *worst = tn_ledger_worst(&plan->ledger);
     tn_builder_add_text(text, ", ");
-    tn_write_bytes(text, plan->question.deployment.gpu_memory_bytes - tn_ledger_worst(&plan->ledger)->high_bytes,
-                   plan->units);
+    tn_write_bytes(text, worst->memory_bytes - worst->high_bytes, plan->units);
     tn_builder_add_text(text, rank_count(&plan->ledger) > 1 ? " free on the fullest" : " free");
 }
 
@@ -47,8 +39,8 @@ const char *tn_plan_binding_name(const struct tn_plan *plan)
 
 static void write_excess(struct tn_builder *text, const struct tn_plan *plan)
 {
-    tn_write_bytes(text, tn_ledger_worst(&plan->ledger)->high_bytes - plan->question.deployment.gpu_memory_bytes,
-                   plan->units);
+    const struct tn_stage *worst = tn_ledger_worst(&plan->ledger);
+    tn_write_bytes(text, worst->high_bytes - worst->memory_bytes, plan->units);
     tn_builder_addf(text, " too much%s, mostly %s", rank_count(&plan->ledger) > 1 ? " on the fullest" : "",
                     tn_plan_binding_name(plan));
     write_needed(text, plan);
@@ -123,7 +115,8 @@ static void write_pool(struct tn_builder *text, const struct tn_plan *plan)
     const struct tn_deployment *deployment = &plan->question.deployment;
     tn_builder_add_text(text, "starts on ");
     tn_plan_write_gpus(text, plan, rank_count(&plan->ledger));
-    if (tn_ledger_worst(&plan->ledger)->high_bytes > deployment->gpu_memory_bytes) {
+    const struct tn_stage *worst = tn_ledger_worst(&plan->ledger);
+    if (worst->high_bytes > worst->memory_bytes) {
         tn_builder_add_text(text, ", but may run out of memory: ");
         write_excess(text, plan);
         return;

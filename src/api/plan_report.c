@@ -38,10 +38,11 @@ static uint64_t pool_room(const struct tn_plan *plan, const struct tn_entry *ent
                : 0;
 }
 
-static struct tn_bar bar_of(const struct tn_plan *plan, const struct tn_stage *stage, struct tn_str label)
+static struct tn_bar bar_of(const struct tn_plan *plan, uint32_t rank, struct tn_str label)
 {
-    uint64_t memory = plan->question.deployment.gpu_memory_bytes;
-    struct tn_bar bar = {.label = label, .capacity_bytes = memory};
+    const struct tn_stage *stage = &plan->ledger.stages[rank / plan->ledger.ranks_per_stage];
+    uint64_t memory = tn_deployment_device(&plan->question.deployment, rank).memory_bytes;
+    struct tn_bar bar = {.label = label, .capacity_bytes = memory, .low_bytes = stage->low_bytes};
     for (size_t k = 0; k < stage->entry_count; k++) {
         const struct tn_entry *entry = &plan->ledger.entries[stage->first_entry + k];
         uint64_t room = pool_room(plan, entry);
@@ -65,7 +66,7 @@ static void report_bars(const struct tn_plan *plan, struct tn_report *report)
     for (size_t k = 0; k < ranks; k++) {
         struct tn_builder label = {0};
         tn_builder_addf(&label, "GPU %zu", k);
-        bars[k] = bar_of(plan, &plan->ledger.stages[k / plan->ledger.ranks_per_stage], tn_report_keep(report, &label));
+        bars[k] = bar_of(plan, (uint32_t)k, tn_report_keep(report, &label));
     }
     block->bars = bars;
     block->bar_count = ranks;
@@ -363,4 +364,19 @@ void tn_plan_report(const struct tn_plan *plan, bool explain, struct tn_report *
     tn_write_notes(report, plan->question.notes, plan->question.note_count);
     tn_write_notes(report, plan->ledger.notes, plan->ledger.note_count);
     tn_write_notes(report, plan->model->notes, plan->model->note_count);
+}
+
+void tn_plan_report_drawing(const struct tn_plan *plan, struct tn_chart *lines, struct tn_grid *grid,
+                            struct tn_report *report)
+{
+    report_heading(plan, report);
+    if (!lines && !grid) {
+        report_bars(plan, report);
+        return;
+    }
+    struct tn_block *block = tn_report_add(report, lines ? TN_BLOCK_CHART : TN_BLOCK_GRID);
+    if (block) {
+        block->chart = lines;
+        block->grid = grid;
+    }
 }

@@ -1,6 +1,7 @@
 /* measure: runs a command by the host's runner, and makes a record and an answer of what it took. */
 #include "api/measure/measure.h"
 
+#include "api/gpu_list.h"
 #include "api/launch.h"
 #include "api/settings.h"
 #include "text/quantity.h"

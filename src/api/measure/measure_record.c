@@ -2,6 +2,7 @@
  * fullest GPU. */
 #include "api/deployment.h"
 #include "api/detect.h"
+#include "api/gpu_list.h"
 #include "api/measure/measure.h"
 
 static void write_text(struct tn_json_writer *json, const char *key, struct tn_str text)
