@@ -21,6 +21,7 @@ struct serve_exchange {
     char path[200]; /* as it is shown in the log */
     char id[SERVE_ID_BYTES];
     int64_t start_us;
+    int64_t end_us; /* of the time for its answer */
     /* the request: */
     struct tn_builder body;
     uint64_t body_bytes; /* that came, also those that are not kept */
