@@ -24,6 +24,12 @@ void serve_refuse_usage(struct serve_exchange *exchange, unsigned status, const 
     serve_refuse(exchange, status, &error);
 }
 
+void serve_refuse_method(struct serve_exchange *exchange, unsigned methods)
+{
+    exchange->allow = serve_methods_text(methods);
+    serve_refuse_usage(exchange, 405, "this path is not asked in this way", "the field Allow says how");
+}
+
 /* ---- the request ---------------------------------------------------------------------------------------------------- */
 
 struct query {

@@ -45,4 +45,7 @@ void serve_refuse(struct serve_exchange *exchange, unsigned status, const struct
 /* The same with a sentence and what to do next, as TN_ERROR_USAGE. */
 void serve_refuse_usage(struct serve_exchange *exchange, unsigned status, const char *message, const char *hint);
 
+/* 405, with the methods that the path has. */
+void serve_refuse_method(struct serve_exchange *exchange, unsigned methods);
+
 #endif
