@@ -106,7 +106,7 @@ export class Breakdown {
                 h("th", { scope: "col", class: "number" }, groupName(group)),
                 h("th", { scope: "col", class: "number" }, `${t("breakdown.share")} %`),
                 h("th", { scope: "col", class: "number range" }, t("breakdown.range")),
-                h("th", { scope: "col" }, t("breakdown.basis")))),
+                h("th", { scope: "col", class: "why" }, t("breakdown.basis")))),
             h("tbody", {}, ...rows), this.#foot(group.device)));
     }
 
@@ -116,7 +116,7 @@ export class Breakdown {
         const rest = device.memory_bytes ? t("breakdown.of", { memory: bytes(device.memory_bytes, units) }) : "";
         return h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, t("breakdown.total")),
             h("td", { class: "number" }, bytes(device.mid, units)), h("td", {}),
-            h("td", { class: "number range" }, range(device, units)), h("td", {}, rest)));
+            h("td", { class: "number range" }, range(device, units)), h("td", { class: "why" }, rest)));
     }
 
     /**
@@ -144,7 +144,7 @@ export class Breakdown {
                 bytes(entry.mid, this.#units)),
             h("td", { class: "number" }, share(entry.mid, whole)),
             h("td", { class: "number range" }, range(entry, this.#units)),
-            h("td", { title: tOr(`basis.${entry.basis}.help`, "") },
+            h("td", { class: "why", title: tOr(`basis.${entry.basis}.help`, "") },
                 h("span", { class: `basis ${entry.basis}` }, tOr(`basis.${entry.basis}`, entry.basis)))), detail];
     }
 

@@ -3,28 +3,18 @@
 import { h } from "./dom.js";
 import { bytes, grouped } from "./format.js";
 import { t, tOr } from "./text.js";
-import { onTheme, theme } from "./theme.js";
 
 /** @typedef {import("./format.js").Units} Units */
 
 /** Style sheets by their text: all charts of a kind have the same. @type {Map<string, CSSStyleSheet>} */
 const sheets = new Map();
 
-onTheme(() => sheets.forEach((sheet, css) => sheet.replaceSync(themed(css))));
-
-/** The style with the colours that are chosen, where they are not the system's. @param {string} css */
-function themed(css) {
-    const wanted = theme();
-    return wanted === "auto" ? css
-        : css.replaceAll(/@media\s*\(prefers-color-scheme:\s*dark\)/g, wanted === "dark" ? "@media all" : "@media not all");
-}
-
 /** @param {string} css */
 function sheetOf(css) {
     let sheet = sheets.get(css);
     if (!sheet) {
         sheet = new CSSStyleSheet();
-        sheet.replaceSync(themed(css));
+        sheet.replaceSync(css);
         sheets.set(css, sheet);
     }
     return sheet;
@@ -33,13 +23,21 @@ function sheetOf(css) {
 const OWN = new CSSStyleSheet();
 OWN.replaceSync(`
 :host{display:block}
-svg{display:block;width:100%;height:auto;overflow:visible}
+svg{display:block;width:100%;height:auto}
+.paper{display:none}
 [data-concurrency][data-fits]{cursor:pointer}
 [tabindex]:focus{outline:none}
 [tabindex]:focus-visible{outline:2px solid #fff;outline-offset:-1px;stroke:#0b62c4;stroke-width:3}
 `);
 
 const parser = new DOMParser();
+
+/** Taken out before the picture is parsed: the policy counts a style element even there. */
+const STYLE = /<style>([^<]*)<\/style>/g;
+
+/** The narrowest drawing of the core, in pixels. */
+const NARROWEST = 320;
+const WIDTH_STEP = 40;
 
 export class Chart {
     #shown = "";
@@ -77,17 +75,25 @@ export class Chart {
         }
         this.#shown = svg;
         this.#hide();
-        const picture = parser.parseFromString(svg, "image/svg+xml").documentElement;
-        const styles = [...picture.querySelectorAll("style")].map((style) => {
-            style.remove();
-            return sheetOf(style.textContent ?? "");
+        /** @type {CSSStyleSheet[]} */
+        const styles = [];
+        const bare = svg.replace(STYLE, (_, css) => {
+            styles.push(sheetOf(css));
+            return "";
         });
+        const picture = parser.parseFromString(bare, "image/svg+xml").documentElement;
         const focused = this.#cellKey(this.root.activeElement);
+        crop(picture);
         this.root.adoptedStyleSheets = [...styles, OWN];
         this.root.replaceChildren(picture);
         if (this.choose) {
             this.#offer(focused);
         }
+    }
+
+    /** The width to draw in, in steps, so that a window that is resized does not ask for every pixel. */
+    get width() {
+        return Math.max(NARROWEST, Math.floor(this.host.clientWidth / WIDTH_STEP) * WIDTH_STEP);
     }
 
     /** A sentence in place of the picture. @param {string} message */
@@ -225,6 +231,20 @@ export class Chart {
     #hide() {
         this.tip.hidden = true;
     }
+}
+
+/**
+ * The heading says what the verdict above says, too: the picture begins below it.
+ * @param {Element} picture
+ */
+function crop(picture) {
+    const heading = picture.querySelector("text.heading");
+    const [left, top, width, height] = (picture.getAttribute("viewBox") ?? "").split(" ").map(Number);
+    const cut = Number(heading?.getAttribute("y") ?? 0);
+    heading?.remove();
+    picture.setAttribute("viewBox", `${left} ${top + cut} ${width} ${height - cut}`);
+    picture.removeAttribute("width");
+    picture.removeAttribute("height");
 }
 
 /**

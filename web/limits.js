@@ -50,7 +50,8 @@ export function limitsView(replies, apply) {
     const rows = QUESTIONS.map(({ name }, k) => row(name, readReply(replies[k]), apply));
     return h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {},
         ...["question", "answer", "limit"].map((key) =>
-            h("th", { scope: "col" }, t(/** @type {import("./text.js").Key} */ (`limits.${key}`)))),
+            h("th", { scope: "col", class: key === "limit" ? "why" : null },
+                t(/** @type {import("./text.js").Key} */ (`limits.${key}`)))),
         h("td", {}))), h("tbody", {}, ...rows)));
 }
 
@@ -71,7 +72,7 @@ function row(name, { value: fit, error }, apply) {
  */
 function answerCells(name, { answer, proof }, apply) {
     const why = answer?.limited_by ?? proof.first_failing?.binding ?? null;
-    const reason = h("td", { title: proof.first_failing?.message ?? "" },
+    const reason = h("td", { class: "why", title: proof.first_failing?.message ?? "" },
         why === null ? t("limits.nothing_prevents") : tOr(`category.${why}`, tOr(`limits.binding.${why}`, why)));
     if (!answer || answer.value === 0) {
         return [h("td", {}, t("limits.nothing")), reason, h("td", {})];

@@ -59,6 +59,7 @@ class Page {
         document.body.append(this.cover, this.spoken);
         takeDrops(this.cover, (files) => this.open(files));
         addEventListener("popstate", () => this.arrive());
+        this.watchWidth();
     }
 
     async start() {
@@ -186,10 +187,11 @@ class Page {
             this.answer.replaceChildren(...this.diagnosisParts(this.log));
             return;
         }
-        const sides = Object.values(this.sides ?? {}).map((side) => side.element);
+        const sides = Object.values(this.sides ?? {});
+        const kind = `sides ${sides.length > 1 ? "two" : ""}`;
         this.answer.replaceChildren(...[
-            this.noticeHost, h("div", { class: `sides ${sides.length > 1 ? "two" : ""}` }, ...sides), this.comparison,
-            this.remedies, this.breakdown?.element, this.launch?.element, this.limits, this.notes,
+            this.noticeHost, h("div", { class: kind }, ...sides.map((side) => side.element)), this.comparison,
+            this.remedies, h("div", { class: kind }, ...sides.map((side) => side.charts)), this.breakdown?.element, this.launch?.element, this.limits, this.notes,
         ].filter((part) => part instanceof HTMLElement));
     }
 
@@ -230,6 +232,21 @@ class Page {
     say(sentence) {
         clearTimeout(this.speech);
         this.speech = setTimeout(() => { this.spoken.textContent = sentence; }, SPEAK_MS);
+    }
+
+    /** Another width, other pictures. */
+    watchWidth() {
+        let width = this.width;
+        addEventListener("resize", () => {
+            if (width !== this.width) {
+                width = this.width;
+                this.refresh();
+            }
+        });
+    }
+
+    get width() {
+        return this.sides?.a?.bars.width ?? 0;
     }
 
     // ---- asking and showing ----

@@ -30,11 +30,12 @@ export class Side {
         this.bars = new Chart({ name: "bars" });
         this.context = new Chart({ name: "context" });
         this.grid = new Chart({ name: "grid", choose });
-        this.badge = h("span", { class: "side-name" }, t(name === "b" ? "answer.b" : "answer.a"));
-        this.element = h("div", { class: "side", "data-side": name }, this.badge, this.verdict,
-            card("bars", t("bars.title"), this.bars.element),
-            h("div", { class: "pair" }, card("context", t("context.title"), this.context.element),
-                card("grid", t("grid.title"), h("p", { class: "help" }, t("grid.help")), this.grid.element)));
+        this.element = h("div", { class: "side", "data-side": name },
+            h("span", { class: "side-name" }, t(name === "b" ? "answer.b" : "answer.a")), this.verdict,
+            card("bars", t("bars.title"), this.bars.element));
+        this.charts = h("div", { class: "side pair", "data-side-charts": name },
+            card("context", t("context.title"), this.context.element),
+            card("grid", t("grid.title"), this.grid.element, h("p", { class: "help" }, t("grid.help"))));
     }
 
     /**
@@ -47,7 +48,7 @@ export class Side {
     ask(client, deployment, units, files) {
         return client.ask([
             toRequest("plan", deployment, { explain: true, units }),
-            picture(deployment, units, "bars"),
+            picture(deployment, units, this.bars, "bars"),
         ], files);
     }
 
@@ -59,6 +60,7 @@ export class Side {
         const { value, error } = readReply(planned);
         this.error = error;
         this.element.classList.toggle("stale", error !== null);
+        this.charts.classList.toggle("stale", error !== null);
         if (error) {
             this.verdict.replaceChildren(errorView(error.message, error.hint));
             return;
@@ -76,7 +78,9 @@ export class Side {
      * @param {string | null} files
      */
     askCharts(client, deployment, units, files) {
-        return client.ask([picture(deployment, units, "context"), picture(deployment, units, "grid")], files);
+        return client.ask([
+            picture(deployment, units, this.context, "context"), picture(deployment, units, this.grid, "grid"),
+        ], files);
     }
 
     /**
@@ -105,8 +109,10 @@ export class Side {
 /**
  * @param {Deployment} deployment
  * @param {Units} units
+ * @param {Chart} place
  * @param {"bars" | "context" | "grid"} chart
  */
-function picture(deployment, units, chart) {
-    return toRequest("plan", deployment, { format: "svg", chart, units, lang: language() });
+function picture(deployment, units, { width }, chart) {
+    const lang = language() === "en" ? {} : { lang: language() };
+    return toRequest("plan", deployment, { format: "svg", chart, units, width, ...lang });
 }

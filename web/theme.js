@@ -5,7 +5,6 @@
 /** @type {readonly Theme[]} */
 export const THEMES = ["auto", "light", "dark"];
 const KEY = "tonnage-theme";
-const listeners = new Set();
 
 /** @returns {Theme} */
 export function theme() {
@@ -25,7 +24,6 @@ export function setTheme(wanted) {
     } catch {
         // a browser that stores nothing: it holds until the page is left
     }
-    listeners.forEach((listener) => listener());
 }
 
 /** As it was chosen the last time. */
@@ -36,9 +34,4 @@ export function restoreTheme() {
     } catch {
         setTheme("auto");
     }
-}
-
-/** @param {() => void} listener */
-export function onTheme(listener) {
-    listeners.add(listener);
 }

@@ -51,8 +51,6 @@ function figures({ model, devices, kv, settings, verdict, total }, units) {
             : figure(t("figure.pool"), bytes((kv.pool_bytes ?? 0), units),
                 t("figure.pool.tokens", { count: grouped(kv.pool_tokens) })),
         verdict.fits === null ? null : figure(t("figure.concurrency"), count(verdict.max_concurrency)),
-        verdict.fits === null ? null : figure(t("figure.context"),
-            verdict.max_context === null ? t("figure.unlimited") : tokens(verdict.max_context)),
         verdict.gpus_needed === null ? null : figure(t("figure.gpus"), grouped(verdict.gpus_needed)));
 }
 

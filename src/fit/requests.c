@@ -71,7 +71,7 @@ static bool share_without_pool(struct drawing *drawing, uint64_t tokens, double 
         return false;
     }
     one = (double)tn_ledger_worst(&ledger)->high_bytes;
-    *share = (one - fixed_bytes) / ((double)deployment->gpu_memory_bytes - fixed_bytes);
+    *share = (one - fixed_bytes) / ((double)tn_ledger_worst(&ledger)->memory_bytes - fixed_bytes);
     return true;
 }
 

@@ -129,7 +129,7 @@ export const en = {
     "chart.tokens": "{count} tokens",
     "chart.requests": "{count} requests",
     "chart.request": "1 request",
-    "chart.yes": "fits",
+    "chart.fits": "fits",
     "chart.queues": "starts, but some requests wait",
     "chart.partly": "runs, but not all of it on GPUs",
     "chart.no": "does not fit",

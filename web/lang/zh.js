@@ -131,7 +131,7 @@ export const zh = {
     "chart.tokens": "{count} token",
     "chart.requests": "{count} 个请求",
     "chart.request": "1 个请求",
-    "chart.yes": "放得下",
+    "chart.fits": "放得下",
     "chart.queues": "能启动，但部分请求要排队",
     "chart.partly": "不能全部放在 GPU 上",
     "chart.no": "放不下",

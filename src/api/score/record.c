@@ -187,7 +187,7 @@ static void judge(struct tn_score_work *work, const struct tn_deployment *deploy
     scored->is_judged = deployment->gpu_memory_bytes && work->measurement->outcome != TN_OUTCOME_UNKNOWN
                         && !work->measurement->is_unknown_build;
     const struct tn_stage *worst = tn_ledger_worst(ledger);
-    if (ledger->start == TN_START_NO || worst->low_bytes > deployment->gpu_memory_bytes) {
+    if (ledger->start == TN_START_NO || worst->low_bytes > worst->memory_bytes) {
         scored->call = TN_CALL_DOES_NOT_FIT;
     } else if (!tn_ledger_fits(ledger, deployment)) {
         scored->call = TN_CALL_UNSURE;
