@@ -17,7 +17,8 @@ static bool compute(struct tn_plan *plan, struct tn_result *result, struct tn_er
     }
     tn_verdict(planner, &question->deployment, &plan->ledger, &plan->verdict);
     tn_find_remedies(plan, &result->arena);
-    return tn_plan_message(plan, &result->arena) || tn_fail_memory(error);
+    return (tn_plan_message(plan, &result->arena) || tn_fail_memory(error))
+           && tn_plan_find_start(plan, &result->arena, error);
 }
 
 static bool emit(struct tn_plan *plan, struct tn_result *result, struct tn_error *error)

@@ -27,6 +27,7 @@ struct tn_plan {
     size_t remedy_count;
     enum tn_units units;
     struct tn_str message; /* the verdict in one sentence */
+    struct tn_str start;   /* the command in one line, of an engine that advises; empty: none is known that fits */
     struct tn_str target;  /* of --emit; empty: none was asked for */
     struct tn_str command; /* what it gave */
 };
