@@ -245,6 +245,22 @@ bool tn_plan_emit(const struct tn_plan *plan, struct tn_str target, struct tn_ar
     return done;
 }
 
+bool tn_plan_take_target(struct tn_request *request, struct tn_error *error)
+{
+    struct tn_str target = request->values[TN_INPUT_EMIT].text;
+    return request->values[TN_INPUT_ENGINE].given || !tn_emit_is_engine(target)
+           || tn_request_set(request, TN_INPUT_ENGINE, target, error);
+}
+
+void tn_plan_write_command(struct tn_json_writer *json, struct tn_str target, struct tn_str text)
+{
+    tn_json_key(json, "commands");
+    tn_json_begin_object(json);
+    tn_json_key_str(json, target);
+    tn_json_string(json, text);
+    tn_json_end_object(json);
+}
+
 bool tn_plan_write_commands(const struct tn_plan *plan, struct tn_json_writer *json, struct tn_error *error)
 {
     struct tn_str rest = tn_str_of(tn_inputs[TN_INPUT_EMIT].choices);

@@ -20,6 +20,9 @@ bool tn_request_read_command(const struct tn_catalog *catalog, struct tn_request
 bool tn_plan_read_command(const struct tn_session *session, struct tn_request *request, struct tn_launch *launch,
                           struct tn_error *error);
 
+/* --emit vllm alone is also --engine vllm. Errors: those of tn_request_set. */
+bool tn_plan_take_target(struct tn_request *request, struct tn_error *error);
+
 /* Notes of the options that the command had and the plan does not have. */
 void tn_plan_note_command(struct tn_question *question, const struct tn_launch *launch);
 
@@ -31,6 +34,9 @@ bool tn_plan_find_start(struct tn_plan *plan, struct tn_arena *arena, struct tn_
  * Errors: TN_ERROR_USAGE at --emit where the target cannot say what was planned. */
 bool tn_plan_emit(const struct tn_plan *plan, struct tn_str target, struct tn_arena *arena, struct tn_str *text,
                   struct tn_error *error);
+
+/* "commands": {"vllm": "vllm serve ..."}: the text of one target. */
+void tn_plan_write_command(struct tn_json_writer *json, struct tn_str target, struct tn_str text);
 
 /* "commands": {"vllm": "vllm serve ...", "compose": ...}: of all targets that can say what was planned. The key and its value.
  * Errors: TN_ERROR_MEMORY alone. */
