@@ -41,6 +41,8 @@ check: build
 check-web:
 	@tools/setup.sh check-web
 	@$(MAKE) --no-print-directory web
+	@ninja -C $(BUILD)/wasm --quiet unit_tests
+	@tests/summary.py $(BUILD)/wasm --suite unit
 	@node tests/web/run.mjs $(BUILD)
 
 # Score the measured records; fail where a term is worse than the figures kept beside them.
