@@ -86,8 +86,8 @@ class Chooser:
         self.sometimes(request, "format", "text", "csv", "md", "html", "svg", "nonsense", share=0.4)
 
     def subject(self, request):
-        """A model by its name, by a file, or by its numbers."""
-        kind = self.random.random()
+        """A model by its name, by a file, or, of a plan, by its numbers."""
+        kind = self.random.random() * (1 if request["operation"] == "plan" else 0.93)
         if kind < 0.85:
             request["model"] = self.model()
         elif kind < 0.93:
