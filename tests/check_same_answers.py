@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.parse
 
 GET_ONLY = ("models", "gpus", "engines")  # on the server
@@ -225,6 +226,9 @@ class Server:
         port = re.search(r"127\.0\.0\.1:(\d+)", said)
         if not port:
             raise OSError(said)
+        # its log is read on, or it would wait for somebody who does
+        self.log = threading.Thread(target=self.process.stderr.read, daemon=True)
+        self.log.start()
         self.connection = http.client.HTTPConnection("127.0.0.1", int(port[1]), timeout=60)
 
     def answer(self, request):
@@ -242,6 +246,7 @@ class Server:
         self.connection.close()
         self.process.terminate()
         self.process.wait()
+        self.log.join()
         self.process.stderr.close()
 
 
@@ -280,6 +285,20 @@ def open_answerers(options):
     return answerers
 
 
+def compare(request, first, others, different, codes):
+    """Counts into `codes` how the command line ended, and into `different` who answers otherwise."""
+    expected = first.answer(request)
+    codes[expected[1]] = codes.get(expected[1], 0) + 1
+    for other in others:
+        try:
+            answer = other.answer(request)
+        except (OSError, http.client.HTTPException) as error:
+            answer = ("no answer: %s" % error, -1)
+        if not is_same(request, expected, answer):
+            different[other.name] += 1
+            show(request, other.name, expected, answer)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
@@ -295,17 +314,12 @@ def main():
         sys.exit(77)
     different = {other.name: 0 for other in others}
     codes = {}
-    for _ in range(options.count):
-        request = chooser.request()
-        expected = first.answer(request)
-        codes[expected[1]] = codes.get(expected[1], 0) + 1
-        for other in others:
-            answer = other.answer(request)
-            if not is_same(request, expected, answer):
-                different[other.name] += 1
-                show(request, other.name, expected, answer)
-    for answerer in [first, *others]:
-        answerer.close()
+    try:
+        for _ in range(options.count):
+            compare(chooser.request(), first, others, different, codes)
+    finally:
+        for answerer in [first, *others]:
+            answerer.close()
     print("%d requests, by exit code: %s" % (options.count, ", ".join("%s: %d" % item for item in sorted(codes.items()))))
     for name, count in different.items():
         print("[  %s ] the_command_line_and_%s_answer_the_same%s"
