@@ -24,7 +24,7 @@ static void raise_limits(struct serve_options *options)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         return;
     }
-    rlim_t wanted = (rlim_t)options->connections + OTHER_DESCRIPTORS;
+    rlim_t wanted = 2 * (rlim_t)options->connections + OTHER_DESCRIPTORS; /* as many may be ending */
     if (limit.rlim_cur < wanted) {
         limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || wanted < limit.rlim_max ? wanted : limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
@@ -32,7 +32,7 @@ static void raise_limits(struct serve_options *options)
     }
     if (limit.rlim_cur < wanted) {
         rlim_t left = limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS : OTHER_DESCRIPTORS;
-        options->connections = (unsigned)left;
+        options->connections = (unsigned)(left / 2);
     }
 }
 

@@ -323,6 +323,7 @@ def check_remote():
 
 
 def answers_quickly(server):
+    """Quickly for a machine that is busy with other tests: what is to be seen is that it does not wait for the others."""
     start = time.monotonic()
     status = server.post("plan", model="llama-3.1-8b")[0]
     return status == 200 and time.monotonic() - start < 30
