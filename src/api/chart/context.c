@@ -4,7 +4,7 @@
 
 #include "base/number.h"
 
-enum { SERIES = 4, STEPS = 12, REPLAYED_STEPS = 4, MOST_POINTS = STEPS + 4, LEAST_CONTEXT = 256 };
+enum { SERIES = 4, STEPS = 8, REPLAYED_STEPS = 4, MOST_POINTS = STEPS + 4, LEAST_CONTEXT = 256 };
 
 struct lines {
     struct tn_chart_points *points;
@@ -155,7 +155,7 @@ static uint64_t top_of(struct lines *lines, uint64_t least_concurrency)
         return 0;
     }
     most += most / 8;
-    return needed > most && needed <= most + most / 2 ? needed : most;
+    return needed > most && needed <= most + most / 2 ? needed + needed / 50 : most;
 }
 
 static struct tn_str limit_text(const struct tn_plan *plan, uint64_t limit, struct tn_arena *arena)
