@@ -49,6 +49,8 @@ class Page {
     /** @type {string[]} */
     notices = [];
     inputAt = 0;
+    /** The next verdict takes the focus. */
+    wantsFocus = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     speech;
 
@@ -126,12 +128,8 @@ class Page {
 
     /** @param {string} option a change as the core offers it */
     apply(option) {
+        this.wantsFocus = true; // what was clicked goes with the answer that it was in
         this.set(withOptions(this.deployment, option));
-        this.say(t("remedies.applied", { option }));
-        const headline = this.sides[this.editing]?.verdict.querySelector(".headline");
-        if (headline instanceof HTMLElement) {
-            headline.focus();
-        }
     }
 
     // ---- what is on the page ----
@@ -268,6 +266,7 @@ class Page {
         timed(() => {
             asked.forEach(({ side }, k) => side.show(replies[k], units));
             this.showPlans();
+            this.focusVerdict();
         });
         pictured(start);
         await this.more(asked, isCurrent);
@@ -340,6 +339,14 @@ class Page {
         this.breakdown?.show(plan, units);
         this.launch?.show(this.deployment, plan.engine.name);
         this.notes?.replaceChildren(notesView(plan));
+    }
+
+    focusVerdict() {
+        const headline = this.sides?.[this.editing]?.verdict.querySelector(".headline");
+        if (this.wantsFocus && headline instanceof HTMLElement) {
+            headline.focus();
+        }
+        this.wantsFocus = false;
     }
 
     /** The command for the target that is chosen. */

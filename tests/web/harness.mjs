@@ -94,8 +94,8 @@ export class Visitor {
         return path.join(this.files, name);
     }
 
-    locate(selector) {
-        return this.page.locator(selector);
+    locate(selector, filter = {}) {
+        return this.page.locator(selector, filter);
     }
 
     /** The headline of the verdict and the core's sentence. */

@@ -139,7 +139,6 @@ export const en = {
     "remedies.requests": "{count} requests at once",
     "remedies.tokens": "{count} tokens",
     "remedies.apply": "Apply",
-    "remedies.applied": "Applied: {option}",
 
     "breakdown.title": "Breakdown",
     "breakdown.help": "Each term shows its formula on click.",

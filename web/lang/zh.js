@@ -141,7 +141,6 @@ export const zh = {
     "remedies.requests": "可并发 {count} 个请求",
     "remedies.tokens": "{count} token",
     "remedies.apply": "采用",
-    "remedies.applied": "已采用：{option}",
 
     "breakdown.title": "明细",
     "breakdown.help": "点击各项查看公式。",
