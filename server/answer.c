@@ -113,7 +113,7 @@ void serve_answer(struct serve_exchange *exchange)
 {
     struct tn_arena arena = {0};
     struct tn_request request = {.arena = &arena};
-    struct tn_session session = {.catalog = exchange->server->catalog};
+    struct tn_session session = {.catalog = exchange->server->catalog, .shelf = &exchange->server->shelf.shelf};
     struct tn_result result = {0};
     struct tn_error error = {0};
     bool done = read_request(exchange, &request, &error) && tn_operation_run(&session, &request, &result, &error)

@@ -94,7 +94,7 @@ static bool open_server(struct serve_server *server, const struct tn_session *se
         server->id_seed = (uint64_t)serve_now_us();
     }
     serve_write_openapi(&server->openapi);
-    if (server->openapi.failed
+    if (server->openapi.failed || !serve_shelf_open(&server->shelf)
         || !serve_connections_open(&server->connections, server->options.connections, server->options.silence_ms)) {
         return tn_fail_memory(error);
     }
@@ -126,5 +126,6 @@ bool serve_run(void *context, const struct tn_session *session, const struct tn_
     }
     tn_builder_free(&server.openapi);
     serve_connections_close(&server.connections);
+    serve_shelf_close(&server.shelf);
     return done;
 }

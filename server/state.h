@@ -6,12 +6,14 @@
 #include "server/metrics.h"
 #include "server/options.h"
 #include "server/server.h"
+#include "server/shelf.h"
 
 struct serve_server {
     struct serve_options options;
     const struct tn_catalog *catalog; /* immutable */
     struct serve_connections connections;
     struct serve_jobs jobs;
+    struct serve_shelf shelf;
     struct serve_counters counters;
     struct tn_builder openapi; /* the document, written once */
     uint64_t id_seed;

@@ -30,7 +30,7 @@ void tn_question_note(struct tn_question *question, const char *code, const char
 size_t tn_question_machine_notes(const struct tn_question *question, struct tn_arena *arena, struct tn_note *notes,
                                  size_t most)
 {
-    static const char *const prefixes[] = {"gpu_detected", "gpu_left_out", "gpu_in_use", "calibrat"};
+    static const char *const prefixes[] = {"gpu_detected", "gpu_left_out", "gpu_in_use", "gpus_unequal", "calibrat"};
     size_t count = 0;
     for (size_t k = 0; k < question->note_count; k++) {
         const struct tn_note *note = &question->notes[k];
@@ -369,6 +369,7 @@ bool tn_question_open(const struct tn_session *session, const struct tn_request 
     bool done = tn_read_engine(name, &engine, &version, error)
                 && tn_planner_open(&planner, engine, session->catalog, NULL, version, error)
                 && tn_question_settings(session, request, planner.rules, question, error);
+    planner.budget = session->budget;
     question->planner = planner;
     return done;
 }
@@ -407,4 +408,17 @@ bool tn_question_read(struct tn_question *question, const struct tn_model *model
     add_setting(question, "overhead_ppm", deployment->overhead_ppm, (struct tn_str){0},
                 origin_of(overhead, TN_ORIGIN_DEFAULT));
     return true;
+}
+
+bool tn_may_split(const struct tn_question *question)
+{
+    static const char *const says_how[] = {"tensor_split", "split_mode", "n_gpu_layers", "device"};
+    const struct tn_deployment *deployment = &question->deployment;
+    bool is_open = question->planner.engine == &tn_engine_llamacpp && deployment->gpu_memory_bytes;
+    for (size_t k = 0; k < deployment->set_count; k++) {
+        for (size_t n = 0; n < sizeof says_how / sizeof says_how[0]; n++) {
+            is_open = is_open && !tn_str_is(deployment->sets[k].name, says_how[n]);
+        }
+    }
+    return is_open;
 }

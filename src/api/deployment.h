@@ -53,6 +53,10 @@ bool tn_question_read(struct tn_question *question, const struct tn_model *model
  * (src/api/calibrate/use.c). Where they cannot be read a note says that. Errors: TN_ERROR_MEMORY. */
 bool tn_question_calibrate(struct tn_question *question, struct tn_error *error);
 
+/* Whether layers may be divided over the GPUs in another way than the engine does by itself: llama.cpp's tensor_split on several GPUs, where
+ * nothing that was given says how. */
+bool tn_may_split(const struct tn_question *question);
+
 /* Adds a note to those of the plan; one too many is left out. */
 void tn_question_note(struct tn_question *question, const char *code, const char *format, ...) TN_PRINTF(3, 4);
 

@@ -70,6 +70,9 @@ bool tn_operation_run(const struct tn_session *session, const struct tn_request 
     if (!session || !operation->run(session, request, result, error)) {
         return false;
     }
+    if (!tn_budget_allows(session->budget, error)) { /* what was not planned any more counts as refused: no answer */
+        return false;
+    }
     return !(result->json.failed || result->report.failed) || tn_fail_memory(error);
 }
 
@@ -104,26 +107,70 @@ static bool check_no_numbers(const struct tn_request *request, struct tn_error *
 }
 
 static bool find_input(const struct tn_session *session, const struct tn_request *request, struct tn_str name,
-                       struct tn_model_input *input, struct tn_error *error)
+                       struct tn_model_input *input, bool *found, struct tn_error *error)
 {
-    if (request->config.kind == TN_OBJECT) {
+    *found = request->config.kind == TN_OBJECT;
+    if (*found) {
         input->id = name.size ? name : TN_STR("config");
         input->config = &request->config;
         input->config_origin = TN_ORIGIN_CONFIG;
         input->config_where = TN_STR("config");
         return true;
     }
-    bool found = false;
-    if (session->finder
-        && !session->finder->find(session->finder->context, name, request->values[TN_INPUT_MODELS].text, input, &found,
-                                  error)) {
-        return false;
+    return !session->finder
+           || session->finder->find(session->finder->context, name, request->values[TN_INPUT_MODELS].text, input, found,
+                                    error);
+}
+
+/* ---- models of the catalog ------------------------------------------------------------------------------------------ */
+
+/* What a model of the catalog is loaded from: a record, and two words of the request. They are the model's own, which may outlive the request. */
+static struct tn_model *load_record(const struct tn_session *session, const struct tn_record *record,
+                                    const struct tn_model_input *words, struct tn_error *error)
+{
+    struct tn_arena arena = {0};
+    struct tn_model_input input = {0};
+    struct tn_model *model = NULL;
+    if (!tn_str_copy(&arena, words->dtype, &input.dtype) || !tn_str_copy(&arena, words->quant, &input.quant)) {
+        tn_fail_memory(error);
+    } else if (tn_catalog_model(record, &arena, &input, error)) {
+        model = tn_model_load(session->catalog, &input, error);
     }
-    if (found) {
-        return true;
+    if (!model) {
+        tn_arena_free(&arena);
+        return NULL;
     }
+    model->input = arena;
+    return model;
+}
+
+/* "ID dtype quant": none of them has a space. */
+static bool name_on_shelf(struct tn_builder *key, const struct tn_record *record, const struct tn_model_input *words)
+{
+    tn_builder_add(key, record->id);
+    tn_builder_add_char(key, ' ');
+    tn_builder_add(key, words->dtype);
+    tn_builder_add_char(key, ' ');
+    tn_builder_add(key, words->quant);
+    return !key->failed;
+}
+
+static struct tn_model *model_of_catalog(const struct tn_session *session, struct tn_str name,
+                                         const struct tn_model_input *words, struct tn_error *error)
+{
     const struct tn_record *record = tn_catalog_find_model(session->catalog, name, error);
-    return record && tn_catalog_model(record, request->arena, input, error);
+    const struct tn_model_shelf *shelf = session->shelf;
+    struct tn_builder key = {0};
+    bool has_key = record && shelf && name_on_shelf(&key, record, words);
+    struct tn_model *model = has_key ? shelf->take(shelf->context, tn_builder_str(&key)) : NULL;
+    if (record && !model) {
+        model = load_record(session, record, words, error);
+        if (model && has_key) {
+            shelf->keep(shelf->context, tn_builder_str(&key), model);
+        }
+    }
+    tn_builder_free(&key);
+    return model;
 }
 
 struct tn_model *tn_request_model(const struct tn_session *session, const struct tn_request *request,
@@ -146,12 +193,13 @@ struct tn_model *tn_request_model(const struct tn_session *session, const struct
         return NULL;
     }
     struct tn_model_input input = {0};
-    if (!find_input(session, request, name, &input, error)) {
+    bool found = false;
+    if (!find_input(session, request, name, &input, &found, error)) {
         return NULL;
     }
     input.dtype = request->values[TN_INPUT_DTYPE].text;
     input.quant = request->values[TN_INPUT_QUANT].text;
-    return tn_model_load(session->catalog, &input, error);
+    return found ? tn_model_load(session->catalog, &input, error) : model_of_catalog(session, name, &input, error);
 }
 
 enum tn_units tn_request_units(const struct tn_request *request)

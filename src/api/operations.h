@@ -6,6 +6,7 @@
 #include "api/inputs.h"
 #include "api/measure/run.h"
 #include "api/sources.h"
+#include "base/budget.h"
 #include "files/given.h"
 #include "report/report.h"
 #include "text/json.h"
@@ -13,6 +14,7 @@
 struct tn_session {
     const struct tn_catalog *catalog;
     const struct tn_model_finder *finder;         /* NULL: the catalog only */
+    const struct tn_model_shelf *shelf;           /* NULL: models are loaded for each request */
     const struct tn_text_reader *reader;          /* NULL: no files */
     const struct tn_text_source *texts;           /* NULL: no texts but those of the request */
     const struct tn_tokenizer_finder *tokenizers; /* NULL: likewise */
@@ -24,6 +26,7 @@ struct tn_session {
     struct tn_given_files *given;                 /* files that are looked at before any other; NULL: none */
     const struct tn_sink *sink;                   /* NULL: the answer is kept until it is complete */
     const struct tn_watcher *watcher;             /* NULL: nobody */
+    const struct tn_budget *budget;               /* NULL: an answer takes as long as it does */
     const struct tn_service *server;              /* NULL: no server is run here */
     const struct tn_service *assistant;           /* NULL: no assistants are served */
 };

@@ -10,7 +10,7 @@ static bool compute(struct tn_plan *plan, struct tn_error *error)
     struct tn_question *question = &plan->question;
     struct tn_planner *planner = &question->planner;
     return tn_question_read(question, plan->model, error)
-           && planner->engine->plan(planner, &question->deployment, &plan->ledger, error)
+           && tn_planner_plan(planner, &question->deployment, &plan->ledger, error)
            && tn_cache_totals(plan->model, question->deployment.context_tokens, question->deployment.kv_dtype,
                               &plan->kv, error);
 }

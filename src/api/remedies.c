@@ -3,6 +3,7 @@
 #include "api/remedies.h"
 
 #include "api/variant.h"
+#include "fit/split.h"
 
 struct search {
     struct tn_plan *plan;
@@ -110,6 +111,19 @@ static void try_settings_together(struct search *search)
     }
 }
 
+/* Another division of the layers over the GPUs, of llama.cpp. */
+static void try_split(struct search *search)
+{
+    struct tn_question *question = &search->plan->question;
+    struct tn_fit_split split;
+    if (!tn_may_split(question) || !tn_fit_find_split(&question->planner, &question->deployment, &split)) {
+        return;
+    }
+    begin(search, "so many layers on each GPU");
+    tn_variant_change(&search->variant, search->arena, TN_INPUT_SET, "tensor_split=%s", split.text);
+    (void)offer(search);
+}
+
 static void try_requests(struct search *search)
 {
     const struct tn_verdict *verdict = &search->plan->verdict;
@@ -187,6 +201,7 @@ void tn_find_remedies(struct tn_plan *plan, struct tn_arena *arena)
     }
     try_settings(&search);
     try_settings_together(&search);
+    try_split(&search);
     try_requests(&search);
     try_kv_dtype(&search);
     try_weights(&search);

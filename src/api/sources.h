@@ -15,6 +15,15 @@ struct tn_model_finder {
                  struct tn_error *error);
 };
 
+/* Keeps models of the catalog between requests, which then share them: a model is immutable. */
+struct tn_model_shelf {
+    void *context;
+    /* The model that is kept under the key, to be given back by tn_model_free; NULL where there is none. */
+    struct tn_model *(*take)(void *context, struct tn_str key);
+    /* May keep a model, of which the caller has the first use: then model->owner is set. */
+    void (*keep)(void *context, struct tn_str key, struct tn_model *model);
+};
+
 /* Reads files that are no models. */
 struct tn_text_reader {
     void *context;

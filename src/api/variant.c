@@ -123,7 +123,7 @@ static void plan_question(struct planning *planning, struct tn_model *other, str
         tn_planner_share(&question->planner, other, &varied->planner);
     }
     bool done = tn_question_read(varied, model, error)
-                && varied->planner.engine->plan(&varied->planner, &varied->deployment, &ledger, error);
+                && tn_planner_plan(&varied->planner, &varied->deployment, &ledger, error);
     planning->read(planning->context, model, varied, done ? &ledger : NULL, done ? NULL : error);
     tn_arena_free(&scratch);
     if (other) {

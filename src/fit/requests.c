@@ -58,7 +58,7 @@ static bool plan(struct drawing *drawing, uint64_t tokens, uint64_t concurrency,
     varied.concurrency = concurrency;
     tn_arena_reset(&drawing->arena);
     *ledger = (struct tn_ledger){.arena = &drawing->arena};
-    return drawing->planner->engine->plan(drawing->planner, &varied, ledger, drawing->error);
+    return tn_planner_plan(drawing->planner, &varied, ledger, drawing->error);
 }
 
 /* Without a pool: of what is free beside the fixed part, what a second request takes on top of the first. */
@@ -71,7 +71,7 @@ static bool share_without_pool(struct drawing *drawing, uint64_t tokens, double 
         return false;
     }
     one = (double)tn_ledger_worst(&ledger)->high_bytes;
-    *share = (one - fixed_bytes) / ((double)deployment->gpu_memory_bytes - fixed_bytes);
+    *share = (one - fixed_bytes) / ((double)tn_ledger_worst(&ledger)->memory_bytes - fixed_bytes);
     return true;
 }
 

@@ -94,21 +94,13 @@ static uint64_t times(uint64_t a, uint64_t b)
     return tn_mul_u64(a, b, &product) ? product : UINT64_MAX;
 }
 
-static uint64_t least_bytes(const struct tn_ledger *ledger)
-{
-    uint64_t least = 0;
-    for (uint32_t k = 0; k < ledger->stage_count; k++) {
-        least = ledger->stages[k].least_bytes > least ? ledger->stages[k].least_bytes : least;
-    }
-    return least;
-}
-
 /* Without a pool the requests are those that were asked for: the most are found for the few points of the front alone. */
 static void read_ledger(const struct tn_ledger *ledger, const struct tn_deployment *deployment,
                         struct tn_fit_point *point)
 {
-    uint64_t least = least_bytes(ledger);
-    uint64_t memory = deployment->gpu_memory_bytes;
+    const struct tn_stage *tightest = tn_ledger_tightest(ledger);
+    uint64_t least = tightest->least_bytes;
+    uint64_t memory = tightest->memory_bytes;
     uint64_t running = tn_pool_requests(&ledger->pool, &ledger->pool.low);
     point->has_pool = ledger->pool.present;
     point->headroom_bytes = memory > least ? memory - least : 0;
@@ -121,7 +113,8 @@ static void read_ledger(const struct tn_ledger *ledger, const struct tn_deployme
 static double need_share(const struct tn_ledger *ledger, const struct tn_deployment *deployment)
 {
     double asked = (double)tn_ceil_div(deployment->concurrency, deployment->dp);
-    double bytes = (double)least_bytes(ledger) / (double)deployment->gpu_memory_bytes;
+    const struct tn_stage *tightest = tn_ledger_tightest(ledger);
+    double bytes = (double)tightest->least_bytes / (double)tightest->memory_bytes;
     double room = (double)tn_pool_requests(&ledger->pool, &ledger->pool.low);
     double requests = ledger->pool.present ? asked / (room > 0 ? room : 1 / asked) : 0;
     return bytes > requests ? bytes : requests;
@@ -201,6 +194,24 @@ static bool find_offload(struct search *search, enum tn_fit_offload offload, con
     return true;
 }
 
+/* Another division of the layers over the GPUs. false where none fits. */
+static bool try_split(struct search *search, const struct tn_deployment *deployment, struct tn_fit_point *point)
+{
+    struct tn_planner *planner = &search->weights->planner;
+    struct tn_assignment sets[MOST_SETS + 1];
+    struct tn_ledger ledger;
+    if (!search->space->splits || deployment->set_count > MOST_SETS
+        || !tn_fit_find_split(planner, deployment, &point->split)) {
+        return false;
+    }
+    struct tn_deployment changed = tn_fit_with_split(deployment, &point->split, sets);
+    if (!tn_plan_again(planner, &changed, &search->plan_arena, &ledger)) {
+        return false;
+    }
+    read_ledger(&ledger, &changed, point);
+    return true;
+}
+
 /* Experts first, as the processor computes few of them for each token. */
 static void try_offload(struct search *search, const struct tn_deployment *deployment, struct tn_fit_point point,
                         struct tn_fit_point *best)
@@ -224,7 +235,7 @@ static void plan_point(struct search *search, struct tn_fit_point *point, struct
     struct tn_ledger ledger = {.arena = &search->plan_arena};
     struct tn_error *error = search->front->refusal.code ? NULL : &search->front->refusal;
     tn_arena_reset(&search->plan_arena);
-    if (!planner->engine->plan(planner, &deployment, &ledger, error)) {
+    if (!tn_planner_plan(planner, &deployment, &ledger, error)) {
         counts->refused++;
         return;
     }
@@ -232,8 +243,10 @@ static void plan_point(struct search *search, struct tn_fit_point *point, struct
     search->has_no_pool = !ledger.pool.present;
     note_budget(search, point->gpu, &ledger);
     read_ledger(&ledger, &deployment, point);
-    if (!tn_ledger_fits(&ledger, &deployment)) {
-        note_miss(search, point, need_share(&ledger, &deployment));
+    bool fits = tn_ledger_fits(&ledger, &deployment);
+    double share = need_share(&ledger, &deployment);
+    if (!fits && !try_split(search, &deployment, point)) {
+        note_miss(search, point, share);
         if (space->offloads && search->gpus == space->most_gpus && point->kv == 0) {
             try_offload(search, &deployment, *point, best);
         }
@@ -278,7 +291,7 @@ static void try_point(struct search *search, struct tn_fit_point point)
     struct tn_fit_counts *counts = &search->front->counts;
     struct tn_fit_point *best = &search->best[point.gpu * space->kv_count + point.kv];
     counts->considered++;
-    if (!space->wants_all) {
+    if (!space->wants_all && !space->asked.device_count) { /* which are for GPUs that are alike */
         bound(search, &point);
         if (!point.headroom_bytes && !space->offloads) {
             counts->too_small++;

@@ -3,6 +3,7 @@
 #define TN_FIT_SEARCH_H
 
 #include "fit/space.h"
+#include "fit/split.h"
 
 /* What of the model stays on the processor. */
 enum tn_fit_offload { TN_FIT_OFFLOAD_NONE, TN_FIT_OFFLOAD_EXPERTS, TN_FIT_OFFLOAD_LAYERS, TN_FIT_OFFLOAD_COUNT };
@@ -18,8 +19,9 @@ struct tn_fit_point {
     struct tn_fit_division division;
     uint32_t gpus;
     enum tn_fit_offload offload;
-    uint64_t offload_value;           /* of its setting */
-    uint64_t host_layers;             /* that are on the processor, or whose experts are */
+    uint64_t offload_value;    /* of its setting */
+    struct tn_fit_split split; /* of llama.cpp, where the one that it chooses does not fit; gpus 0: as it chooses */
+    uint64_t host_layers;      /* that are on the processor, or whose experts are */
     uint64_t usd_millionths_per_hour; /* of all GPUs; 0: not known */
     bool has_pool;                    /* the engine takes one for its caches */
     uint64_t headroom_bytes;          /* of the fullest GPU, beside what the requests that were asked for need */

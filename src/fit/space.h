@@ -40,6 +40,8 @@ struct tn_fit_space {
     uint32_t most_gpus;
     uint64_t most_usd_millionths_per_hour; /* 0: any */
     bool is_below;                         /* the cost must be less than the most, not only no more */
+    bool
+        splits; /* of llama.cpp: where it does not fit as the engine divides the layers, another division is looked for */
     bool offloads;  /* of llama.cpp: on the most GPUs, layers or their experts may stay on the processor */
     bool wants_all; /* nothing is left out that cannot be the answer: the nearest miss is looked for */
 };

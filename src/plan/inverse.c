@@ -15,7 +15,7 @@ bool tn_plan_again(struct tn_planner *planner, const struct tn_deployment *deplo
 {
     tn_arena_reset(arena);
     *ledger = (struct tn_ledger){.arena = arena};
-    return planner->engine->plan(planner, deployment, ledger, NULL);
+    return tn_planner_plan(planner, deployment, ledger, NULL);
 }
 
 bool tn_ledger_fits(const struct tn_ledger *ledger, const struct tn_deployment *deployment)

@@ -3,6 +3,7 @@
 
 #include "base/bisect.h"
 #include "base/number.h"
+#include "text/quantity.h"
 
 static uint64_t plus(uint64_t a, uint64_t b)
 {
@@ -27,19 +28,40 @@ uint64_t tn_chart_needed_bytes(const struct tn_ledger *ledger)
     return plus(stage->high_bytes > pool ? stage->high_bytes - pool : 0, stage->asked_bytes);
 }
 
+/* 0 where no GPU was named. */
 uint64_t tn_chart_limit_bytes(const struct tn_plan *plan)
 {
-    uint64_t memory = plan->question.deployment.gpu_memory_bytes;
-    uint64_t taken = tn_ledger_worst(&plan->ledger)->high_bytes;
-    return plan->ledger.pool.present && taken < memory ? taken : memory;
+    const struct tn_stage *worst = tn_ledger_worst(&plan->ledger);
+    bool is_pool = plan->ledger.pool.present && worst->high_bytes < worst->memory_bytes;
+    return is_pool ? worst->high_bytes : worst->memory_bytes;
+}
+
+/* Of GPUs that are not alike another may decide than in the plan: its need is told as if it had the memory of that one. */
+static uint64_t told_bytes(const struct tn_plan *plan, const struct tn_ledger *ledger)
+{
+    uint64_t bytes = tn_chart_needed_bytes(ledger);
+    uint64_t memory = tn_ledger_worst(&plan->ledger)->memory_bytes;
+    uint64_t other = tn_ledger_worst(ledger)->memory_bytes;
+    if (other <= memory) {
+        return plus(bytes, memory - other);
+    }
+    return bytes > other - memory ? bytes - (other - memory) : 1;
 }
 
 uint64_t tn_chart_longest(const struct tn_plan *plan)
 {
     const uint64_t unstated = 131072;
-    uint64_t asked = plan->question.deployment.context_tokens;
+    const struct tn_deployment *deployment = &plan->question.deployment;
     uint64_t most = plan->model->max_context_tokens ? plan->model->max_context_tokens : unstated;
-    return asked > most ? asked : most;
+    for (size_t k = 0; k < deployment->set_count; k++) {
+        const struct tn_assignment *set = &deployment->sets[k];
+        uint64_t tokens;
+        if (tn_str_equal(set->name, deployment->context_setting) && tn_quantity_tokens(set->value, &tokens)
+            && tokens > deployment->context_tokens) {
+            most = tokens; /* the engine was told to take no longer ones */
+        }
+    }
+    return deployment->context_tokens > most ? deployment->context_tokens : most;
 }
 
 bool tn_chart_points_open(struct tn_chart_points *points, struct tn_plan *plan)
@@ -56,8 +78,8 @@ static enum tn_fits judge(const struct tn_ledger *ledger, const struct tn_deploy
     if (tn_ledger_fits(ledger, deployment)) {
         return TN_FITS_YES;
     }
-    bool has_room = tn_ledger_worst(ledger)->high_bytes <= deployment->gpu_memory_bytes
-                    && tn_pool_requests(&ledger->pool, &ledger->pool.low) > 0;
+    const struct tn_stage *worst = tn_ledger_worst(ledger);
+    bool has_room = worst->high_bytes <= worst->memory_bytes && tn_pool_requests(&ledger->pool, &ledger->pool.low) > 0;
     return ledger->pool.present && ledger->start == TN_START_YES && has_room ? TN_FITS_QUEUES : TN_FITS_NO;
 }
 
@@ -71,7 +93,7 @@ struct tn_chart_point tn_chart_try(struct tn_chart_points *points, uint64_t cont
         return (struct tn_chart_point){.fits = TN_FITS_REFUSED};
     }
     return (struct tn_chart_point){.fits = judge(&ledger, &points->varying.deployment),
-                                   .bytes = tn_chart_needed_bytes(&ledger)};
+                                   .bytes = told_bytes(points->plan, &ledger)};
 }
 
 /* ---- the last that fits ------------------------------------------------------------------------------------------- */

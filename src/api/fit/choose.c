@@ -302,6 +302,11 @@ static enum goal goal_of(struct tn_str word)
 static bool choose(struct choice *choice)
 {
     struct tn_fit *fit = choice->fit;
+    if (fit->question.deployment.device_count && (choice->goal == GOAL_GPUS || choice->goal == GOAL_COST)) {
+        tn_fail(fit->error, TN_ERROR_USAGE, "--min chooses a number of GPUs of one kind");
+        tn_fail_at(fit->error, -1, "--gpu");
+        return tn_fail_hint(fit->error, "--gpus rtx-4090,rtx-3060 names kinds to choose from");
+    }
     fit->result->report.title = fit->model->id;
     if (!tn_fit_space_open(fit, &goals[choice->goal].dimensions, &choice->space)) {
         return false;

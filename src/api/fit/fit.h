@@ -16,8 +16,10 @@ struct tn_fit_shown {
     const struct tn_gpu *gpu; /* NULL: none of the catalog */
     struct tn_fit_division division;
     uint32_t gpus;
-    uint64_t memory_bytes; /* of one GPU */
-    struct tn_str weights; /* dtype or quantisation */
+    uint64_t memory_bytes;   /* of the GPU with the least room */
+    struct tn_str gpus_text; /* of GPUs that are not alike: all of them; else empty */
+    struct tn_str gpu_ids;   /* of these, as --gpu takes them; empty where only memory is known */
+    struct tn_str weights;   /* dtype or quantisation */
     struct tn_str kv_dtype;
     uint64_t context_tokens;
     uint64_t concurrency;
@@ -48,6 +50,9 @@ struct tn_fit {
 /* Changes the variant so that the request has these GPUs in this division. */
 void tn_fit_change_gpus(const struct tn_fit *fit, const struct tn_gpu *gpu, const struct tn_fit_division *division,
                         struct tn_variant *variant);
+
+/* Millionths of a US dollar an hour for all GPUs of the question; 0 where the price of one is not known. */
+uint64_t tn_fit_price(const struct tn_fit *fit, const struct tn_question *question);
 
 /* Plans the variant as it would be typed. */
 void tn_fit_show(struct tn_fit *fit, const struct tn_variant *variant, struct tn_fit_shown *shown);

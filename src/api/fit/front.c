@@ -1,6 +1,8 @@
 /* The front of a search: what no other deployment surpasses in everything. */
 #include "api/fit/fit.h"
 
+#include "api/gpu_list.h"
+
 struct listing {
     struct tn_fit *fit;
     const struct tn_fit_space *space;
@@ -26,6 +28,9 @@ static struct tn_str division_of(const struct tn_fit_point *point, struct tn_rep
             tn_builder_addf(&division, "%s%u", parts[k].name, parts[k].number);
         }
     }
+    if (point->split.gpus) {
+        tn_builder_addf(&division, " split %s", point->split.text);
+    }
     if (point->offload) {
         tn_builder_addf(&division, " %s %llu", tn_fit_offload_settings[point->offload],
                         (unsigned long long)point->offload_value);
@@ -45,10 +50,13 @@ static void add_row(const struct listing *listing, struct tn_table *table, const
     if (!cells) {
         return;
     }
-    tn_builder_addf(&name, "%u x ", point->gpus);
-    if (gpu->gpu) {
+    if (space->asked.device_count) {
+        tn_write_gpus(&name, &space->asked, point->gpus, listing->fit->units);
+    } else if (gpu->gpu) {
+        tn_builder_addf(&name, "%u x ", point->gpus);
         tn_builder_add(&name, gpu->gpu->id);
     } else {
+        tn_builder_addf(&name, "%u x ", point->gpus);
         tn_write_bytes(&name, gpu->memory_bytes, listing->fit->units);
     }
     cells[0] = tn_cell_text(tn_report_keep(report, &name));
@@ -112,12 +120,10 @@ static void write_point(const struct listing *listing, const struct tn_fit_point
                    {"dp", point->division.dp},     {"headroom_bytes", point->headroom_bytes},
                    {"kv_tokens", point->kv_tokens}};
     tn_json_begin_object(json);
-    tn_json_key(json, "gpu");
-    if (gpu->gpu) {
-        tn_json_string(json, gpu->gpu->id);
-    } else {
-        tn_json_null(json);
-    }
+    tn_json_optional_string(json, "gpu",
+                            space->asked.device_count ? listing->fit->question.request.values[TN_INPUT_GPU].text
+                            : gpu->gpu                ? gpu->gpu->id
+                                                      : (struct tn_str){0});
     for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++) {
         tn_json_key(json, numbers[k].key);
         tn_json_u64(json, numbers[k].number);
@@ -132,6 +138,7 @@ static void write_point(const struct listing *listing, const struct tn_fit_point
     } else {
         tn_json_null(json);
     }
+    tn_json_optional_string(json, "tensor_split", tn_str_of(point->split.gpus ? point->split.text : ""));
     tn_json_key(json, "offload");
     if (point->offload) {
         tn_json_begin_object(json);

@@ -15,6 +15,7 @@ struct found {
     struct tn_fit_division division;
     size_t kv;
     struct tn_limit limit;
+    struct tn_fit_split split; /* with which; gpus 0: as the engine divides the layers */
 };
 
 /* A row of the alternatives. */
@@ -26,6 +27,7 @@ struct alternative {
 };
 
 enum { MOST_ALTERNATIVES = 12 };
+static const uint64_t MOST_VALUE = UINT64_C(1) << 40; /* with a split of llama.cpp */
 
 /* The longest context that is an answer: the model's own, where it says one. */
 static uint64_t cap_of(const struct most *most)
@@ -50,7 +52,13 @@ static bool find(struct most *most, const struct tn_fit_division *division, size
     struct tn_deployment deployment =
         tn_fit_deployment(&most->space, &most->space.kvs[kv], &most->space.gpus[0], division);
     *found = (struct found){.division = *division, .kv = kv};
-    return tn_find_limit(&most->space.weights[0].planner, &deployment, &variation, NULL, &found->limit)
+    struct tn_planner *planner = &most->space.weights[0].planner;
+    bool splits = most->space.splits && !most->layers && division->pp > 1;
+    uint64_t cap = cap_of(most);
+    return (tn_find_limit(planner, &deployment, &variation, NULL, &found->limit)
+            && (!splits
+                || tn_fit_split_limit(planner, &deployment, most->what, cap < MOST_VALUE ? cap : MOST_VALUE,
+                                      &found->limit, &found->split)))
            || tn_fail_memory(fit->error);
 }
 
@@ -80,7 +88,7 @@ static bool find_best(struct most *most, size_t kv, struct found *best)
 
 static void change_to(const struct most *most, const struct found *found, uint64_t value, struct tn_variant *variant)
 {
-    struct tn_fit_point point = {.kv = found->kv, .division = found->division};
+    struct tn_fit_point point = {.kv = found->kv, .division = found->division, .split = found->split};
     tn_fit_change_point(most->fit, &most->space, &point, variant);
     tn_variant_change(variant, most->fit->arena, most->input, most->layers ? "n_gpu_layers=%llu" : "%llu",
                       (unsigned long long)value);

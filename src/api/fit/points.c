@@ -1,6 +1,7 @@
 /* Points: a variant planned as it would be typed, and what is shown of it. */
 #include "api/fit/fit.h"
 
+#include "api/gpu_list.h"
 #include "api/launch.h"
 #include "api/price.h"
 
@@ -43,19 +44,47 @@ static void copy(struct tn_fit *fit, struct tn_str text, struct tn_str *kept)
     }
 }
 
+uint64_t tn_fit_price(const struct tn_fit *fit, const struct tn_question *question)
+{
+    const struct tn_deployment *deployment = &question->deployment;
+    uint32_t ranks = deployment->tp * deployment->pp * deployment->dp;
+    uint64_t sum = 0;
+    for (uint32_t k = 0; k < ranks; k++) {
+        const struct tn_gpu *gpu = tn_deployment_device(deployment, k).gpu;
+        uint64_t price = gpu ? tn_request_price(fit->session, &question->asked, gpu, NULL) : 0;
+        if (!price) {
+            return 0;
+        }
+        sum += price;
+    }
+    return sum;
+}
+
+/* GPUs that are not alike. */
+static void name_gpus(struct showing *showing, const struct tn_question *question)
+{
+    const struct tn_deployment *deployment = &question->deployment;
+    const struct tn_input_value *names = &question->request.values[TN_INPUT_GPU];
+    struct tn_builder text = {0};
+    if (deployment->device_count) {
+        tn_write_gpus(&text, deployment, deployment->device_count, showing->fit->units);
+        copy(showing->fit, tn_builder_str(&text), &showing->shown->gpus_text);
+        copy(showing->fit, names->text, &showing->shown->gpu_ids);
+    }
+    tn_builder_free(&text);
+}
+
 static void read_deployment(struct showing *showing, const struct tn_model *model, const struct tn_question *question)
 {
     struct tn_fit_shown *shown = showing->shown;
     const struct tn_deployment *deployment = &question->deployment;
     shown->gpu = deployment->gpu;
-    shown->memory_bytes = deployment->gpu_memory_bytes;
     shown->division = (struct tn_fit_division){deployment->tp, deployment->pp, deployment->ep, deployment->dp};
     shown->gpus = deployment->tp * deployment->pp * deployment->dp;
     shown->context_tokens = deployment->context_tokens;
     shown->concurrency = deployment->concurrency;
-    shown->usd_millionths_per_hour =
-        deployment->gpu ? tn_request_price(showing->fit->session, &question->asked, deployment->gpu, NULL) * shown->gpus
-                        : 0;
+    shown->usd_millionths_per_hour = tn_fit_price(showing->fit, question);
+    name_gpus(showing, question);
     const struct tn_input_value *quant = &question->request.values[TN_INPUT_QUANT];
     struct tn_str own = model->quant.size ? model->quant : tn_str_of(model->dtype->name);
     copy(showing->fit, quant->given ? quant->text : own, &shown->weights);
@@ -69,11 +98,9 @@ static void read_stages(struct tn_fit_shown *shown, const struct tn_ledger *ledg
     const struct tn_stage *worst = tn_ledger_worst(ledger);
     shown->stage_count = ledger->stage_count;
     shown->rank = (uint32_t)(worst - ledger->stages) * ledger->ranks_per_stage;
-    shown->is_full = worst->high_bytes > deployment->gpu_memory_bytes;
-    for (uint32_t k = 0; k < ledger->stage_count; k++) {
-        uint64_t least = ledger->stages[k].least_bytes;
-        shown->least_bytes = least > shown->least_bytes ? least : shown->least_bytes;
-    }
+    shown->is_full = worst->high_bytes > worst->memory_bytes;
+    shown->least_bytes = tn_ledger_tightest(ledger)->least_bytes;
+    shown->memory_bytes = tn_ledger_tightest(ledger)->memory_bytes;
     for (int category = 0; category < TN_CATEGORY_COUNT; category++) {
         shown->category_bytes[category] = tn_asked_bytes(ledger, deployment, (enum tn_category)category);
     }
@@ -235,12 +262,8 @@ static void write_deployment(struct tn_json_writer *json, const struct tn_fit_sh
                    {"dp", division->dp},
                    {"context", shown->context_tokens},
                    {"concurrency", shown->concurrency}};
-    tn_json_key(json, "gpu");
-    if (shown->gpu) {
-        tn_json_string(json, shown->gpu->id);
-    } else {
-        tn_json_null(json);
-    }
+    struct tn_str id = shown->gpu ? shown->gpu->id : (struct tn_str){0};
+    tn_json_optional_string(json, "gpu", shown->gpus_text.size ? shown->gpu_ids : id);
     for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++) {
         write_number(json, numbers[k].key, numbers[k].number, true);
     }
@@ -349,11 +372,15 @@ bool tn_fit_write_commands(struct tn_fit *fit, const struct tn_fit_shown *shown)
 void tn_fit_write_gpus(const struct tn_fit *fit, const struct tn_fit_shown *shown, struct tn_builder *text)
 {
     const struct tn_fit_division *division = &shown->division;
-    tn_builder_addf(text, "%u x ", shown->gpus);
-    if (shown->gpu) {
-        tn_builder_add(text, shown->gpu->name);
+    if (shown->gpus_text.size) {
+        tn_builder_add(text, shown->gpus_text);
     } else {
-        tn_write_bytes(text, shown->memory_bytes, fit->units);
+        tn_builder_addf(text, "%u x ", shown->gpus);
+        if (shown->gpu) {
+            tn_builder_add(text, shown->gpu->name);
+        } else {
+            tn_write_bytes(text, shown->memory_bytes, fit->units);
+        }
     }
     const struct {
         const char *name;

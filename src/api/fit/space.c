@@ -230,6 +230,9 @@ static bool open_gpus(struct tn_fit *fit, bool several, struct tn_fit_space *spa
     }
     if (deployment->gpu_memory_bytes) {
         add_gpu(fit, deployment->gpu, deployment->gpu_memory_bytes, space);
+        space->gpus[0].usd_millionths_per_hour = deployment->device_count
+                                                     ? tn_fit_price(fit, &fit->question) / deployment->device_count
+                                                     : space->gpus[0].usd_millionths_per_hour;
     } else if (values[TN_INPUT_GPUS].given) {
         done = add_list(fit, count, space);
     } else if (several) {
@@ -263,6 +266,7 @@ static void count_gpus(const struct tn_fit *fit, bool counts, struct tn_fit_spac
     const struct tn_deployment *deployment = &fit->question.deployment;
     uint32_t asked = deployment->tp * deployment->pp * deployment->dp;
     uint32_t most = given_number(request, TN_INPUT_MAX_GPUS);
+    counts = counts && !deployment->device_count; /* which of GPUs that are not alike is a question of its own */
     asked = fit->question.gpu_count > asked ? fit->question.gpu_count : asked;
     space->least_gpus = counts ? 1 : asked;
     space->most_gpus = counts ? (most ? most : asked > USUAL_GPUS ? asked : USUAL_GPUS) : asked;
@@ -279,6 +283,7 @@ bool tn_fit_space_open(struct tn_fit *fit, const struct tn_fit_dimensions *dimen
     space->most_usd_millionths_per_hour =
         request->values[TN_INPUT_MAX_COST].given ? request->values[TN_INPUT_MAX_COST].number : 0;
     count_gpus(fit, dimensions->counts, space);
+    space->splits = tn_may_split(&fit->question);
     return open_gpus(fit, dimensions->gpus, space) && open_weights(fit, dimensions->quants, space)
            && open_kvs(fit, dimensions->kv_dtypes, space);
 }
@@ -305,6 +310,9 @@ void tn_fit_change_point(const struct tn_fit *fit, const struct tn_fit_space *sp
         tn_variant_change(variant, fit->arena, TN_INPUT_KV_DTYPE, TN_STR_FORMAT, TN_STR_ARGUMENTS(kv->name));
     }
     tn_fit_change_gpus(fit, space->gpus[point->gpu].gpu, &point->division, variant);
+    if (point->split.gpus) {
+        tn_variant_change(variant, fit->arena, TN_INPUT_SET, "tensor_split=%s", point->split.text);
+    }
     if (point->offload) {
         tn_variant_change(variant, fit->arena, TN_INPUT_SET, "%s=%llu", tn_fit_offload_settings[point->offload],
                           (unsigned long long)point->offload_value);

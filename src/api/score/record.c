@@ -115,7 +115,7 @@ bool tn_score_request(struct tn_score_work *work)
 static bool plan(struct tn_score_work *work, struct tn_question *question, struct tn_ledger *ledger)
 {
     *ledger = (struct tn_ledger){.arena = work->scratch};
-    return question->planner.engine->plan(&question->planner, &question->deployment, ledger, work->error);
+    return tn_planner_plan(&question->planner, &question->deployment, ledger, work->error);
 }
 
 /* Whether every cache holds one unit per token, of heads: then the arithmetic of the pool leaves no doubt. */
@@ -187,7 +187,7 @@ static void judge(struct tn_score_work *work, const struct tn_deployment *deploy
     scored->is_judged = deployment->gpu_memory_bytes && work->measurement->outcome != TN_OUTCOME_UNKNOWN
                         && !work->measurement->is_unknown_build;
     const struct tn_stage *worst = tn_ledger_worst(ledger);
-    if (ledger->start == TN_START_NO || worst->low_bytes > deployment->gpu_memory_bytes) {
+    if (ledger->start == TN_START_NO || worst->low_bytes > worst->memory_bytes) {
         scored->call = TN_CALL_DOES_NOT_FIT;
     } else if (!tn_ledger_fits(ledger, deployment)) {
         scored->call = TN_CALL_UNSURE;

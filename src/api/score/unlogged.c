@@ -77,7 +77,7 @@ static void plan_other(struct tn_score_work *work, struct tn_str engine, const c
                 && tn_question_open(work->session, &varied, &question, NULL);
     if (done) {
         done = tn_question_read(&question, work->model, NULL)
-               && question.planner.engine->plan(&question.planner, &question.deployment, &other, NULL);
+               && tn_planner_plan(&question.planner, &question.deployment, &other, NULL);
         if (done && other.pool.present && ledger->pool.present) {
             widen_pools(ledger, &other);
         } else if (done && work->measurement->device_count) {
