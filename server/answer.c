@@ -1,6 +1,8 @@
 /* A request is read as the library reads it, but that the path names the operation; what is of the server's machine is refused. */
 #include "server/answer.h"
 
+#include "server/clock.h"
+#include "server/sources.h"
 #include "server/state.h"
 #include "server/status.h"
 #include "text/json.h"
@@ -20,6 +22,12 @@ void serve_refuse_usage(struct serve_exchange *exchange, unsigned status, const 
     tn_fail(&error, TN_ERROR_USAGE, "%s", message);
     tn_fail_hint(&error, "%s", hint);
     serve_refuse(exchange, status, &error);
+}
+
+void serve_refuse_method(struct serve_exchange *exchange, unsigned methods)
+{
+    exchange->allow = serve_methods_text(methods);
+    serve_refuse_usage(exchange, 405, "this path is not asked in this way", "the field Allow says how");
 }
 
 /* ---- the request ---------------------------------------------------------------------------------------------------- */
@@ -109,13 +117,26 @@ static const char *type_of(const struct tn_request *request, const struct tn_res
     return "application/json";
 }
 
+/* Who stops the server does not wait for what takes long. */
+static bool is_spent(void *context)
+{
+    const struct serve_exchange *exchange = context;
+    return serve_now_us() > exchange->end_us
+           || atomic_load_explicit(&exchange->server->is_hurried, memory_order_relaxed);
+}
+
 void serve_answer(struct serve_exchange *exchange)
 {
+    struct serve_server *server = exchange->server;
     struct tn_arena arena = {0};
     struct tn_request request = {.arena = &arena};
-    struct tn_session session = {.catalog = exchange->server->catalog, .shelf = &exchange->server->shelf.shelf};
+    struct tn_budget budget = {exchange, is_spent};
+    struct tn_session session = {.catalog = server->catalog, .shelf = &server->shelf.shelf, .budget = &budget};
+    struct serve_sources sources;
     struct tn_result result = {0};
     struct tn_error error = {0};
+    exchange->end_us = serve_now_us() + (int64_t)server->options.answer_ms * 1000;
+    serve_sources_open(&sources, &server->options, &server->folders, &budget, &session);
     bool done = read_request(exchange, &request, &error) && tn_operation_run(&session, &request, &result, &error)
                 && tn_write_answer(&request, &result, &exchange->answer, &error);
     if (done) {
@@ -125,5 +146,6 @@ void serve_answer(struct serve_exchange *exchange)
         serve_refuse(exchange, serve_status_of(error.code), &error);
     }
     tn_result_free(&result);
+    serve_sources_close(&sources);
     tn_arena_free(&arena);
 }

@@ -67,9 +67,12 @@ void serve_file(struct serve_exchange *exchange)
         "tonnage " TONNAGE_VERSION
         ": this build has no page. POST a question as JSON to /v1/plan; /openapi.json says what there is.\n";
     const struct tn_page_file *file = find_file(exchange->path);
-    if (file) {
+    bool is_there = file || strcmp(exchange->path, "/") == 0;
+    if (is_there && exchange->method != SERVE_GET) {
+        serve_refuse_method(exchange, SERVE_GET);
+    } else if (file) {
         answer_file(exchange, file);
-    } else if (strcmp(exchange->path, "/") == 0) {
+    } else if (is_there) {
         answer_constant(exchange, welcome, sizeof welcome - 1, "text/plain; charset=utf-8");
     } else {
         serve_refuse_usage(exchange, 404, "there is nothing at this path", "/openapi.json lists the paths");

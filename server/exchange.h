@@ -21,6 +21,7 @@ struct serve_exchange {
     char path[200]; /* as it is shown in the log */
     char id[SERVE_ID_BYTES];
     int64_t start_us;
+    int64_t end_us; /* of the time for its answer */
     /* the request: */
     struct tn_builder body;
     uint64_t body_bytes; /* that came, also those that are not kept */
@@ -43,5 +44,8 @@ void serve_refuse(struct serve_exchange *exchange, unsigned status, const struct
 
 /* The same with a sentence and what to do next, as TN_ERROR_USAGE. */
 void serve_refuse_usage(struct serve_exchange *exchange, unsigned status, const char *message, const char *hint);
+
+/* 405, with the methods that the path has. */
+void serve_refuse_method(struct serve_exchange *exchange, unsigned methods);
 
 #endif

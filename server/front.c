@@ -155,12 +155,11 @@ static void check_head(struct serve_exchange *exchange)
     struct MHD_Connection *connection = exchange->connection;
     const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
     if (!(exchange->route->methods & exchange->method)) {
-        exchange->allow = serve_methods_text(exchange->route->methods);
-        serve_refuse_usage(exchange, 405, "this path is not asked in this way", "the field Allow says how");
+        serve_refuse_method(exchange, exchange->route->methods);
     } else if (length && strtoull(length, NULL, 10) > exchange->server->options.body_bytes) {
         serve_refuse_usage(exchange, 413, "the body is larger than this server takes",
                            "send less; its operator sets the limit by --max-body");
-    } else if (exchange->method == SERVE_POST
+    } else if (exchange->method == SERVE_POST && exchange->route->operation
                && !is_json(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type"))) {
         serve_refuse_usage(exchange, 415, "the body must be JSON", "send the field Content-Type: application/json");
     }

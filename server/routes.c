@@ -21,7 +21,7 @@ const struct serve_route serve_routes[SERVE_ROUTES] = {
     {"/healthz", NULL, SERVE_GET, false, false, "whether requests are answered", serve_health},
     {"/metrics", NULL, SERVE_GET, false, true, "what the server has done, for Prometheus", serve_metrics},
     {"/openapi.json", NULL, SERVE_GET, false, false, "this document", serve_openapi},
-    {NULL, NULL, SERVE_GET, false, true, NULL, serve_file},
+    {NULL, NULL, SERVE_GET | SERVE_POST | SERVE_OTHER, false, true, NULL, serve_file},
 };
 
 const struct serve_route *serve_route_find(const char *path)

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-enum serve_method { SERVE_GET = 1, SERVE_POST = 2, SERVE_OTHER = 0 };
+enum serve_method { SERVE_GET = 1, SERVE_POST = 2, SERVE_OTHER = 4 };
 
 struct serve_exchange;
 

@@ -64,6 +64,7 @@ static void drain(struct serve_server *server, struct MHD_Daemon *daemon, const 
         serve_connections_sweep(&server->connections, true);
         is_hurried = wait_for_signal(signals, 20);
     }
+    atomic_store(&server->is_hurried, true);
     serve_jobs_close(&server->jobs);
     MHD_stop_daemon(daemon);
     if (listener >= 0) {
@@ -94,6 +95,9 @@ static bool open_server(struct serve_server *server, const struct tn_session *se
         server->id_seed = (uint64_t)serve_now_us();
     }
     serve_write_openapi(&server->openapi);
+    if (!serve_folders_open(&server->folders, server->options.folders, server->options.folder_count, error)) {
+        return false;
+    }
     if (server->openapi.failed || !serve_shelf_open(&server->shelf)
         || !serve_connections_open(&server->connections, server->options.connections, server->options.silence_ms)) {
         return tn_fail_memory(error);
@@ -127,5 +131,6 @@ bool serve_run(void *context, const struct tn_session *session, const struct tn_
     tn_builder_free(&server.openapi);
     serve_connections_close(&server.connections);
     serve_shelf_close(&server.shelf);
+    serve_folders_close(&server.folders);
     return done;
 }

@@ -2,6 +2,7 @@
 #ifndef TONNAGE_SERVER_STATE_H
 #define TONNAGE_SERVER_STATE_H
 
+#include "server/folder.h"
 #include "server/jobs.h"
 #include "server/metrics.h"
 #include "server/options.h"
@@ -10,6 +11,7 @@
 
 struct serve_server {
     struct serve_options options;
+    struct serve_folders folders;
     const struct tn_catalog *catalog; /* immutable */
     struct serve_connections connections;
     struct serve_jobs jobs;
@@ -18,6 +20,7 @@ struct serve_server {
     struct tn_builder openapi; /* the document, written once */
     uint64_t id_seed;
     atomic_uint_fast64_t id_count;
+    atomic_bool is_hurried;  /* answers that are not ready are given up */
     atomic_bool is_stopping; /* answers that are written now are the last of their connections */
 };
 
