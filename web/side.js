@@ -101,7 +101,7 @@ export class Side {
         if (text.startsWith("<")) {
             chart.show(text, units);
         } else {
-            chart.say(t("chart.failed", { message: JSON.parse(text).message }));
+            chart.say(t("chart.failed", { message: readReply({ text, exit: 0 }).error?.message ?? "" }));
         }
     }
 }

@@ -103,6 +103,7 @@ test("where one of two deployments has an error, the other stands", async (visit
 
 test("once open, the page needs no network", async (visitor) => {
     await visitor.sees(/It fits/);
+    await visitor.page.waitForLoadState("networkidle");
     await visitor.context.setOffline(true);
     await visitor.locate('.question [name="engine"]').selectOption("sglang");
     await visitor.sees(/sglang/);

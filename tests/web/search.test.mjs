@@ -9,9 +9,9 @@ test("a model is found while it is typed, by parts of its names", async (visitor
     await field.fill("deepseek v3");
     await eventually(async () => assert.ok((await options(visitor)).every((name) => /deepseek.*v3/i.test(name))));
     await field.fill("Qwen/Qwen3-32B");
-    assert.equal((await options(visitor))[0], "Qwen/Qwen3-32B");
+    await eventually(async () => assert.equal((await options(visitor))[0], "Qwen/Qwen3-32B"));
     await field.fill("llama 70b 3.3");
-    assert.match((await options(visitor))[0], /Llama-3\.3-70B/);
+    await eventually(async () => assert.match((await options(visitor))[0], /Llama-3\.3-70B/));
     await visitor.locate('.combobox [role="option"]').first().click();
     await visitor.sees(/llama-3\.3-70b/);
     assert.match(visitor.page.url(), /model=llama-3\.3-70b/);
@@ -20,6 +20,7 @@ test("a model is found while it is typed, by parts of its names", async (visitor
 test("a combobox by keys: arrows move, Enter takes, Escape puts back", async (visitor) => {
     const field = visitor.locate('[name="model"]');
     await field.fill("gpt-oss");
+    await visitor.locate('.combobox [role="option"]').first().waitFor();
     assert.equal(await field.getAttribute("aria-expanded"), "true");
     await field.press("ArrowDown");
     const active = await field.getAttribute("aria-activedescendant");
@@ -28,6 +29,7 @@ test("a combobox by keys: arrows move, Enter takes, Escape puts back", async (vi
     assert.equal(await field.inputValue(), "llama-3.1-8b");
     assert.equal(await field.getAttribute("aria-expanded"), "false");
     await field.fill("gpt-oss-20b");
+    await visitor.locate('.combobox [role="option"]', { hasText: "20b" }).first().waitFor();
     await field.press("ArrowDown");
     await field.press("Enter");
     await visitor.sees(/gpt-oss-20b/);
