@@ -30,7 +30,8 @@ void tn_question_note(struct tn_question *question, const char *code, const char
 size_t tn_question_machine_notes(const struct tn_question *question, struct tn_arena *arena, struct tn_note *notes,
                                  size_t most)
 {
-    static const char *const prefixes[] = {"gpu_detected", "gpu_left_out", "gpu_in_use", "gpus_unequal", "calibrat"};
+    static const char *const prefixes[] = {"gpu_detected", "gpu_left_out", "gpu_in_use",
+                                           "gpus_unequal", "calibrat",     "command_"};
     size_t count = 0;
     for (size_t k = 0; k < question->note_count; k++) {
         const struct tn_note *note = &question->notes[k];

@@ -36,6 +36,9 @@ static bool answer(struct tn_plan *plan, struct tn_result *result, struct tn_err
     if (!tn_plan_message(plan, &result->arena)) {
         return tn_fail_memory(error);
     }
+    if (!tn_plan_find_start(plan, &result->arena, error)) {
+        return false;
+    }
     result->fits = !plan->verdict.judged || plan->verdict.fits;
     if (!emit(plan, result, error) || !tn_plan_json(plan, explain, result, error)) {
         return false;
@@ -76,14 +79,6 @@ static bool run(struct tn_plan *plan, struct tn_result *result, struct tn_error 
     return request->values[TN_INPUT_CHART].given ? draw(plan, result, error) : answer(plan, result, error);
 }
 
-/* --emit vllm alone is also --engine vllm. */
-static bool take_target(struct tn_request *request, struct tn_error *error)
-{
-    struct tn_str target = request->values[TN_INPUT_EMIT].text;
-    return request->values[TN_INPUT_ENGINE].given || !tn_emit_is_engine(target)
-           || tn_request_set(request, TN_INPUT_ENGINE, target, error);
-}
-
 bool tn_run_plan(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                  struct tn_error *error)
 {
@@ -96,7 +91,7 @@ bool tn_run_plan(const struct tn_session *session, const struct tn_request *requ
     struct tn_plan plan = {.units = tn_request_units(request)};
     struct tn_request own = *request;
     struct tn_launch launch;
-    if (!tn_plan_read_command(session, &own, &launch, error) || !take_target(&own, error)) {
+    if (!tn_plan_read_command(session, &own, &launch, error) || !tn_plan_take_target(&own, error)) {
         return false;
     }
     bool done = tn_question_open(session, &own, &plan.question, error);

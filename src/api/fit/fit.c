@@ -1,6 +1,7 @@
 /* fit: which question is asked, and what frames every answer. */
 #include "api/fit/fit.h"
 
+#include "api/launch.h"
 #include "api/price.h"
 
 /* At most one of the goals. */
@@ -111,8 +112,19 @@ bool tn_run_fit(const struct tn_session *session, const struct tn_request *reque
                          .json = {.builder = &result->json, .indented = true},
                          .error = error,
                          .units = tn_request_units(request)};
-    bool done = check_inputs(session, request, error) && tn_question_open(session, request, &fit.question, error)
-                && answer(&fit);
+    struct tn_request own = *request;
+    struct tn_launch launch;
+    if (!tn_plan_read_command(session, &own, &launch, error) || !tn_plan_take_target(&own, error)) {
+        return false;
+    }
+    fit.target = own.values[TN_INPUT_EMIT].text;
+    own.values[TN_INPUT_COMMAND] = own.values[TN_INPUT_EMIT] =
+        (struct tn_input_value){0}; /* of no plan of the answer */
+    bool done = check_inputs(session, &own, error) && tn_question_open(session, &own, &fit.question, error);
+    if (done) {
+        tn_plan_note_command(&fit.question, &launch);
+    }
+    done = done && answer(&fit);
     tn_question_free(&fit.question);
     return done;
 }
