@@ -291,7 +291,10 @@ class Page {
         return this.latest.run((isCurrent) => this.job(isCurrent).catch((fault) => broken(fault)));
     }
 
-    /** @param {() => boolean} isCurrent */
+    /**
+     * @param {() => boolean} isCurrent
+     * @returns {Promise<void>}
+     */
     async job(isCurrent) {
         if (this.log) {
             return this.diagnose(this.log);
