@@ -73,16 +73,13 @@ static bool answer(struct tn_plan *plan, struct tn_result *result, struct tn_err
     if (!tn_plan_message(plan, &result->arena)) {
         return tn_fail_memory(error);
     }
-<<<<<<< HEAD
+    if (!tn_plan_find_start(plan, &result->arena, error)) {
+        return false;
+    }
     if (!gather_notes(plan, &result->arena, error)) {
         return false;
     }
     say(plan, &result->phrases, &result->arena);
-=======
-    if (!tn_plan_find_start(plan, &result->arena, error)) {
-        return false;
-    }
->>>>>>> main
     result->fits = !plan->verdict.judged || plan->verdict.fits;
     if (!emit(plan, result, error) || !tn_plan_json(plan, explain, result, error)) {
         return false;
