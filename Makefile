@@ -37,10 +37,12 @@ web:
 check: build
 	@tests/summary.py $(BUILD)
 
-# Test the page in a browser, and what assistants are told by their reference clients.
+# Test the page in a browser, the core under WebAssembly, and what assistants are told by their reference clients.
 check-web:
 	@tools/setup.sh check-web
 	@$(MAKE) --no-print-directory web build
+	@ninja -C $(BUILD)/wasm --quiet unit_tests
+	@tests/summary.py $(BUILD)/wasm --suite unit
 	@node tests/web/run.mjs $(BUILD)
 	@node tests/mcp/check_mcp.mjs $(BUILD)/tonnage build-tools
 

@@ -11,7 +11,7 @@ seconds=$2
 jobs=$(nproc 2>/dev/null || echo 2)
 
 [ -f "$build/build.ninja" ] ||
-    CC=clang meson setup "$build" -Dfuzz=true -Dtests=disabled -Db_sanitize=address,undefined -Db_lundef=false \
+    CC=clang meson setup "$build" -Dfuzz=true -Dtests=disabled -Dpage=disabled -Db_sanitize=address,undefined -Db_lundef=false \
         >/dev/null
 ninja -C "$build" --quiet
 

@@ -121,7 +121,7 @@ static void open_planner(struct one_case *c, const char *engine, const char *ver
 static bool try_case(uint64_t *state, const struct tn_model *model, const char *name)
 {
     struct one_case c = {.range = RANGE};
-    size_t engine = next_random(state, sizeof engines / sizeof engines[0]);
+    size_t engine = (size_t)next_random(state, sizeof engines / sizeof engines[0]);
     const char *gpu = gpus[next_random(state, sizeof gpus / sizeof gpus[0])];
     bool is_context = next_random(state, 3) > 0;
     c.variation.what = is_context ? TN_VARIED_CONTEXT : TN_VARIED_CONCURRENCY;

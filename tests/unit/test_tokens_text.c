@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
+#ifndef __wasm__ /* which has no threads */
 #include <pthread.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,6 +186,7 @@ static void parts_between_cuts_make_the_whole(void **state)
     tn_builder_free(&text);
 }
 
+#ifndef __wasm__
 /* ---- threads ------------------------------------------------------------------------------------------------------ */
 
 struct reader {
@@ -249,6 +252,7 @@ static void threads_share_a_tokenizer(void **state)
     tn_builder_free(&text);
     tn_builder_free(&piece);
 }
+#endif
 
 int main(void)
 {
@@ -257,7 +261,9 @@ int main(void)
         cmocka_unit_test(no_text_has_no_tokens),
         cmocka_unit_test(zeros_are_text),
         cmocka_unit_test(parts_between_cuts_make_the_whole),
+#ifndef __wasm__
         cmocka_unit_test(threads_share_a_tokenizer),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
