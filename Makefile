@@ -26,12 +26,12 @@ demo:
 	@$(MAKE) --no-print-directory build NINJA_FLAGS=--quiet
 	$(BUILD)/tonnage plan llama-2-70b --gpu a100-80gbx2
 
-# Build the web page into build/web: files for any web server.
+# Build the web page: files for any web server, and one file that needs none.
 web:
 	@tools/setup.sh web
 	@log=$$(meson setup $(BUILD) $(if $(wildcard $(BUILD)/build.ninja),--reconfigure) -Dpage=enabled --prefix $(PREFIX) 2>&1) || { echo "$$log"; exit 1; }
 	@ninja -C $(BUILD) page_files.c $(NINJA_FLAGS)
-	@echo "$(BUILD)/web: copy it to where a web server finds it"
+	@echo "$(BUILD)/web: for any web server; $(BUILD)/web/tonnage.html: the same in one file, to be opened as it is"
 
 # Build and run all tests; the last line is the count.
 check: build

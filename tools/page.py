@@ -4,12 +4,16 @@
 usage: page.py --wasm FOLDER --web FOLDER --output FOLDER --c FILE      builds tonnage.wasm in its folder, then both
        page.py --c FILE                                                 no page: a C file without files
 
-The folder gets the files of web/ as they are, and tonnage.wasm. Nothing is written that would not change, so that it may run in every build.
+The folder gets the files of web/ as they are, tonnage.wasm, and tonnage.html, which is all of them in one file. Nothing is written that would not change, so that it may run in every build.
 """
 import argparse
+import base64
 import gzip
 import hashlib
+import json
 import os
+import posixpath
+import re
 import subprocess
 import sys
 
@@ -23,6 +27,18 @@ TYPES = {
     ".wasm": "application/wasm",
 }
 WASM = "tonnage.wasm"
+SINGLE = "tonnage.html"
+BOOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "single_page.js")
+
+# What a module says of other files: import { a } from "./b.js", new Worker(new URL("./c.js", import.meta.url), { type: "module" }), and
+# new URL("./d.svg", import.meta.url).
+IMPORT = re.compile(r"""^(\s*(?:import|export)\b[^"'();]*)["'](\.\.?/[^"']+)["']""", re.MULTILINE)
+REFERENCE = re.compile(r"""new URL\(\s*["'](\.\.?/[^"']+)["']\s*,\s*import\.meta\.url\s*\)""")
+WORKER = re.compile(r"""new Worker\(\s*%s\s*,\s*\{\s*type:\s*["']module["']\s*\}""" % REFERENCE.pattern)
+# What the page itself says: <script type="module" src="main.js">, <link rel="stylesheet" href="page.css">, href="icon.svg".
+SCRIPT = re.compile(r"""<script type="module" src="([^":]+)"></script>""")
+STYLE = re.compile(r"""<link rel="stylesheet" href="([^":]+)">""")
+LINK = re.compile(r'(href|src)="([^":#]+)"')
 
 
 def read(path):
@@ -79,9 +95,57 @@ def literal(data):
     )
 
 
+def link_module(path, text, files):
+    """The text of a module with the paths of what it refers to, for tools/single_page.js."""
+
+    def resolve(name):
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
+        if target not in files:
+            sys.exit("page.py: web/%s refers to %s, which is not there" % (path, name))
+        return target
+
+    text = IMPORT.sub(lambda match: '%s"@module/%s"' % (match[1], resolve(match[2])), text)
+    text = WORKER.sub(lambda match: 'new Worker("@worker/%s"' % resolve(match[1]), text)
+    text = REFERENCE.sub(lambda match: 'new URL("@file/%s")' % resolve(match[1]), text)
+    if "import.meta" in text:
+        sys.exit('page.py: web/%s: of import.meta only new URL("./FILE", import.meta.url) can be in one file' % path)
+    return text
+
+
+def script(name, text):
+    return '<script %s>%s</script>' % (name, text)
+
+
+def single_page(files):
+    """The page in one file, which needs no web server."""
+    page = files["index.html"].decode()
+    held = {}
+    for path, data in files.items():
+        if path.endswith(".js"):
+            held[path] = {"type": type_of(path), "text": link_module(path, data.decode(), files)}
+        elif not path.endswith((".html", ".css")):
+            packed = base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
+            held[path] = {"type": type_of(path), "gzip": packed}
+
+    def inline(match):
+        data = files.get(match[2])
+        if data is None:
+            sys.exit("page.py: web/index.html refers to %s, which is not there" % match[2])
+        return '%s="data:%s;base64,%s"' % (match[1], type_of(match[2]), base64.b64encode(data).decode())
+
+    page = STYLE.sub(lambda match: "<style>\n%s</style>" % files[match[1]].decode(), page)
+    page = SCRIPT.sub(lambda match: script('type="module" data-module="%s"' % match[1], ""), page)
+    page = LINK.sub(inline, page)
+    # "</script>" in a text would end the element that holds it
+    store = json.dumps(held, ensure_ascii=False, sort_keys=True).replace("</", "<\\/")
+    boot = read(BOOT).decode()
+    ending = script('type="application/json" id="files"', store) + "\n" + "<script>\n%s</script>" % boot
+    return page.replace("</body>", ending + "\n</body>").encode()
+
+
 def c_head(files):
     """The first line of the C file: of what it was made, as compressing takes a second."""
-    digest = hashlib.sha256(read(__file__))
+    digest = hashlib.sha256(read(__file__) + read(BOOT))
     for path, data in sorted(files.items()):
         digest.update(b"%d %s %d\n" % (len(path), path.encode(), len(data)) + data)
     return "/* Written by tools/page.py: do not edit. %s */\n" % digest.hexdigest()
@@ -108,6 +172,12 @@ def c_source(files):
     return "\n".join(parts).encode()
 
 
+def is_done(options, head, files):
+    """Whether all was made of the same files before."""
+    made = [os.path.join(options.output, path) for path in [*files, SINGLE]] if files else []
+    return os.path.exists(options.c) and read(options.c).startswith(head) and all(map(os.path.exists, made))
+
+
 def main():
     parser = argparse.ArgumentParser()
     for name in ("--wasm", "--web", "--output", "--c"):
@@ -117,10 +187,11 @@ def main():
     if options.wasm:
         files = {path: read(os.path.join(options.web, path)) for path in list_files(options.web)}
         files[WASM] = build_wasm(options.wasm)
-        write_folder(options.output, files)
-    head = c_head(files).encode()
-    if not os.path.exists(options.c) or not read(options.c).startswith(head):
-        write_if_changed(options.c, c_source(files))
+    if is_done(options, c_head(files).encode(), files):
+        return
+    if files:
+        write_folder(options.output, {**files, SINGLE: single_page(files)})
+    write_if_changed(options.c, c_source(files))
 
 
 main()

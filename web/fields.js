@@ -60,13 +60,18 @@ export function textField(option, { label, long = "", hint = "", suggestions = [
     return { options: [option], element, fail, show: ({ options }) => showText(input, options[option]) };
 }
 
+/** What was typed and not yet taken: an answer that arrives meanwhile must not write over it. @type {WeakSet<EventTarget>} */
+const typed = new WeakSet();
+addEventListener("input", ({ target }) => target && typed.add(target), true);
+addEventListener("change", ({ target }) => target && typed.delete(target), true);
+
 /**
  * Writes into an input, unless somebody is typing there.
  * @param {HTMLInputElement} input
  * @param {string | undefined} text
  */
 export function showText(input, text) {
-    if (document.activeElement !== input || input.getAttribute("aria-invalid") !== "true") {
+    if (!typed.has(input)) {
         input.value = text ?? "";
     }
 }
@@ -117,12 +122,10 @@ export function sliderField(option, { label, help, first, last, empty, change })
                 values = wanted;
                 slider.max = String(values.length - 1);
             }
-            if (document.activeElement !== slider || readCount(exact.value) !== value) {
+            if (!typed.has(slider)) {
                 slider.value = String(nearest(values, value));
-            }
-            slider.setAttribute("aria-valuetext", grouped(value));
-            if (document.activeElement !== exact) {
-                exact.value = options[option] ?? "";
+                slider.setAttribute("aria-valuetext", grouped(value));
+                showText(exact, options[option]);
             }
         },
     };

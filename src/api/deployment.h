@@ -60,7 +60,7 @@ bool tn_may_split(const struct tn_question *question);
 /* Adds a note to those of the plan; one too many is left out. */
 void tn_question_note(struct tn_question *question, const char *code, const char *format, ...) TN_PRINTF(3, 4);
 
-/* Copies the notes that are about the user's machine: its GPUs, the measurements that are kept. For answers that have no room for what a plan
+/* Copies the notes that are about the user's machine and command: its GPUs, the measurements that are kept, options that are not planned. For answers that have no room for what a plan
  * assumes. notes  gets `most` at the most; the count is returned. */
 size_t tn_question_machine_notes(const struct tn_question *question, struct tn_arena *arena, struct tn_note *notes,
                                  size_t most);

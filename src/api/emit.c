@@ -186,21 +186,47 @@ static void write_title(const struct tn_plan *plan, struct tn_builder *text)
     tn_builder_add_text(text, " tokens");
 }
 
+/* All but the model's name, the inputs and the title. */
+static struct tn_launch_plan launch_of(const struct tn_plan *plan)
+{
+    const struct tn_question *question = &plan->question;
+    return (struct tn_launch_plan){
+        .catalog = question->session->catalog,
+        .engine = question->planner.engine,
+        .version = question->planner.rules ? tn_rules_version(question->planner.rules) : (struct tn_str){0},
+        .deployment = &question->deployment,
+        .ledger = &plan->ledger,
+        .verdict = plan->message,
+    };
+}
+
+bool tn_plan_find_start(struct tn_plan *plan, struct tn_arena *arena, struct tn_error *error)
+{
+    const struct tn_stage *worst = tn_ledger_worst(&plan->ledger);
+    bool fits = !worst->memory_bytes || worst->high_bytes <= worst->memory_bytes;
+    struct tn_launch_plan launch = launch_of(plan);
+    struct tn_error own = {0};
+    struct naming naming = {plan, &launch, arena, plan->question.request.values[TN_INPUT_MODEL].text, &own};
+    if (!launch.engine->advises || !(fits || plan->ledger.advised_count)) {
+        return true;
+    }
+    launch.advised = plan->ledger.advised;
+    launch.advised_count = plan->ledger.advised_count;
+    if (!name_model(&naming)) { /* a file somewhere else, or a config alone */
+        launch.model = TN_STR("MODEL.gguf");
+    }
+    return tn_emit_line(&launch, arena, &plan->start, &own) || own.code != TN_ERROR_MEMORY || tn_fail_memory(error);
+}
+
 bool tn_plan_emit(const struct tn_plan *plan, struct tn_str target, struct tn_arena *arena, struct tn_str *text,
                   struct tn_error *error)
 {
     const struct tn_question *question = &plan->question;
     struct tn_assignment inputs[MOST_INPUTS];
     struct tn_builder title = {0};
-    struct tn_launch_plan launch = {
-        .catalog = question->session->catalog,
-        .engine = question->planner.engine,
-        .deployment = &question->deployment,
-        .ledger = &plan->ledger,
-        .inputs = inputs,
-        .verdict = plan->message,
-    };
+    struct tn_launch_plan launch = launch_of(plan);
     struct naming naming = {plan, &launch, arena, question->request.values[TN_INPUT_MODEL].text, error};
+    launch.inputs = inputs;
     if (!question->planner.rules) {
         tn_fail(error, TN_ERROR_USAGE, "--emit is for a serving engine, and this plan is of none");
         tn_fail_at(error, -1, "--emit");
@@ -210,7 +236,6 @@ bool tn_plan_emit(const struct tn_plan *plan, struct tn_str target, struct tn_ar
         return false;
     }
     bool is_gguf = tn_str_ends(launch.model, TN_STR(".gguf"));
-    launch.version = tn_rules_version(question->planner.rules);
     launch.input_count = given_inputs(plan, is_gguf, inputs);
     write_title(plan, &title);
     launch.title = tn_builder_str(&title);
@@ -218,6 +243,22 @@ bool tn_plan_emit(const struct tn_plan *plan, struct tn_str target, struct tn_ar
     done = done && (tn_emit(&launch, target, arena, text, error) || tn_fail_at(error, -1, "--emit"));
     tn_builder_free(&title);
     return done;
+}
+
+bool tn_plan_take_target(struct tn_request *request, struct tn_error *error)
+{
+    struct tn_str target = request->values[TN_INPUT_EMIT].text;
+    return request->values[TN_INPUT_ENGINE].given || !tn_emit_is_engine(target)
+           || tn_request_set(request, TN_INPUT_ENGINE, target, error);
+}
+
+void tn_plan_write_command(struct tn_json_writer *json, struct tn_str target, struct tn_str text)
+{
+    tn_json_key(json, "commands");
+    tn_json_begin_object(json);
+    tn_json_key_str(json, target);
+    tn_json_string(json, text);
+    tn_json_end_object(json);
 }
 
 bool tn_plan_write_commands(const struct tn_plan *plan, struct tn_json_writer *json, struct tn_error *error)

@@ -99,13 +99,14 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                          "forget the measurements of that id, repeatable; all: every one"},
     [TN_INPUT_PRICE] = {"price", TN_INPUT_PAIRS, "GPU=USD", NULL, "gpus fit",
                         "US dollars for an hour of a GPU, in place of the catalog's, repeatable: h100=2.50"},
-    [TN_INPUT_COMMAND] = {"command", TN_INPUT_TEXT, "TEXT", NULL, "plan",
+    [TN_INPUT_COMMAND] = {"command", TN_INPUT_TEXT, "TEXT", NULL, "plan fit",
                           "plan what a command starts: 'vllm serve ...', docker run, sglang, trtllm-serve, "
                           "llama-server, ollama; -: standard input, "
                           "@FILE: a script"},
-    [TN_INPUT_EMIT] =
-        {"emit", TN_INPUT_CHOICE, "TARGET", "vllm sglang trtllm llamacpp ollama compose kubernetes", "plan",
-         "write the command that starts the plan, for a shell, as a Compose file, or as Kubernetes objects"},
+    [TN_INPUT_EMIT] = {"emit", TN_INPUT_CHOICE, "TARGET", "vllm sglang trtllm llamacpp ollama compose kubernetes",
+                       "plan fit",
+                       "write the command that starts the plan, or the answer of fit, for a shell, as a Compose file, "
+                       "or as Kubernetes objects"},
     [TN_INPUT_MOST] =
         {"max", TN_INPUT_CHOICE, "WHAT", "context concurrency tokens layers", "fit",
          "the longest context, the most requests at once, the most tokens of all requests together, or, of "
@@ -173,6 +174,10 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                           "show the formula of every number, what was put into it, and where that came from"},
     [TN_INPUT_UNITS] = {"units", TN_INPUT_CHOICE, "U", "iec si", "*",
                         "iec: GiB of 2^30 bytes (default), si: GB of 10^9 bytes"},
+    [TN_INPUT_LANG] =
+        {"lang", TN_INPUT_CHOICE, "L", "en zh", "*",
+         "language of what people read: en (default) or zh; options, errors, names and what engines write "
+         "stay as they are"},
     [TN_INPUT_COLOR] = {"color", TN_INPUT_CHOICE, "WHEN", "auto always never", "*",
                         "auto (default): on a terminal only"},
 };

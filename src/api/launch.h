@@ -20,13 +20,23 @@ bool tn_request_read_command(const struct tn_catalog *catalog, struct tn_request
 bool tn_plan_read_command(const struct tn_session *session, struct tn_request *request, struct tn_launch *launch,
                           struct tn_error *error);
 
+/* --emit vllm alone is also --engine vllm. Errors: those of tn_request_set. */
+bool tn_plan_take_target(struct tn_request *request, struct tn_error *error);
+
 /* Notes of the options that the command had and the plan does not have. */
 void tn_plan_note_command(struct tn_question *question, const struct tn_launch *launch);
+
+/* Fills plan->start for an engine that advises settings: the command with them. It stays empty where nothing that fits is known, or where no
+ * command can say what was planned. Errors: TN_ERROR_MEMORY. */
+bool tn_plan_find_start(struct tn_plan *plan, struct tn_arena *arena, struct tn_error *error);
 
 /* The text of a target ("vllm", "compose") for a plan that was computed with wants_text, in the arena.
  * Errors: TN_ERROR_USAGE at --emit where the target cannot say what was planned. */
 bool tn_plan_emit(const struct tn_plan *plan, struct tn_str target, struct tn_arena *arena, struct tn_str *text,
                   struct tn_error *error);
+
+/* "commands": {"vllm": "vllm serve ..."}: the text of one target. */
+void tn_plan_write_command(struct tn_json_writer *json, struct tn_str target, struct tn_str text);
 
 /* "commands": {"vllm": "vllm serve ...", "compose": ...}: of all targets that can say what was planned. The key and its value.
  * Errors: TN_ERROR_MEMORY alone. */

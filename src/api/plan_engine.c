@@ -106,7 +106,7 @@ void tn_plan_report_log(const struct tn_plan *plan, struct tn_report *report)
             tn_builder_add(&lines, ledger->log[k]);
         }
         add_output(report, tn_report_keep(report, &lines));
-        report_section(report, ledger->command, "To start it");
+        report_section(report, plan->start, "To start it");
     }
     report_section(report, plan->command, "Ready to run");
 }

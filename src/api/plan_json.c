@@ -3,6 +3,7 @@
 
 #include "api/chart/chart.h"
 #include "api/explain.h"
+#include "api/launch.h"
 #include "engine/record/rules.h"
 
 #include <stdio.h>
@@ -306,18 +307,9 @@ static void write_log(struct tn_json_writer *json, const struct tn_plan *plan)
         tn_json_string(json, ledger->log[k]);
     }
     tn_json_end_list(json);
-    tn_json_key(json, "command");
-    if (ledger->command.size) {
-        tn_json_string(json, ledger->command);
-    } else {
-        tn_json_null(json);
-    }
+    tn_json_optional_string(json, "command", plan->start);
     if (plan->target.size) {
-        tn_json_key(json, "commands");
-        tn_json_begin_object(json);
-        tn_json_key_str(json, plan->target);
-        tn_json_string(json, plan->command);
-        tn_json_end_object(json);
+        tn_plan_write_command(json, plan->target, plan->command);
     }
 }
 
@@ -341,9 +333,7 @@ bool tn_plan_json(const struct tn_plan *plan, bool explain, struct tn_result *re
     write_verdict(&json, plan);
     tn_json_key(&json, "notes");
     tn_json_begin_list(&json);
-    tn_write_note_items(&json, plan->question.notes, plan->question.note_count);
-    tn_write_note_items(&json, plan->ledger.notes, plan->ledger.note_count);
-    tn_write_note_items(&json, plan->model->notes, plan->model->note_count);
+    tn_write_note_items(&json, plan->notes, plan->note_count);
     tn_json_end_list(&json);
     if (plan->chart) {
         tn_plan_chart_json(&json, plan);

@@ -30,8 +30,11 @@ struct tn_plan {
     enum tn_units units;
     const struct tn_plan_chart *chart; /* NULL: none was asked for */
     struct tn_str message;             /* the verdict in one sentence */
-    struct tn_str target;              /* of --emit; empty: none was asked for */
-    struct tn_str command;             /* what it gave */
+    struct tn_str start;   /* the command in one line, of an engine that advises; empty: none is known that fits */
+    struct tn_note *notes; /* [note_count] of the question, the engine and the model */
+    size_t note_count;
+    struct tn_str target;  /* of --emit; empty: none was asked for */
+    struct tn_str command; /* what it gave */
 };
 
 /* Where the value of a setting came from: given also where the input was that it is. */

@@ -5,7 +5,6 @@
 #include "base/number.h"
 #include "engine/engines.h"
 #include "engine/llamacpp/breakdown.h"
-#include "engine/llamacpp/command.h"
 #include "engine/llamacpp/search.h"
 #include "engine/record/facts.h"
 #include "text/quantity.h"
@@ -372,23 +371,56 @@ static bool add_offer(struct tn_llama_session *session, const char *name, uint64
     return done;
 }
 
-/* With the change that leaves most as it was asked for; none where nothing helps. */
-static bool add_advised_command(struct tn_llama_session *session, const struct tn_llama_advice *advice)
+static const uint64_t ALL = UINT64_MAX; /* layers */
+
+static bool advise(struct tn_llama_session *session, const char *name, uint64_t number)
 {
-    struct tn_llama_settings settings = session->llama.settings;
-    if (advice->cpu_experts) {
-        settings.layers_with_experts_on_cpu = advice->cpu_experts;
-    } else if (advice->gpu_layers) {
-        settings.gpu_layers = (int64_t)advice->gpu_layers;
-    } else if (advice->context_tokens) {
-        settings.context_tokens = advice->context_tokens;
-    } else {
-        return true;
+    enum { ADVISED = 3 };
+    struct tn_ledger *ledger = session->work.ledger;
+    struct tn_builder text = {0};
+    if (!ledger->advised) {
+        ledger->advised = TN_NEW_ARRAY(ledger->arena, struct tn_assignment, ADVISED);
     }
-    return tn_llama_add_command(&session->work, &settings);
+    if (number == ALL) {
+        tn_builder_add_text(&text, "all");
+    } else {
+        tn_builder_add_u64(&text, number);
+    }
+    bool done = ledger->advised && !text.failed
+                && tn_str_copy(ledger->arena, tn_builder_str(&text), &ledger->advised[ledger->advised_count].value);
+    tn_builder_free(&text);
+    if (!done) {
+        return tn_fail_memory(session->work.error);
+    }
+    ledger->advised[ledger->advised_count++].name = tn_str_of(name);
+    return true;
 }
 
-/* What to set where the buffers do not fit, found by computing them again; and the command line that starts it. */
+/* What it chose by itself, where that was left to it. */
+static bool advise_fitted(struct tn_llama_session *session)
+{
+    const struct tn_llama_settings *settings = &session->llama.settings;
+    uint64_t layers = settings->gpu_layers < 0 ? ALL : (uint64_t)settings->gpu_layers;
+    uint64_t experts = settings->layers_with_experts_on_cpu;
+    return advise(session, "n_gpu_layers", layers)
+           && (settings->context_tokens == tn_work_number(&session->work, "n_ctx")
+               || advise(session, "n_ctx", settings->context_tokens))
+           && (experts == tn_work_number(&session->work, "n_cpu_moe") || advise(session, "n_cpu_moe", experts));
+}
+
+/* The change that leaves most as it was asked for; none where nothing helps. */
+static bool advise_change(struct tn_llama_session *session, const struct tn_llama_advice *advice)
+{
+    if (advice->cpu_experts) {
+        return advise(session, "n_cpu_moe", advice->cpu_experts);
+    }
+    if (advice->gpu_layers) {
+        return advise(session, "n_gpu_layers", advice->gpu_layers);
+    }
+    return !advice->context_tokens || advise(session, "n_ctx", advice->context_tokens);
+}
+
+/* What to set where the buffers do not fit, found by computing them again. */
 static bool add_offers(struct tn_llama_session *session)
 {
     enum { OFFERS = 3 };
@@ -401,8 +433,11 @@ static bool add_offers(struct tn_llama_session *session)
     if (!ledger->wants_text) {
         return true;
     }
-    if (!worst->memory_bytes || fits || session->is_fitted || !session->llama.settings.gpu_count) {
-        return tn_llama_add_command(&session->work, &session->llama.settings);
+    if (session->is_fitted) {
+        return advise_fitted(session);
+    }
+    if (!worst->memory_bytes || fits || !session->llama.settings.gpu_count) {
+        return true;
     }
     for (uint32_t k = 0; k < ledger->stage_count; k++) {
         uint64_t outside = outside_high_bytes(ledger, &ledger->stages[k]);
@@ -420,7 +455,7 @@ static bool add_offers(struct tn_llama_session *session)
         offers[k] = ledger->offers[k];
     }
     ledger->offers = offers;
-    return add_advised_command(session, &advice)
+    return advise_change(session, &advice)
            && add_offer(session, "n_ctx", advice.context_tokens, "the longest context with all layers on GPUs")
            && add_offer(session, "n_cpu_moe", advice.cpu_experts, "experts of the first layers on the CPU")
            && add_offer(session, "n_gpu_layers", advice.gpu_layers, "the most layers that fit on GPUs");
@@ -471,4 +506,5 @@ const struct tn_engine tn_engine_llamacpp = {.name = "llamacpp",
                                              .kv_dtype = "F16",
                                              .has_record = true,
                                              .is_replayed = true,
+                                             .advises = true,
                                              .plan = plan_llamacpp};

@@ -45,9 +45,13 @@ bool tn_given_has_folder(const struct tn_given_files *given, struct tn_str folde
     return false;
 }
 
-/* Notes how much is needed. */
+/* Notes how much is needed, where more can be had. */
 static bool fail_lacking(struct tn_given_file *file, uint64_t wanted_bytes, struct tn_error *error)
 {
+    if (file->fault.size) {
+        tn_fail(error, TN_ERROR_UNREADABLE, TN_STR_FORMAT, TN_STR_ARGUMENTS(file->fault));
+        return tn_fail_at(error, -1, TN_STR_FORMAT, TN_STR_ARGUMENTS(file->name));
+    }
     file->wanted_bytes = wanted_bytes < file->file_bytes ? wanted_bytes : file->file_bytes;
     tn_fail(error, TN_ERROR_TRUNCATED, "%llu of its %llu bytes are given, and more are needed",
             (unsigned long long)file->bytes.size, (unsigned long long)file->file_bytes);

@@ -11,6 +11,7 @@ struct tn_given_file {
     struct tn_str name;    /* with "/" between folders */
     struct tn_str bytes;   /* from the beginning of the file */
     uint64_t file_bytes;   /* the size of the whole file */
+    struct tn_str fault;   /* why no more of it can be read; empty: it can */
     uint64_t wanted_bytes; /* set by a reader that needs more than there is: so many from the beginning; else 0 */
 };
 
@@ -25,7 +26,8 @@ struct tn_given_file *tn_given_find(const struct tn_given_files *given, struct t
 /* Whether a file lies in the folder; "." and "./" are where all lie. */
 bool tn_given_has_folder(const struct tn_given_files *given, struct tn_str folder);
 
-/* All of a text. Errors: TN_ERROR_TRUNCATED where only a part is known, after noting what is wanted; TN_ERROR_TOO_LARGE. */
+/* All of a text. Errors: TN_ERROR_TRUNCATED where only a part is known, after noting what is wanted; TN_ERROR_TOO_LARGE;
+ * TN_ERROR_UNREADABLE with its fault. */
 bool tn_given_text(struct tn_given_file *file, struct tn_str *text, struct tn_error *error);
 
 /* Whether a reader noted that it needs more of a file: then the answer, or the error, may not be the one of the whole files. */

@@ -108,15 +108,24 @@ static bool add_name(const struct writer *writer, struct tn_str **names, size_t 
 
 /* ---- values ------------------------------------------------------------------------------------------------------- */
 
-static const struct tn_assignment *find_set(const struct writer *writer, struct tn_str name)
+static const struct tn_assignment *find_in(const struct tn_assignment *sets, size_t count, struct tn_str name)
 {
-    const struct tn_deployment *deployment = writer->plan->deployment;
-    for (size_t k = 0; k < deployment->set_count; k++) {
-        if (tn_str_equal(deployment->sets[k].name, name)) {
-            return &deployment->sets[k];
+    for (size_t k = 0; k < count; k++) {
+        if (tn_str_equal(sets[k].name, name)) {
+            return &sets[k];
         }
     }
     return NULL;
+}
+
+static const struct tn_assignment *find_set(const struct writer *writer, struct tn_str name)
+{
+    return find_in(writer->plan->deployment->sets, writer->plan->deployment->set_count, name);
+}
+
+static const struct tn_assignment *find_advised(const struct writer *writer, struct tn_str name)
+{
+    return find_in(writer->plan->advised, writer->plan->advised_count, name);
 }
 
 static bool input_value(const struct writer *writer, struct tn_str name, struct tn_builder *text)
@@ -139,6 +148,11 @@ static bool input_value(const struct writer *writer, struct tn_str name, struct 
 static bool target_value(const struct writer *writer, struct tn_str target, struct tn_builder *text)
 {
     const struct tn_ledger *ledger = writer->plan->ledger;
+    const struct tn_assignment *advised = find_advised(writer, target);
+    if (advised) {
+        tn_builder_add(text, advised->value);
+        return true;
+    }
     if (tn_str_starts(target, TN_STR("--"))) {
         return input_value(writer, tn_str_slice(target, 2, target.size), text);
     }
@@ -164,7 +178,7 @@ static bool is_written(const struct writer *writer, struct tn_str target)
 /* What was given, what differs from the engine's own choice, and what plans rely on. */
 static bool is_wanted(const struct writer *writer, const struct tn_option *option, struct tn_str value)
 {
-    bool is_given = find_set(writer, option->target) != NULL;
+    bool is_given = find_set(writer, option->target) || find_advised(writer, option->target);
     bool is_input = tn_str_starts(option->target, TN_STR("--"));
     if (option->with.size) {
         return is_written(writer, option->with);

@@ -14,7 +14,9 @@ struct tn_launch_plan {
     struct tn_str revision; /* of the hub; empty: the usual one */
     bool model_is_file;     /* a path of the machine that is to run it */
     const struct tn_deployment *deployment;
-    const struct tn_ledger *ledger;     /* with its settings and log lines (wants_text) */
+    const struct tn_ledger *ledger;      /* with its settings and log lines (wants_text) */
+    const struct tn_assignment *advised; /* [advised_count] settings that count in place of those of the plan */
+    size_t advised_count;
     const struct tn_assignment *inputs; /* [input_count] other inputs that were given: dtype */
     size_t input_count;
     struct tn_str title;   /* "Llama 3.1 70B on 4 x H100 SXM5 80GB" */

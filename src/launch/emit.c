@@ -67,3 +67,17 @@ bool tn_emit(const struct tn_launch_plan *plan, struct tn_str target, struct tn_
     tn_builder_free(&out);
     return done;
 }
+
+bool tn_emit_line(const struct tn_launch_plan *plan, struct tn_arena *arena, struct tn_str *text,
+                  struct tn_error *error)
+{
+    struct tn_engine_command command;
+    struct tn_builder out = {0};
+    bool done = tn_launch_command(plan, arena, &command, error);
+    if (done) {
+        tn_launch_write_line(&command, &out);
+        done = (!out.failed && tn_str_copy(arena, tn_builder_str(&out), text)) || tn_fail_memory(error);
+    }
+    tn_builder_free(&out);
+    return done;
+}

@@ -4,6 +4,7 @@
 #include "launch/shell.h"
 
 #define OPTIONS_FILE "options.yaml"
+#define NEXT_LINE " \\\n  "
 
 /* One line of a comment: what would end it becomes a space. */
 static void add_comment(struct tn_builder *out, const char *before, struct tn_str text)
@@ -14,6 +15,26 @@ static void add_comment(struct tn_builder *out, const char *before, struct tn_st
         tn_builder_add_char(out, one < ' ' || one == 0x7f ? ' ' : (char)one);
     }
     tn_builder_add_char(out, '\n');
+}
+
+/* Which GPU is which, where they are not alike. */
+static void write_gpu_order(const struct tn_launch_plan *plan, struct tn_builder *out)
+{
+    struct tn_builder line = {0};
+    for (uint32_t k = 0; k < plan->deployment->device_count; k++) {
+        const struct tn_gpu *gpu = plan->deployment->devices[k].gpu;
+        tn_builder_addf(&line, "%sGPU %u is ", k ? ", " : "", k);
+        if (gpu) {
+            tn_builder_add(&line, gpu->name);
+        } else {
+            tn_builder_addf(&line, "that of %llu bytes", (unsigned long long)plan->deployment->devices[k].memory_bytes);
+        }
+    }
+    if (line.size) {
+        tn_builder_add_text(&line, "; where CUDA counts them otherwise, CUDA_VISIBLE_DEVICES sets their order.");
+        add_comment(out, "# ", tn_builder_str(&line));
+    }
+    tn_builder_free(&line);
 }
 
 void tn_launch_write_comments(const struct tn_launch_plan *plan, const struct tn_engine_command *command,
@@ -35,6 +56,7 @@ void tn_launch_write_comments(const struct tn_launch_plan *plan, const struct tn
         tn_builder_add_text(&line, ", which is measured and not chosen.");
         add_comment(out, "# ", tn_builder_str(&line));
     }
+    write_gpu_order(plan, out);
     for (size_t k = 0; k < plan->ledger->log_count; k++) {
         add_comment(out, k ? "#   " : "# The log will say:\n#   ", plan->ledger->log[k]);
     }
@@ -115,15 +137,21 @@ static void write_environment(const struct tn_engine_command *command, struct tn
     }
 }
 
-/* Options one in a line, behind the program and its model. */
-static void write_words(const struct tn_engine_command *command, struct tn_builder *out)
+/* Behind the program and its model each option after `before`. */
+static void write_words(const struct tn_engine_command *command, const char *before, struct tn_builder *out)
 {
     for (size_t k = 0; k < command->word_count; k++) {
         const struct tn_command_word *word = &command->words[k];
         bool is_option = word->begins && k >= command->program_words && tn_str_starts(word->text, TN_STR("-"));
-        tn_builder_add_text(out, !k ? "" : is_option ? " \\\n  " : " ");
+        tn_builder_add_text(out, !k ? "" : is_option ? before : " ");
         tn_shell_write_word(out, word->text);
     }
+}
+
+void tn_launch_write_line(const struct tn_engine_command *command, struct tn_builder *out)
+{
+    write_environment(command, out);
+    write_words(command, " ", out);
 }
 
 /* What begins on each of several machines. */
@@ -144,7 +172,7 @@ static void write_ollama(const struct tn_launch_plan *plan, const struct tn_engi
     tn_launch_write_label(plan->model, &label);
     write_document(plan, command, "Modelfile", out);
     write_environment(command, out);
-    write_words(command, out);
+    write_words(command, NEXT_LINE, out);
     tn_builder_addf(out, " &\nollama create %s -f Modelfile\nollama run %s\n", label.data ? label.data : "model",
                     label.data ? label.data : "model");
     tn_builder_free(&label);
@@ -165,7 +193,7 @@ void tn_launch_write_script(const struct tn_launch_plan *plan, const struct tn_e
         write_document(plan, command, OPTIONS_FILE, out);
     }
     write_environment(command, out);
-    write_words(command, out);
+    write_words(command, NEXT_LINE, out);
     if (command->option_count) {
         tn_builder_add_text(out, " \\\n  ");
         tn_builder_add(out, tn_first_word(command->table->file));

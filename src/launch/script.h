@@ -19,6 +19,9 @@ bool tn_launch_has_modelfile(const struct tn_engine_command *command);
 /* "llama-3-1-70b-instruct": a name for services and objects, made of the model's: a label of DNS of at most 40 letters. */
 void tn_launch_write_label(struct tn_str model, struct tn_builder *out);
 
+/* The command in one line, without the files that it reads. */
+void tn_launch_write_line(const struct tn_engine_command *command, struct tn_builder *out);
+
 /* A script of the shell. */
 void tn_launch_write_script(const struct tn_launch_plan *plan, const struct tn_engine_command *command,
                             struct tn_builder *out);

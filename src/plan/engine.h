@@ -25,6 +25,7 @@ struct tn_engine {
     uint64_t
         context_turn; /* longer requests are served in another way, as prompts in pieces; 0: there is no such length */
     bool is_replayed; /* an allocator is: its buffers may shrink as an input grows */
+    bool advises;     /* its plans advise settings that fit, and say how to start it with them */
     /* Fills the ledger; ledger->arena is set by the caller, the rest is zero.
      * Errors: TN_ERROR_DEPLOYMENT where the engine refuses the deployment, TN_ERROR_USAGE for a setting that it does not take,
      * TN_ERROR_TOO_LARGE, TN_ERROR_MEMORY. */

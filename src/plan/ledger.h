@@ -143,7 +143,9 @@ struct tn_ledger {
     size_t log_count;
     struct tn_note *notes; /* [note_count] what the engine's record has to say of the plan, where wants_text */
     size_t note_count;
-    struct tn_str command;   /* that starts the engine so, or so that it fits; where wants_text, empty: not known */
+    /* [advised_count] settings in place of those that were asked for, where wants_text: as the engine fitted them itself, or so that it fits */
+    struct tn_assignment *advised;
+    size_t advised_count;
     struct tn_offer *offers; /* [offer_count], cheapest first, where wants_text */
     size_t offer_count;
 };

@@ -68,6 +68,7 @@ static const char *const words[TN_WORD_COUNT][TN_LANGUAGE_COUNT] = {
     [TN_WORD_MOST] = {"at most", "最多"},
     [TN_WORD_ASKED] = {"asked for", "所求"},
     [TN_WORD_UP_TO_HERE] = {"up to here it fits", "可运行边界"},
+    [TN_WORD_HOLLOW] = {"does not fit", "无法运行"},
     [TN_WORD_ANY] = {"any", "不限"},
     [TN_WORD_IN_CELLS] = {"in the cells: need of the fullest GPU in", "格内：占用最多的 GPU 所需显存，单位"},
 };

@@ -382,10 +382,16 @@ static void set_free(struct small *small, uint64_t bytes)
     small->plan.memory_bytes = bytes + llamacpp_bytes(&small->plan, 0, "CUDA context, modules and graphs");
 }
 
-static void expect_command(const struct small *small, const char *expected)
+/* expected  "n_gpu_layers=3 n_ctx=1024": settings in place of those that were asked for */
+static void expect_advised(const struct small *small, const char *expected)
 {
-    char text[512];
-    (void)snprintf(text, sizeof text, TN_STR_FORMAT, TN_STR_ARGUMENTS(small->plan.ledger.command));
+    char text[512] = "";
+    size_t size = 0;
+    for (size_t k = 0; k < small->plan.ledger.advised_count; k++) {
+        const struct tn_assignment *advised = &small->plan.ledger.advised[k];
+        size += (size_t)snprintf(text + size, sizeof text - size, "%s" TN_STR_FORMAT "=" TN_STR_FORMAT, k ? " " : "",
+                                 TN_STR_ARGUMENTS(advised->name), TN_STR_ARGUMENTS(advised->value));
+    }
     assert_string_equal(text, expected);
 }
 
@@ -395,7 +401,7 @@ static void auto_takes_the_most_layers_that_fit(void **state)
     open_small(*state, &small, PART_HEAD);
     for (int layers = 1; layers <= LAYERS; layers++) {
         char asked[64];
-        char command[128];
+        char advised[64];
         small.plan.memory_bytes = 0;
         (void)snprintf(asked, sizeof asked, "n_ctx=512 n_gpu_layers=%d", layers);
         llamacpp_run(&small.plan, 1, asked);
@@ -403,8 +409,8 @@ static void auto_takes_the_most_layers_that_fit(void **state)
         set_free(&small, needed);
         llamacpp_run(&small.plan, 1, "n_ctx=512 n_gpu_layers=auto fit_target=0");
         assert_int_equal(buffers(&small), needed);
-        (void)snprintf(command, sizeof command, "llama-server -m MODEL.gguf -c 512 -ngl %d --no-mmap", layers);
-        expect_command(&small, command);
+        (void)snprintf(advised, sizeof advised, "n_gpu_layers=%d", layers);
+        expect_advised(&small, advised);
         set_free(&small, needed - 1);
         llamacpp_run(&small.plan, 1, "n_ctx=512 n_gpu_layers=auto fit_target=0");
         assert_true(buffers(&small) < needed);
@@ -422,11 +428,11 @@ static void auto_cuts_a_context_that_was_not_asked_for(void **state)
     set_free(&small, needed + 100);
     llamacpp_run(&small.plan, 1, "n_gpu_layers=auto fit_target=0 fit_ctx=512");
     assert_int_equal(buffers(&small), needed);
-    expect_command(&small, "llama-server -m MODEL.gguf -c 1024 -ngl all --no-mmap");
+    expect_advised(&small, "n_gpu_layers=all n_ctx=1024");
     llamacpp_run(&small.plan, 1, "n_gpu_layers=auto fit_target=100 fit_ctx=512");
-    expect_command(&small, "llama-server -m MODEL.gguf -c 1024 -ngl all --no-mmap");
+    expect_advised(&small, "n_gpu_layers=all n_ctx=1024");
     llamacpp_run(&small.plan, 1, "n_gpu_layers=auto fit_target=101 fit_ctx=512"); /* the next of 256 cells */
-    expect_command(&small, "llama-server -m MODEL.gguf -c 768 -ngl all --no-mmap");
+    expect_advised(&small, "n_gpu_layers=all n_ctx=768");
     close_small(&small);
 }
 
@@ -439,25 +445,11 @@ static void auto_moves_experts_before_layers(void **state)
     set_free(&small, needed);
     llamacpp_run(&small.plan, 1, "n_ctx=512 n_gpu_layers=auto fit_target=0");
     assert_int_equal(buffers(&small), needed);
-    expect_command(&small, "llama-server -m MODEL.gguf -c 512 -ngl all -ncmoe 3 --no-mmap");
+    expect_advised(&small, "n_gpu_layers=all n_cpu_moe=3");
     close_small(&small);
 }
 
-static void a_command_has_what_was_given_in_quotes_where_a_shell_needs_them(void **state)
-{
-    struct small small;
-    open_small(*state, &small, PART_HEAD);
-    llamacpp_run(&small.plan, 1,
-                 "n_ctx=1024 parallel=2 kv_unified=true type_k=q8_0 flash_attn=on op_offload=false "
-                 "n_ubatch=256 override_tensor=ffn_(up|down)=CPU");
-    expect_command(&small, "llama-server -m MODEL.gguf -c 1024 -np 2 -ngl all -ub 256 -kvu -fa on -ctk q8_0 "
-                           "-ot 'ffn_(up|down)=CPU' --no-op-offload --no-mmap");
-    llamacpp_run(&small.plan, 0, "n_ctx=512 op_offload=true");
-    expect_command(&small, "llama-server -m MODEL.gguf -c 512 --device none --no-mmap");
-    close_small(&small);
-}
-
-static void a_plan_that_does_not_fit_has_the_command_of_one_that_does(void **state)
+static void a_plan_that_does_not_fit_has_settings_that_do(void **state)
 {
     struct small small;
     open_small(*state, &small, PART_HEAD);
@@ -465,10 +457,10 @@ static void a_plan_that_does_not_fit_has_the_command_of_one_that_does(void **sta
     uint64_t most = small.plan.ledger.stages[0].high_bytes;
     small.plan.memory_bytes = most;
     llamacpp_run(&small.plan, 1, "n_ctx=512");
-    expect_command(&small, "llama-server -m MODEL.gguf -c 512 -ngl 3 --no-mmap");
+    expect_advised(&small, "n_gpu_layers=3");
     small.plan.memory_bytes = UINT64_C(100) << 20; /* the runtime alone takes more */
     llamacpp_run(&small.plan, 1, "n_ctx=512");
-    expect_command(&small, "");
+    expect_advised(&small, "");
     close_small(&small);
 }
 
@@ -496,8 +488,7 @@ int main(void)
         cmocka_unit_test(auto_takes_the_most_layers_that_fit),
         cmocka_unit_test(auto_cuts_a_context_that_was_not_asked_for),
         cmocka_unit_test(auto_moves_experts_before_layers),
-        cmocka_unit_test(a_command_has_what_was_given_in_quotes_where_a_shell_needs_them),
-        cmocka_unit_test(a_plan_that_does_not_fit_has_the_command_of_one_that_does),
+        cmocka_unit_test(a_plan_that_does_not_fit_has_settings_that_do),
         cmocka_unit_test(layers_go_to_the_gpu_from_the_last_one_on),
         cmocka_unit_test(shares_divide_layers_over_gpus),
         cmocka_unit_test(a_tied_head_is_loaded_twice_on_a_gpu),

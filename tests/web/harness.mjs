@@ -75,7 +75,7 @@ export class Visitor {
         visitor.faults = [];
         visitor.page.on("console", (message) => {
             if (message.type() === "error" || /Content Security Policy/.test(message.text())) {
-                visitor.faults.push(message.text());
+                visitor.faults.push(`${message.text()} (${message.location().url})`);
             }
         });
         visitor.page.on("pageerror", (error) => visitor.faults.push(error.stack));
@@ -94,8 +94,8 @@ export class Visitor {
         return path.join(this.files, name);
     }
 
-    locate(selector) {
-        return this.page.locator(selector);
+    locate(selector, filter = {}) {
+        return this.page.locator(selector, filter);
     }
 
     /** The headline of the verdict and the core's sentence. */

@@ -46,7 +46,8 @@ async function main([build, ...words]) {
     let next = 0;
     await Promise.all(Array.from({ length: AT_ONCE }, async () => {
         while (next < wanted.length) {
-            passed += await runOne(browser, where, wanted[next++]) ? 1 : 0;
+            const isPassed = await runOne(browser, where, wanted[next++]);
+            passed += isPassed ? 1 : 0;
         }
     }));
     await browser.close();

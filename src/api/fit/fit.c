@@ -1,6 +1,7 @@
 /* fit: which question is asked, and what frames every answer. */
 #include "api/fit/fit.h"
 
+#include "api/launch.h"
 #include "api/price.h"
 
 /* At most one of the goals. */
@@ -102,6 +103,22 @@ static bool answer(struct tn_fit *fit)
     return true;
 }
 
+/* llama.cpp's -c is the cells of all sequences: what is asked varies with the length of one and their number, which the command gave as well. */
+static bool free_cells(struct tn_request *request, const struct tn_launch *launch, struct tn_error *error)
+{
+    struct tn_input_value old = request->values[TN_INPUT_SET];
+    bool is_llamacpp = launch->engine && launch->engine == &tn_engine_llamacpp;
+    bool done = true;
+    if (is_llamacpp && request->values[TN_INPUT_CONTEXT].given) {
+        request->values[TN_INPUT_SET] = (struct tn_input_value){0};
+        for (size_t k = 0; done && k < old.item_count; k++) {
+            done = tn_str_starts(old.items[k], TN_STR("n_ctx="))
+                   || tn_request_set(request, TN_INPUT_SET, old.items[k], error);
+        }
+    }
+    return done;
+}
+
 bool tn_run_fit(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                 struct tn_error *error)
 {
@@ -111,8 +128,20 @@ bool tn_run_fit(const struct tn_session *session, const struct tn_request *reque
                          .json = {.builder = &result->json, .indented = true},
                          .error = error,
                          .units = tn_request_units(request)};
-    bool done = check_inputs(session, request, error) && tn_question_open(session, request, &fit.question, error)
-                && answer(&fit);
+    struct tn_request own = *request;
+    struct tn_launch launch;
+    if (!tn_plan_read_command(session, &own, &launch, error) || !free_cells(&own, &launch, error)
+        || !tn_plan_take_target(&own, error)) {
+        return false;
+    }
+    fit.target = own.values[TN_INPUT_EMIT].text;
+    own.values[TN_INPUT_COMMAND] = own.values[TN_INPUT_EMIT] =
+        (struct tn_input_value){0}; /* of no plan of the answer */
+    bool done = check_inputs(session, &own, error) && tn_question_open(session, &own, &fit.question, error);
+    if (done) {
+        tn_plan_note_command(&fit.question, &launch);
+    }
+    done = done && answer(&fit);
     tn_question_free(&fit.question);
     return done;
 }

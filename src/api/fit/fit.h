@@ -45,6 +45,7 @@ struct tn_fit {
     struct tn_json_writer json;
     struct tn_error *error;
     enum tn_units units;
+    struct tn_str target; /* of --emit; empty: none was asked for */
 };
 
 /* Changes the variant so that the request has these GPUs in this division. */
@@ -71,7 +72,8 @@ void tn_fit_write_point(struct tn_fit *fit, const struct tn_fit_shown *shown);
 void tn_fit_write_proof(struct tn_fit *fit, const struct tn_fit_shown *fitting, const struct tn_fit_shown *failing,
                         struct tn_str binding);
 
-/* "commands": those of engines that start the point, where it is one. Errors: TN_ERROR_MEMORY. */
+/* "commands": those of engines that start the point, where it is one; where a target was asked for that one alone, which is then also what stands
+ * in place of the report. Errors: TN_ERROR_MEMORY, with a target those of tn_plan_emit. */
 bool tn_fit_write_commands(struct tn_fit *fit, const struct tn_fit_shown *shown);
 
 /* The proof for people: a table of the two, and their commands. */

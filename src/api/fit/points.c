@@ -349,8 +349,14 @@ static void write_plan_commands(void *context, const struct tn_model *model, con
                            .units = fit->units};
     struct tn_model own = *model; /* read alone */
     plan.model = &own;
-    commanding->is_written = (tn_plan_message(&plan, &arena) || tn_fail_memory(fit->error))
-                             && tn_plan_write_commands(&plan, &fit->json, fit->error);
+    bool done = tn_plan_message(&plan, &arena) || tn_fail_memory(fit->error);
+    if (done && fit->target.size) {
+        done = tn_plan_emit(&plan, fit->target, fit->arena, &fit->result->script, fit->error);
+        tn_plan_write_command(&fit->json, fit->target, fit->result->script);
+    } else {
+        done = done && tn_plan_write_commands(&plan, &fit->json, fit->error);
+    }
+    commanding->is_written = done;
     tn_arena_free(&arena);
 }
 
