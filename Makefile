@@ -7,7 +7,7 @@ PREFIX = /usr/local
 DESTDIR =
 
 .DEFAULT_GOAL = build
-.PHONY: help build demo web check check-web accuracy bench lint fuzz sanitize install format clean
+.PHONY: help build demo web check check-web accuracy bench lint fuzz fuzz-api sanitize install format clean
 
 # Show this list.
 help:
@@ -55,6 +55,7 @@ accuracy: build
 
 # Measure the speed of the parts that matter.
 bench: build
+	@tools/setup.sh bench
 	@meson test -C $(BUILD) --benchmark --verbose
 
 # Check style, warnings of gcc and clang, and what the static analysers say.
@@ -66,6 +67,10 @@ lint:
 fuzz:
 	@tools/setup.sh fuzz
 	@tools/fuzz.sh build-fuzz $(FUZZ_SECONDS)
+
+# Ask the server whatever its OpenAPI document allows, and what it does not.
+fuzz-api: build
+	@tools/fuzz_api.sh $(BUILD)/tonnage $(BUILD)/fuzz-api
 
 # Run all tests with the address and undefined behaviour sanitizers.
 sanitize:

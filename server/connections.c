@@ -56,7 +56,7 @@ static void end(struct serve_connections *connections, struct serve_connection *
 static bool end_oldest(struct serve_connections *connections)
 {
     struct serve_connection *oldest = connections->waiting.oldest;
-    if (!oldest || connections->ending_count >= connections->most) {
+    if (!oldest || connections->ending_count >= connections->most + SERVE_MOST_ENDING) {
         return false;
     }
     end(connections, oldest);

@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* That may be shut down and not closed yet, beyond as many as there are places: a thread may be slow to see it. */
+enum { SERVE_MOST_ENDING = 1024 };
+
 enum serve_phase {
     SERVE_WAITS,   /* for a request */
     SERVE_READS,   /* the rest of one */
@@ -44,8 +47,7 @@ struct serve_connections {
 bool serve_connections_open(struct serve_connections *connections, size_t most, unsigned silence_ms);
 void serve_connections_close(struct serve_connections *connections);
 
-/* Whether there is room for one more; where there is none, the one that waits longest loses its place. Others may be ending meanwhile: as many again as
- * there are places. */
+/* Whether there is room for one more; where there is none, the one that waits longest loses its place. */
 bool serve_connections_admit(struct serve_connections *connections);
 
 /* NULL when memory is out. */

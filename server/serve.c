@@ -24,14 +24,15 @@ static void raise_limits(struct serve_options *options)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         return;
     }
-    rlim_t wanted = 2 * (rlim_t)options->connections + OTHER_DESCRIPTORS; /* as many may be ending */
+    rlim_t others = SERVE_MOST_ENDING + OTHER_DESCRIPTORS;
+    rlim_t wanted = 2 * (rlim_t)options->connections + others; /* as many may be ending */
     if (limit.rlim_cur < wanted) {
         limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || wanted < limit.rlim_max ? wanted : limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
         (void)getrlimit(RLIMIT_NOFILE, &limit);
     }
     if (limit.rlim_cur < wanted) {
-        rlim_t left = limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS : OTHER_DESCRIPTORS;
+        rlim_t left = limit.rlim_cur > 2 * others ? limit.rlim_cur - others : limit.rlim_cur / 2;
         options->connections = (unsigned)(left / 2);
     }
 }
