@@ -97,12 +97,15 @@ static bool draw(struct tn_plan *plan, struct tn_result *result, struct tn_error
     const struct tn_request *request = &plan->question.request;
     const struct tn_input_value *format = &request->values[TN_INPUT_FORMAT];
     bool alone = format->given && !tn_str_is(format->text, "json");
-    struct tn_plan_chart chart;
-    if (!tn_plan_draw(plan, request->values[TN_INPUT_CHART].text, &result->arena, &chart, error)) {
+    struct tn_plan_chart *chart = TN_NEW(&result->arena, struct tn_plan_chart);
+    if (!chart) {
+        return tn_fail_memory(error);
+    }
+    if (!tn_plan_draw(plan, request->values[TN_INPUT_CHART].text, &result->arena, chart, error)) {
         return false;
     }
-    plan->chart = &chart;
-    tn_plan_report_drawing(plan, chart.lines, chart.grid, &result->report);
+    plan->chart = chart;
+    tn_plan_report_drawing(plan, chart->lines, chart->grid, &result->report);
     result->fits =
         !plan->question.deployment.gpu_memory_bytes || tn_ledger_fits(&plan->ledger, &plan->question.deployment);
     return alone || answer(plan, result, error);

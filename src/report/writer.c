@@ -48,7 +48,7 @@ const struct tn_fits_look tn_fits_looks[TN_FITS_COUNT] = {
     [TN_FITS_QUEUES] =
         {"queues", {"starts, but requests queue", "可启动，但请求需排队"}, "▒", "5;179", true, "#edc873", "#8a6a26"},
     [TN_FITS_PARTLY] =
-        {"partly", {"runs partly on the CPU", "部分在 CPU 上运行"}, "▒", "5;179", true, "#edc873", "#8a6a26"},
+        {"partly", {"runs partly on the CPU", "部分在 CPU 上运行"}, "▚", "5;179", true, "#edc873", "#8a6a26"},
     [TN_FITS_NO] = {"no", {"does not fit", "显存不足"}, "·", "5;245", false, "#e7d9d6", "#3b2f30"},
     [TN_FITS_REFUSED] = {"refused", {"refused by the engine", "引擎不接受"}, " ", "5;240", false, "#f0f1f3", "#1f2329"},
 };

@@ -201,13 +201,21 @@ static void write_other(const struct tn_phrases *phrases, struct tn_str other, c
     }
 }
 
+/* Most phrases differ in their first letter. */
+static bool may_begin(struct tn_str phrase, struct tn_str english)
+{
+    return phrase.size && english.size && (phrase.data[0] == '{' || phrase.data[0] == english.data[0]);
+}
+
 static void say(const struct tn_phrases *phrases, struct tn_str english, unsigned depth, unsigned *steps,
                 struct tn_builder *out)
 {
     for (size_t k = 0; k < phrases->count && depth < MOST_DEPTH && *steps; k++) {
         const struct tn_phrase *phrase = &phrases->phrases[k];
-        struct match match = {.steps = steps};
-        if (match_rest(&match, phrase->english, english)) {
+        struct match match;
+        match.count = 0;
+        match.steps = steps;
+        if (may_begin(phrase->english, english) && match_rest(&match, phrase->english, english)) {
             write_other(phrases, phrase->other, &match, depth, out);
             return;
         }
