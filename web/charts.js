@@ -23,7 +23,7 @@ function sheetOf(css) {
 const OWN = new CSSStyleSheet();
 OWN.replaceSync(`
 :host{display:block}
-svg{display:block;width:100%;height:auto}
+svg{display:block;width:100%;height:auto;overflow:visible}
 .paper{display:none}
 [data-concurrency][data-fits]{cursor:pointer}
 [tabindex]:focus{outline:none}

@@ -113,6 +113,10 @@ class Page {
         this.inputAt = performance.now();
         this.isNewModel = deployment.options.model !== this.deployment.options.model;
         this.put(deployment);
+        if (this.log) {
+            this.log = null;
+            this.place();
+        }
         if (isFinal) {
             this.remember();
         }
@@ -378,6 +382,7 @@ class Page {
             });
             this.comparison?.replaceChildren(compareView([plans[0], plans[1]], units, () => this.swap()));
         }
+        this.answer?.classList.toggle("planless", plan === null);
         if (!side || !plan || side.error) {
             this.say(side?.error?.message ?? "");
             this.remedies?.replaceChildren();
@@ -592,7 +597,7 @@ class Page {
 function broken(fault) {
     const message = fault instanceof Error ? fault.message : String(fault);
     const host = /** @type {HTMLElement} */ (document.getElementById("page"));
-    host.replaceChildren(h("div", { class: "verdict error", role: "alert" }, h("p", {}, t("page.broken", { message })),
+    host.replaceChildren(h("div", { class: "verdict broken", role: "alert" }, h("p", {}, t("page.broken", { message })),
         h("p", {}, t("page.broken.hint"))));
 }
 
