@@ -33,17 +33,19 @@ struct serve_connection_list {
 struct serve_connections {
     pthread_mutex_t mutex;
     struct serve_connection_list waiting;
-    struct serve_connection_list busy; /* reading, answering, writing */
-    size_t count;
+    struct serve_connection_list busy;   /* reading, answering, writing */
+    struct serve_connection_list ending; /* shut down, but not closed yet */
+    size_t count;                        /* without those that end */
+    size_t ending_count;
     size_t most;
     int64_t silence_us;
-    uint64_t ended; /* by us */
 };
 
 bool serve_connections_open(struct serve_connections *connections, size_t most, unsigned silence_ms);
 void serve_connections_close(struct serve_connections *connections);
 
-/* Whether there is room for one more; where there is none, the one that waits longest loses its place. */
+/* Whether there is room for one more; where there is none, the one that waits longest loses its place. Others may be ending meanwhile: as many again as
+ * there are places. */
 bool serve_connections_admit(struct serve_connections *connections);
 
 /* NULL when memory is out. */
@@ -57,6 +59,7 @@ void serve_connection_enter(struct serve_connections *connections, struct serve_
 /* Ends those whose time is over; all that wait, where `all_waiting`. */
 void serve_connections_sweep(struct serve_connections *connections, bool all_waiting);
 
+/* With those that end. */
 size_t serve_connections_count(struct serve_connections *connections);
 
 #endif
