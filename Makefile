@@ -37,11 +37,12 @@ web:
 check: build
 	@tests/summary.py $(BUILD)
 
-# Test the page in a browser; the last line is the count.
+# Test the page in a browser, and what assistants are told by their reference clients.
 check-web:
 	@tools/setup.sh check-web
-	@$(MAKE) --no-print-directory web
+	@$(MAKE) --no-print-directory web build
 	@node tests/web/run.mjs $(BUILD)
+	@node tests/mcp/check_mcp.mjs $(BUILD)/tonnage build-tools
 
 # Score the measured records; fail where a term is worse than the figures kept beside them.
 accuracy: build
