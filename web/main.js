@@ -50,6 +50,7 @@ class Page {
     log = null;
     /** @type {string[]} */
     notices = [];
+    /** When the last input came; 0: the page was opened. */
     inputAt = 0;
     /** What was asked last is about another model than before. */
     isNewModel = false;
@@ -99,6 +100,7 @@ class Page {
 
     /** Back, forward, or another address typed. */
     arrive() {
+        this.inputAt = performance.now();
         this.log = null;
         this.read();
         this.build();
@@ -304,7 +306,7 @@ class Page {
             return this.diagnose(this.log);
         }
         const { units } = this.state;
-        const start = this.inputAt || performance.now();
+        const start = this.inputAt;
         const asked = this.askable();
         const settings = this.catalog.loadSettings(this.client, this.deployment.options.engine);
         const replies = await Promise.all(asked.map(({ side, deployment }) =>
@@ -531,6 +533,7 @@ class Page {
 
     /** @param {SideName} name */
     edit(name) {
+        this.inputAt = performance.now();
         this.editing = name;
         for (const button of this.host.querySelectorAll("[data-edit]")) {
             button.setAttribute("aria-pressed", String(button instanceof HTMLElement && button.dataset.edit === name));
@@ -579,6 +582,7 @@ class Page {
      * @param {string} name of the control that did it
      */
     restate(change, name) {
+        this.inputAt = performance.now();
         change();
         this.remember();
         this.build();
