@@ -2,7 +2,7 @@
 import { readReply } from "./plan.js";
 
 /**
- * @typedef {import("./search.js").Entry & {hub: string, parameters: number, released: string, longest: number}} Model
+ * @typedef {import("./search.js").Entry & {labels: string[], parameters: number, released: string, longest: number}} Model
  * @typedef {import("./search.js").Entry & {name: string, memory: number, price: number | null}} Gpu
  * @typedef {{name: string, summary: string, oldest: string | null, newest: string | null}} Engine
  * @typedef {{name: string, type: "count" | "tokens" | "bytes" | "real" | "flag" | "word", option: string | null,
@@ -86,9 +86,9 @@ async function ask(client, operation) {
 
 /** @param {any} row */
 function readModel(row) {
-    const names = [row.id, row.hf_id, ...row.aliases].filter(Boolean).map((name) => name.toLowerCase());
+    const labels = [row.id, row.hf_id, ...row.aliases].filter(Boolean);
     return {
-        id: row.id, hub: row.hf_id ?? "", names, parameters: row.parameters, released: row.released ?? "",
+        id: row.id, labels, names: labels.map((name) => name.toLowerCase()), parameters: row.parameters, released: row.released ?? "",
         longest: row.max_context, rank: Number((row.released ?? "0").replace("-", "")),
     };
 }

@@ -80,11 +80,11 @@ export function showText(input, text) {
  * A number of tokens or requests: a slider on a logarithmic scale, and the exact value beside it.
  * @param {string} option
  * @param {{label: string, help: string, first: number, last: (plan: import("./plan.js").Plan | null) => number,
- *     empty: string, change: Change}} how
- *   empty: what the field shows where the option is not given
+ *     usual?: number, empty: string, change: Change}} how
+ *   usual: the value where the option is not given, 0: the last; empty: what the field shows then
  * @returns {Field}
  */
-export function sliderField(option, { label, help, first, last, empty, change }) {
+export function sliderField(option, { label, help, first, last, usual = 0, empty, change }) {
     let values = stops(first, last(null));
     const slider = h("input", {
         type: "range", min: 0, max: values.length - 1, step: 1, name: `${option}-slider`,
@@ -116,7 +116,7 @@ export function sliderField(option, { label, help, first, last, empty, change })
         },
         show({ options }, plan) {
             const given = readCount(options[option] ?? "");
-            const value = given || Number(plan?.settings[option]?.value) || last(plan);
+            const value = given || Number(plan?.settings[option]?.value) || usual || last(plan);
             const wanted = stops(first, Math.max(last(plan), value));
             if (wanted.length !== values.length || wanted.at(-1) !== values.at(-1)) {
                 values = wanted;

@@ -50,6 +50,7 @@ class Page {
     log = null;
     /** @type {string[]} */
     notices = [];
+    /** When the last input came; 0: the page was opened. */
     inputAt = 0;
     /** What was asked last is about another model than before. */
     isNewModel = false;
@@ -99,6 +100,7 @@ class Page {
 
     /** Back, forward, or another address typed. */
     arrive() {
+        this.inputAt = performance.now();
         this.log = null;
         this.read();
         this.build();
@@ -113,6 +115,10 @@ class Page {
         this.inputAt = performance.now();
         this.isNewModel = deployment.options.model !== this.deployment.options.model;
         this.put(deployment);
+        if (this.log) {
+            this.log = null;
+            this.place();
+        }
         if (isFinal) {
             this.remember();
         }
@@ -300,7 +306,7 @@ class Page {
             return this.diagnose(this.log);
         }
         const { units } = this.state;
-        const start = this.inputAt || performance.now();
+        const start = this.inputAt;
         const asked = this.askable();
         const settings = this.catalog.loadSettings(this.client, this.deployment.options.engine);
         const replies = await Promise.all(asked.map(({ side, deployment }) =>
@@ -378,6 +384,7 @@ class Page {
             });
             this.comparison?.replaceChildren(compareView([plans[0], plans[1]], units, () => this.swap()));
         }
+        this.answer?.classList.toggle("planless", plan === null);
         if (!side || !plan || side.error) {
             this.say(side?.error?.message ?? "");
             this.remedies?.replaceChildren();
@@ -526,6 +533,7 @@ class Page {
 
     /** @param {SideName} name */
     edit(name) {
+        this.inputAt = performance.now();
         this.editing = name;
         for (const button of this.host.querySelectorAll("[data-edit]")) {
             button.setAttribute("aria-pressed", String(button instanceof HTMLElement && button.dataset.edit === name));
@@ -574,6 +582,7 @@ class Page {
      * @param {string} name of the control that did it
      */
     restate(change, name) {
+        this.inputAt = performance.now();
         change();
         this.remember();
         this.build();
@@ -592,7 +601,7 @@ class Page {
 function broken(fault) {
     const message = fault instanceof Error ? fault.message : String(fault);
     const host = /** @type {HTMLElement} */ (document.getElementById("page"));
-    host.replaceChildren(h("div", { class: "verdict error", role: "alert" }, h("p", {}, t("page.broken", { message })),
+    host.replaceChildren(h("div", { class: "verdict broken", role: "alert" }, h("p", {}, t("page.broken", { message })),
         h("p", {}, t("page.broken.hint"))));
 }
 

@@ -82,10 +82,10 @@ export class Question {
         const box = new Combobox({
             label: t("field.model"),
             hint: t("field.model.hint"),
-            find: (query) => search(this.catalog.models, query, SUGGESTED).map((model) => ({
-                value: model.id,
-                label: model.hub || model.id,
-                detail: [parameters(model.parameters), model.released].filter(Boolean).join(" · "),
+            find: (query) => search(this.catalog.models, query, SUGGESTED).map(({ entry, name }) => ({
+                value: entry.id,
+                label: name ? entry.labels[name] : entry.labels[1] ?? entry.id,
+                detail: [parameters(entry.parameters), entry.released].filter(Boolean).join(" · "),
             })),
             take: (model) => this.change({ model, ...(model ? Object.fromEntries(NUMBERS.map((name) => [name, ""])) : {}) },
                 true),
@@ -136,8 +136,8 @@ export class Question {
         const box = new Combobox({
             label: t("field.gpu"),
             hint: t("field.gpu.hint"),
-            find: (query) => search(this.catalog.gpus, query, SUGGESTED).map((gpu) => ({
-                value: gpu.id, label: gpu.name, detail: bytes(gpu.memory, "iec"),
+            find: (query) => search(this.catalog.gpus, query, SUGGESTED).map(({ entry }) => ({
+                value: entry.id, label: entry.name, detail: bytes(entry.memory, "iec"),
             })),
             take: (name) => this.change({ gpu: joinGpu(name, Number(count.value) || 1) }, true),
         });
@@ -222,6 +222,7 @@ export class Question {
             help: t("field.concurrency.help"),
             first: 1,
             last: () => MOST_REQUESTS,
+            usual: 1,
             empty: "1",
             change: this.change,
         }));

@@ -59,8 +59,10 @@ export class Side {
     show([planned, drawn], units) {
         const { value, error } = readReply(planned);
         this.error = error;
-        this.element.classList.toggle("stale", error !== null);
-        this.charts.classList.toggle("stale", error !== null);
+        for (const part of [this.element, this.charts]) {
+            part.classList.toggle("stale", error !== null && this.plan !== null);
+            part.classList.toggle("planless", error !== null && this.plan === null);
+        }
         if (error) {
             this.verdict.replaceChildren(errorView(error.message, error.hint));
             return;

@@ -21,6 +21,8 @@ test("the first visit has an answer: verdict, bars, both charts, breakdown", asy
         await visitor.locate(`[data-chart="${chart}"] svg`).waitFor();
     }
     assert.ok(await visitor.locate(".breakdown tbody tr").count() > 10);
+    const [{ duration }] = await visitor.page.evaluate(() => performance.getEntriesByName("tonnage:picture").map((entry) => entry.toJSON()));
+    console.log(`             from opening to the first answer: ${duration.toFixed(0)} ms`);
 });
 
 test("the page says what the program says", async (visitor) => {

@@ -109,6 +109,7 @@ test("once open, the page needs no network", async (visitor) => {
     await visitor.sees(/sglang/);
     await visitor.choose("small.gguf");
     await visitor.reads(".about", /1\.84 M parameters/);
+    visitor.faults = visitor.faults.filter((fault) => !/favicon/.test(fault)); // Chromium looks for it at each step of the history
 });
 
 test("a core that cannot be loaded is said, not a blank page", async (visitor) => {

@@ -21,7 +21,7 @@ async function runOne(browser, where, { name, run, options }) {
         console.log(`[       OK ] ${name} (${Date.now() - start} ms)`);
         return true;
     } catch (fault) {
-        console.log(`[  FAILED  ] ${name}\n    ${fault.stack.replaceAll("\n", "\n    ")}`);
+        console.log(`[  FAILED  ] ${name}\n    ${fault.stack.slice(0, 2000).replaceAll("\n", "\n    ")}`);
         if (visitor?.faults.length) {
             console.log(`    the console says: ${visitor.faults.join("; ")}`);
         }
