@@ -7,11 +7,11 @@ PREFIX = /usr/local
 DESTDIR =
 
 .DEFAULT_GOAL = build
-.PHONY: help build demo check accuracy bench lint fuzz sanitize install format clean
+.PHONY: help build demo web check check-web accuracy bench lint fuzz sanitize install format clean
 
 # Show this list.
 help:
-	@awk '/^# /{text = substr($$0, 3)} /^[a-z]+:/{if (text) printf "make %-9s %s\n", substr($$1, 1, length($$1) - 1), text; text = ""}' Makefile
+	@awk '/^# /{text = substr($$0, 3)} /^[a-z-]+:/{if (text) printf "make %-9s %s\n", substr($$1, 1, length($$1) - 1), text; text = ""}' Makefile
 
 # Build the program and the library into build/.
 build: $(BUILD)/build.ninja
@@ -26,9 +26,22 @@ demo:
 	@$(MAKE) --no-print-directory build NINJA_FLAGS=--quiet
 	$(BUILD)/tonnage plan llama-2-70b --gpu a100-80gbx2
 
+# Build the web page: files for any web server, and one file that needs none.
+web:
+	@tools/setup.sh web
+	@log=$$(meson setup $(BUILD) $(if $(wildcard $(BUILD)/build.ninja),--reconfigure) -Dpage=enabled --prefix $(PREFIX) 2>&1) || { echo "$$log"; exit 1; }
+	@ninja -C $(BUILD) page_files.c $(NINJA_FLAGS)
+	@echo "$(BUILD)/web: for any web server; $(BUILD)/web/tonnage.html: the same in one file, to be opened as it is"
+
 # Build and run all tests; the last line is the count.
 check: build
 	@tests/summary.py $(BUILD)
+
+# Test the page in a browser; the last line is the count.
+check-web:
+	@tools/setup.sh check-web
+	@$(MAKE) --no-print-directory web
+	@node tests/web/run.mjs $(BUILD)
 
 # Score the measured records; fail where a term is worse than the figures kept beside them.
 accuracy: build

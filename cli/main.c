@@ -14,6 +14,8 @@
 #include "host/text_stream.h"
 #include "host/tokenizer_files.h"
 #include "host/workers.h"
+#include "mcp/mcp.h"
+#include "server/server.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -88,7 +90,8 @@ static struct tn_style style_of(const struct tn_request *request, const FILE *fi
 {
     struct tn_str colour = request->values[TN_INPUT_COLOR].text;
     bool is_terminal = file == stdout && tn_terminal_is_output();
-    struct tn_style style = {.units = tn_request_units(request), .columns = file == stdout ? tn_terminal_columns() : 0};
+    struct tn_style style = tn_request_style(request);
+    style.columns = file == stdout ? tn_terminal_columns() : 0;
     style.colour =
         tn_str_is(colour, "always") || (!tn_str_is(colour, "never") && is_terminal && tn_terminal_wants_colour());
     return style;
@@ -178,6 +181,8 @@ static bool answer(const struct tn_request *request, FILE *output, int *exit_cod
     struct tn_tokenizer_finder tokenizers = {.context = &files, .find = tn_tokenizer_files_find};
     struct machine machine;
     struct tn_workers workers = {.usual = tn_workers_usual(), .run = tn_workers_run};
+    struct tn_service server = {.run = serve_run};
+    struct tn_service assistant = {.run = mcp_run};
     struct tn_sink sink = {.context = &progress, .write = write_part};
     struct tn_session session = {.catalog = catalog,
                                  .finder = &finder,
@@ -186,7 +191,9 @@ static bool answer(const struct tn_request *request, FILE *output, int *exit_cod
                                  .tokenizers = &tokenizers,
                                  .workers = &workers,
                                  .sink = &sink,
-                                 .watcher = &watcher};
+                                 .watcher = &watcher,
+                                 .server = &server,
+                                 .assistant = &assistant};
     struct tn_result result = {0};
     open_machine(&machine, &session);
     bool done = tn_operation_run(&session, request, &result, error);

@@ -27,7 +27,7 @@ def read_layers(path):
 
 def sources(root):
     """(folder, path) of each C file."""
-    for top in ("src", "cli"):
+    for top in ("src", "cli", "mcp", "server", "wasm"):
         for place, _, names in sorted(os.walk(os.path.join(root, top))):
             parts = os.path.relpath(place, root).split(os.sep)
             for name in sorted(names):

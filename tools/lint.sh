@@ -10,7 +10,7 @@ jobs=$(nproc 2>/dev/null || echo 2)
 
 c_files() { # all C files of the project that match the patterns: c_files '*.c' '*.h'
     for pattern in "$@"; do
-        find include src cli tests tools bench -name "$pattern" -type f
+        find include src cli mcp server tests tools bench -name "$pattern" -type f
     done | sort
 }
 
@@ -32,7 +32,7 @@ c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c++ include/ton
 for compiler in gcc clang; do
     step "all warnings of $compiler"
     build=build-$compiler
-    [ -f $build/build.ninja ] || CC=$compiler meson setup $build >/dev/null
+    [ -f $build/build.ninja ] || CC=$compiler meson setup $build -Dpage=disabled >/dev/null
     ninja -C $build --quiet
 done
 
@@ -53,6 +53,9 @@ cppcheck --quiet -j "$jobs" --error-exitcode=1 --std=c11 --library=posix --inlin
     --enable=warning,performance,portability --suppress=missingIncludeSystem \
     --suppress=incorrectLogicOperator --suppress=floatConversionOverflow --suppress=internalAstError \
     --suppress=readdirCalled \
-    -I include -I src -DTONNAGE_VERSION='""' src cli tools
+    -I include -I src -DTONNAGE_VERSION='""' src cli mcp server tools
+
+step "types of the page"
+build-tools/node_modules/.bin/tsc -p tools/web/tsconfig.json
 
 echo "lint: nothing to say" >&2

@@ -48,6 +48,8 @@ enum tn_code {
     TN_ERROR_NETWORK = 40,              /* a remote model that cannot be reached or is refused    exit 4 */
     TN_ERROR_COMMAND = 50,           /* a command to be measured that cannot be begun          exit 126, as shells do */
     TN_ERROR_COMMAND_NOT_FOUND = 51, /* one that is not there                                  exit 127, as shells do */
+    TN_ERROR_FORBIDDEN = 60,  /* what a request to a server may not name, as its operator did not allow it exit 2 */
+    TN_ERROR_TOO_COSTLY = 61, /* an answer that would take longer than it may                             exit 2 */
 };
 
 #if defined(__GNUC__)
@@ -87,9 +89,10 @@ struct tn_reply;
 /* Runs one request, a JSON object: {"operation": "plan", "model": NAME or "config": {...}, and the options of the command line as keys,
  * "-" as "_"}. "engine": "vllm@0.19.0" plans what that engine takes, and "set": {"max_num_seqs": 64} are settings of its own.
  * "format" chooses the form of the answer: "json" (default), "text", "csv", "md", "html", "svg". No file is opened: a model is a
- * name of the catalog, or the object under "config".
+ * name of the catalog, the object under "config", or a name under "files": {NAME: TEXT, ...}, whose names mean these texts wherever the
+ * request names a file (docs/json.md).
  * request       UTF-8, request_bytes long, no terminator needed
- * Returns NULL with the error filled; every code but the ones of files is possible. Thread-safe for one context. */
+ * Returns NULL with the error filled; every code but those of databases, networks and commands is possible. Thread-safe for one context. */
 struct tn_reply *tn_call(const struct tn_context *context, const char *request, size_t request_bytes,
                          struct tn_error *error);
 

@@ -154,7 +154,7 @@ static struct tn_str bar_of(uint64_t part, uint64_t whole, struct tn_report *rep
     struct tn_builder bar = {0};
     uint64_t unit = whole / BAR_COLUMNS;
     uint64_t columns = unit ? (part + unit / 2) / unit : 0; /* `whole` may be too large to multiply */
-    tn_builder_add_repeated(&bar, "█", columns > BAR_COLUMNS ? BAR_COLUMNS : columns);
+    tn_builder_add_repeated(&bar, "█", (size_t)(columns > BAR_COLUMNS ? BAR_COLUMNS : columns));
     tn_builder_add_text(&bar, columns ? "" : "▏");
     return tn_report_keep(report, &bar);
 }

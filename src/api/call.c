@@ -1,4 +1,6 @@
 /* The public functions of tonnage.h over the operations. */
+#include "api/call.h"
+
 #include "api/operations.h"
 #include "engine/engines.h"
 #include "plan/cache.h"
@@ -54,41 +56,42 @@ static bool read_request(struct tn_arena *arena, const char *text, size_t size, 
     return tn_request_read(request, &root, error);
 }
 
-static bool write_reply(const struct tn_request *request, struct tn_result *result, struct tn_reply *reply,
-                        struct tn_error *error)
+bool tn_write_answer(const struct tn_request *request, const struct tn_result *result, struct tn_builder *text,
+                     struct tn_error *error)
 {
     const struct tn_input_value *format = &request->values[TN_INPUT_FORMAT];
-    reply->exit_code = result->fits ? 0 : 1;
     if (result->is_lines || !format->given || tn_str_is(format->text, "json") || tn_str_is(format->text, "jsonl")) {
-        tn_builder_add(&reply->text, tn_builder_str(&result->json));
+        tn_builder_add(text, tn_builder_str(&result->json));
     } else if (tn_str_is(format->text, "text") && result->script.size) {
-        tn_builder_add(&reply->text, result->script);
+        tn_builder_add(text, result->script);
     } else {
         const struct tn_writer *writer = tn_writer_find(format->text);
-        struct tn_style style = {.units = tn_request_units(request),
-                                 .colour = tn_str_is(request->values[TN_INPUT_COLOR].text, "always")};
+        struct tn_style style = tn_request_style(request);
+        style.colour = tn_str_is(request->values[TN_INPUT_COLOR].text, "always");
         if (!writer) {
             return tn_fail(error, TN_ERROR_USAGE, "unknown format '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(format->text));
         }
-        writer->write(&result->report, &style, &reply->text);
+        writer->write(&result->report, &style, text);
     }
-    return !reply->text.failed || tn_fail_memory(error);
+    return !text->failed || tn_fail_memory(error);
 }
 
-struct tn_reply *tn_call(const struct tn_context *context, const char *request_text, size_t request_bytes,
-                         struct tn_error *error)
+struct tn_reply *tn_call_given(const struct tn_context *context, struct tn_given_files *given, const char *request_text,
+                               size_t request_bytes, struct tn_error *error)
 {
     struct tn_arena arena = {0};
     struct tn_request request;
     struct tn_result result = {0};
-    struct tn_session session = {.catalog = context->catalog};
+    struct tn_session session = {.catalog = context->catalog, .given = given};
     struct tn_reply *reply = calloc(1, sizeof *reply);
     if (!reply) {
         tn_fail_memory(error);
         return NULL;
     }
     bool done = read_request(&arena, request_text, request_bytes, &request, error);
-    done = done && tn_operation_run(&session, &request, &result, error) && write_reply(&request, &result, reply, error);
+    done = done && tn_operation_run(&session, &request, &result, error)
+           && tn_write_answer(&request, &result, &reply->text, error);
+    reply->exit_code = result.fits ? 0 : 1;
     if (!done) {
         tn_reply_free(reply);
         reply = NULL;
@@ -96,6 +99,12 @@ struct tn_reply *tn_call(const struct tn_context *context, const char *request_t
     tn_result_free(&result);
     tn_arena_free(&arena);
     return reply;
+}
+
+struct tn_reply *tn_call(const struct tn_context *context, const char *request_text, size_t request_bytes,
+                         struct tn_error *error)
+{
+    return tn_call_given(context, NULL, request_text, request_bytes, error);
 }
 
 const char *tn_reply_text(const struct tn_reply *reply)

@@ -394,6 +394,7 @@ bool tn_question_open(const struct tn_session *session, const struct tn_request 
     bool done = tn_read_engine(name, &engine, &version, error)
                 && tn_planner_open(&planner, engine, session->catalog, NULL, version, error)
                 && tn_question_settings(session, request, planner.rules, question, error);
+    planner.budget = session->budget;
     question->planner = planner;
     return done;
 }

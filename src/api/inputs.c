@@ -144,13 +144,40 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
     [TN_INPUT_SORT] =
         {"sort", TN_INPUT_CHOICE, "BY", "name params context released", "models",
          "name, params, context or released, the largest or newest first (default: as the catalog has them)"},
+    [TN_INPUT_LISTEN] =
+        {"listen", TN_INPUT_TEXT, "ADDRESS:PORT", NULL, "serve",
+         "where to listen; port 0: any that is free (default: 127.0.0.1:8080; under systemd its socket)"},
+    [TN_INPUT_ALLOW_FILES] = {"allow-files", TN_INPUT_LIST, "DIR", NULL, "serve",
+                              "requests may name files below this folder, repeatable (default: none)"},
+    [TN_INPUT_ALLOW_REMOTE] = {"allow-remote", TN_INPUT_LIST, "HOST", NULL, "serve",
+                               "requests may name models on this host, huggingface.co, repeatable (default: none)"},
+    [TN_INPUT_MAX_BODY] = {"max-body", TN_INPUT_SIZE, "SIZE", NULL, "serve",
+                           "the largest body of a request (default: 8MiB)"},
+    [TN_INPUT_MAX_CONNECTIONS] = {"max-connections", TN_INPUT_NUMBER, "N", NULL, "serve",
+                                  "connections at once (default: 1000)"},
+    [TN_INPUT_TIMEOUT] = {"timeout", TN_INPUT_TIME, "TIME", NULL, "serve",
+                          "close a connection that is silent for so long (default: 15s)"},
+    [TN_INPUT_MAX_TIME] = {"max-time", TN_INPUT_TIME, "TIME", NULL, "serve",
+                           "give up an answer that takes longer to compute (default: 10s)"},
+    [TN_INPUT_THREADS] = {"threads", TN_INPUT_NUMBER, "N", NULL, "serve",
+                          "threads that answer (default: one for each core)"},
+    [TN_INPUT_CHART] =
+        {"chart", TN_INPUT_CHOICE, "NAME", "bars context grid", "plan",
+         "only that drawing, in any format: bars, what is in each GPU; context, memory against context for several "
+         "numbers of requests; grid, context x concurrency by whether it fits"},
     [TN_INPUT_FORMAT] = {"format", TN_INPUT_CHOICE, "F", "text json jsonl csv md html svg", "*",
                          "text, json, csv, md, html or svg (default: text), of tokens also jsonl: an object a line, "
                          "written while they are counted; --json is short for --format json"},
+    [TN_INPUT_WIDTH] = {"width", TN_INPUT_NUMBER, "N", NULL, "*",
+                        "width of an SVG drawing in pixels, from 320 (default: 960)"},
     [TN_INPUT_EXPLAIN] = {"explain", TN_INPUT_FLAG, NULL, NULL, "plan inspect",
                           "show the formula of every number, what was put into it, and where that came from"},
     [TN_INPUT_UNITS] = {"units", TN_INPUT_CHOICE, "U", "iec si", "*",
                         "iec: GiB of 2^30 bytes (default), si: GB of 10^9 bytes"},
+    [TN_INPUT_LANG] =
+        {"lang", TN_INPUT_CHOICE, "L", "en zh", "*",
+         "language of what people read: en (default) or zh; options, errors, names and what engines write "
+         "stay as they are"},
     [TN_INPUT_COLOR] = {"color", TN_INPUT_CHOICE, "WHEN", "auto always never", "*",
                         "auto (default): on a terminal only"},
 };
@@ -192,6 +219,18 @@ enum tn_input tn_input_find(struct tn_str name, struct tn_str operation)
         }
     }
     return TN_INPUT_COUNT;
+}
+
+bool tn_input_is_local(enum tn_input input)
+{
+    static const bool rows[TN_INPUT_COUNT] = {
+        [TN_INPUT_RECORDS] = true,        [TN_INPUT_RUN] = true,       [TN_INPUT_FILE] = true,
+        [TN_INPUT_JOBS] = true,           [TN_INPUT_DETECT] = true,    [TN_INPUT_INTERVAL] = true,
+        [TN_INPUT_RECORD] = true,         [TN_INPUT_OUTPUT] = true,    [TN_INPUT_MODELS] = true,
+        [TN_INPUT_NO_CALIBRATION] = true, [TN_INPUT_LIST_RUNS] = true, [TN_INPUT_EXPORT] = true,
+        [TN_INPUT_FORGET] = true,         [TN_INPUT_COLOR] = true,
+    };
+    return rows[input];
 }
 
 static bool fail_value(enum tn_input input, struct tn_str text, const char *wanted, struct tn_error *error)
@@ -266,10 +305,16 @@ static bool check_range(enum tn_input input, struct tn_str text, uint64_t number
 {
     bool may_be_zero = input == TN_INPUT_OVERHEAD;
     bool is_parallel = (input >= TN_INPUT_TP && input <= TN_INPUT_DP) || input == TN_INPUT_MAX_GPUS;
-    if (input == TN_INPUT_JOBS && number > 256) {
+    if ((input == TN_INPUT_JOBS || input == TN_INPUT_THREADS) && number > 256) {
         return fail_value(input, text, "at most 256", error);
     }
-    if (input == TN_INPUT_INTERVAL && number > 3600000) {
+    if (input == TN_INPUT_MAX_CONNECTIONS && number > 1000000) {
+        return fail_value(input, text, "at most 1000000", error);
+    }
+    if (input == TN_INPUT_WIDTH && (number < 320 || number > 4096)) {
+        return fail_value(input, text, "between 320 and 4096", error);
+    }
+    if (tn_inputs[input].type == TN_INPUT_TIME && number > 3600000) {
         return fail_value(input, text, "at most an hour", error);
     }
     if (!number && !may_be_zero) {
@@ -387,12 +432,20 @@ static bool read_pairs(struct tn_request *request, enum tn_input input, const st
 static bool read_member(struct tn_request *request, const struct tn_member *member, struct tn_error *error)
 {
     const struct tn_value *value = &member->value;
-    if (tn_str_is(member->key, "operation") || value->kind == TN_NULL) {
+    if (value->kind == TN_NULL) {
         return true;
     }
     if (tn_str_is(member->key, "config")) {
         request->config = *value;
         return value->kind == TN_OBJECT || tn_fail(error, TN_ERROR_USAGE, "key 'config' must be an object");
+    }
+    if (tn_str_is(member->key, "files")) {
+        request->files = *value;
+        if (value->kind != TN_OBJECT) {
+            tn_fail(error, TN_ERROR_USAGE, "key 'files' must be an object");
+            return tn_fail_at(error, value->offset, "files");
+        }
+        return true;
     }
     if (tn_str_is(member->key, "tokenizer") && value->kind == TN_OBJECT
         && tn_input_applies(TN_INPUT_TOKENIZER, request->operation)) {
@@ -418,6 +471,30 @@ static bool read_member(struct tn_request *request, const struct tn_member *memb
     return done;
 }
 
+/* skipped  the key that is no input; NULL: each is one */
+static bool read_members(struct tn_request *request, const struct tn_value *object, const char *skipped,
+                         struct tn_error *error)
+{
+    for (uint32_t k = 0; k < object->count; k++) {
+        const struct tn_member *member = &object->as.members[k];
+        if (!(skipped && tn_str_is(member->key, skipped)) && !read_member(request, member, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool tn_request_read_inputs(struct tn_request *request, struct tn_str operation, const struct tn_value *object,
+                            struct tn_error *error)
+{
+    request->operation = operation;
+    if (object->kind != TN_OBJECT) {
+        return tn_fail(error, TN_ERROR_USAGE, "the inputs of '" TN_STR_FORMAT "' are an object",
+                       TN_STR_ARGUMENTS(operation));
+    }
+    return read_members(request, object, NULL, error);
+}
+
 bool tn_request_read(struct tn_request *request, const struct tn_value *object, struct tn_error *error)
 {
     const struct tn_value *operation = tn_value_member(object, TN_STR("operation"));
@@ -425,10 +502,5 @@ bool tn_request_read(struct tn_request *request, const struct tn_value *object, 
         return tn_fail(error, TN_ERROR_USAGE, "a request is an object with an \"operation\"");
     }
     request->operation = operation->as.string;
-    for (uint32_t k = 0; k < object->count; k++) {
-        if (!read_member(request, &object->as.members[k], error)) {
-            return false;
-        }
-    }
-    return true;
+    return read_members(request, object, "operation", error);
 }

@@ -67,9 +67,20 @@ enum tn_input {
     TN_INPUT_MIN_PARAMS,
     TN_INPUT_MAX_PARAMS,
     TN_INPUT_SORT,
+    TN_INPUT_LISTEN,
+    TN_INPUT_ALLOW_FILES,
+    TN_INPUT_ALLOW_REMOTE,
+    TN_INPUT_MAX_BODY,
+    TN_INPUT_MAX_CONNECTIONS,
+    TN_INPUT_TIMEOUT,
+    TN_INPUT_MAX_TIME,
+    TN_INPUT_THREADS,
+    TN_INPUT_CHART,
     TN_INPUT_FORMAT,
+    TN_INPUT_WIDTH,
     TN_INPUT_EXPLAIN,
     TN_INPUT_UNITS,
+    TN_INPUT_LANG,
     TN_INPUT_COLOR,
     TN_INPUT_COUNT
 };
@@ -114,6 +125,8 @@ struct tn_request {
     struct tn_str operation;
     struct tn_value config;    /* JSON requests: a config given in place of a model's name; TN_NULL where none */
     struct tn_value tokenizer; /* JSON requests: a tokenizer given as {"name", "text"}; TN_NULL where none */
+    struct tn_value
+        files; /* JSON requests: files given as {NAME: TEXT}, which names in inputs mean; TN_NULL where none */
     struct tn_input_value values[TN_INPUT_COUNT];
 };
 
@@ -123,6 +136,9 @@ enum tn_input tn_input_find(struct tn_str name, struct tn_str operation);
 /* True where the operation takes the input. */
 bool tn_input_applies(enum tn_input input, struct tn_str operation);
 
+/* True where the input is of a terminal, of files or of devices of this machine: nothing that a request from elsewhere may hold. */
+bool tn_input_is_local(enum tn_input input);
+
 /* Sets one input from text, checking it by its type. Lists and pairs grow; any other input given twice is an error.
  * Errors: TN_ERROR_USAGE with the option as the place, TN_ERROR_MEMORY. */
 bool tn_request_set(struct tn_request *request, enum tn_input input, struct tn_str text, struct tn_error *error);
@@ -130,5 +146,9 @@ bool tn_request_set(struct tn_request *request, enum tn_input input, struct tn_s
 /* Sets all inputs from a JSON object {"operation": ..., "model": ..., "context": 4096, ...}.
  * Errors: TN_ERROR_USAGE for an unknown key or a value of the wrong type. */
 bool tn_request_read(struct tn_request *request, const struct tn_value *object, struct tn_error *error);
+
+/* The same where the operation is known, and no key of the object. */
+bool tn_request_read_inputs(struct tn_request *request, struct tn_str operation, const struct tn_value *object,
+                            struct tn_error *error);
 
 #endif

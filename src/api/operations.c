@@ -1,7 +1,8 @@
 /* The table of operations, and what they share. */
 #include "api/operations.h"
-
 #include "api/catalog_model.h"
+#include "api/given.h"
+#include "api/language.h"
 
 const struct tn_operation tn_operations[] = {
     {"plan", "MODEL [options]", TN_INPUT_MODEL, "memory of one model in one deployment, per GPU, and whether it fits",
@@ -19,6 +20,9 @@ const struct tn_operation tn_operations[] = {
     {"score", "RECORDS.jsonl... [options]", TN_INPUT_RECORDS, "predictions against measured records", tn_run_score},
     {"diagnose", "[LOG|-] [options]", TN_INPUT_LOG,
      "what an engine's log says, beside a plan: what is wrong, and what helps", tn_run_diagnose},
+    {"serve", "[options]", TN_INPUT_COUNT, "answer the same questions over HTTP, and show the page", tn_run_serve},
+    {"mcp", "[options]", TN_INPUT_COUNT, "serve an assistant over standard input and output (Model Context Protocol)",
+     tn_run_mcp},
     {"models", "[TEXT...] [options]", TN_INPUT_MODEL, "the models of the catalog whose names contain the texts",
      tn_run_models},
     {"gpus", "[options]", TN_INPUT_COUNT, "the GPUs of the catalog, or with --detect those of this machine",
@@ -63,9 +67,17 @@ bool tn_operation_run(const struct tn_session *session, const struct tn_request 
     }
     result->fits = true;
     result->report.arena = &result->arena;
+    session = tn_given_session(session, request, &result->arena, error);
+    if (!session || !tn_language_open(session, request, &result->arena, &result->phrases, error)) {
+        return false;
+    }
     if (!operation->run(session, request, result, error)) {
         return false;
     }
+    if (!tn_budget_allows(session->budget, error)) { /* what was not planned any more counts as refused: no answer */
+        return false;
+    }
+    tn_report_say(&result->report, &result->phrases);
     return !(result->json.failed || result->report.failed) || tn_fail_memory(error);
 }
 
@@ -100,26 +112,70 @@ static bool check_no_numbers(const struct tn_request *request, struct tn_error *
 }
 
 static bool find_input(const struct tn_session *session, const struct tn_request *request, struct tn_str name,
-                       struct tn_model_input *input, struct tn_error *error)
+                       struct tn_model_input *input, bool *found, struct tn_error *error)
 {
-    if (request->config.kind == TN_OBJECT) {
+    *found = request->config.kind == TN_OBJECT;
+    if (*found) {
         input->id = name.size ? name : TN_STR("config");
         input->config = &request->config;
         input->config_origin = TN_ORIGIN_CONFIG;
         input->config_where = TN_STR("config");
         return true;
     }
-    bool found = false;
-    if (session->finder
-        && !session->finder->find(session->finder->context, name, request->values[TN_INPUT_MODELS].text, input, &found,
-                                  error)) {
-        return false;
+    return !session->finder
+           || session->finder->find(session->finder->context, name, request->values[TN_INPUT_MODELS].text, input, found,
+                                    error);
+}
+
+/* ---- models of the catalog ------------------------------------------------------------------------------------------ */
+
+/* What a model of the catalog is loaded from: a record, and two words of the request. They are the model's own, which may outlive the request. */
+static struct tn_model *load_record(const struct tn_session *session, const struct tn_record *record,
+                                    const struct tn_model_input *words, struct tn_error *error)
+{
+    struct tn_arena arena = {0};
+    struct tn_model_input input = {0};
+    struct tn_model *model = NULL;
+    if (!tn_str_copy(&arena, words->dtype, &input.dtype) || !tn_str_copy(&arena, words->quant, &input.quant)) {
+        tn_fail_memory(error);
+    } else if (tn_catalog_model(record, &arena, &input, error)) {
+        model = tn_model_load(session->catalog, &input, error);
     }
-    if (found) {
-        return true;
+    if (!model) {
+        tn_arena_free(&arena);
+        return NULL;
     }
+    model->input = arena;
+    return model;
+}
+
+/* "ID dtype quant": none of them has a space. */
+static bool name_on_shelf(struct tn_builder *key, const struct tn_record *record, const struct tn_model_input *words)
+{
+    tn_builder_add(key, record->id);
+    tn_builder_add_char(key, ' ');
+    tn_builder_add(key, words->dtype);
+    tn_builder_add_char(key, ' ');
+    tn_builder_add(key, words->quant);
+    return !key->failed;
+}
+
+static struct tn_model *model_of_catalog(const struct tn_session *session, struct tn_str name,
+                                         const struct tn_model_input *words, struct tn_error *error)
+{
     const struct tn_record *record = tn_catalog_find_model(session->catalog, name, error);
-    return record && tn_catalog_model(record, request->arena, input, error);
+    const struct tn_model_shelf *shelf = session->shelf;
+    struct tn_builder key = {0};
+    bool has_key = record && shelf && name_on_shelf(&key, record, words);
+    struct tn_model *model = has_key ? shelf->take(shelf->context, tn_builder_str(&key)) : NULL;
+    if (record && !model) {
+        model = load_record(session, record, words, error);
+        if (model && has_key) {
+            shelf->keep(shelf->context, tn_builder_str(&key), model);
+        }
+    }
+    tn_builder_free(&key);
+    return model;
 }
 
 struct tn_model *tn_request_model(const struct tn_session *session, const struct tn_request *request,
@@ -142,17 +198,26 @@ struct tn_model *tn_request_model(const struct tn_session *session, const struct
         return NULL;
     }
     struct tn_model_input input = {0};
-    if (!find_input(session, request, name, &input, error)) {
+    bool found = false;
+    if (!find_input(session, request, name, &input, &found, error)) {
         return NULL;
     }
     input.dtype = request->values[TN_INPUT_DTYPE].text;
     input.quant = request->values[TN_INPUT_QUANT].text;
-    return tn_model_load(session->catalog, &input, error);
+    return found ? tn_model_load(session->catalog, &input, error) : model_of_catalog(session, name, &input, error);
 }
 
 enum tn_units tn_request_units(const struct tn_request *request)
 {
     return tn_str_is(request->values[TN_INPUT_UNITS].text, "si") ? TN_UNITS_SI : TN_UNITS_IEC;
+}
+
+struct tn_style tn_request_style(const struct tn_request *request)
+{
+    return (struct tn_style){.units = tn_request_units(request),
+                             .language =
+                                 tn_str_is(request->values[TN_INPUT_LANG].text, "zh") ? TN_LANGUAGE_ZH : TN_LANGUAGE_EN,
+                             .width = (unsigned)request->values[TN_INPUT_WIDTH].number};
 }
 
 /* ---- common pieces of answers ------------------------------------------------------------------------------------- */

@@ -42,7 +42,7 @@ static struct tn_bar bar_of(const struct tn_plan *plan, uint32_t rank, struct tn
 {
     const struct tn_stage *stage = &plan->ledger.stages[rank / plan->ledger.ranks_per_stage];
     uint64_t memory = tn_deployment_device(&plan->question.deployment, rank).memory_bytes;
-    struct tn_bar bar = {.label = label, .capacity_bytes = memory};
+    struct tn_bar bar = {.label = label, .capacity_bytes = memory, .low_bytes = stage->low_bytes};
     for (size_t k = 0; k < stage->entry_count; k++) {
         const struct tn_entry *entry = &plan->ledger.entries[stage->first_entry + k];
         uint64_t room = pool_room(plan, entry);
@@ -361,7 +361,20 @@ void tn_plan_report(const struct tn_plan *plan, bool explain, struct tn_report *
         report_need(plan, report);
     }
     report_remedies(plan, report);
-    tn_write_notes(report, plan->question.notes, plan->question.note_count);
-    tn_write_notes(report, plan->ledger.notes, plan->ledger.note_count);
-    tn_write_notes(report, plan->model->notes, plan->model->note_count);
+    tn_write_notes(report, plan->notes, plan->note_count);
+}
+
+void tn_plan_report_drawing(const struct tn_plan *plan, struct tn_chart *lines, struct tn_grid *grid,
+                            struct tn_report *report)
+{
+    report_heading(plan, report);
+    if (!lines && !grid) {
+        report_bars(plan, report);
+        return;
+    }
+    struct tn_block *block = tn_report_add(report, lines ? TN_BLOCK_CHART : TN_BLOCK_GRID);
+    if (block) {
+        block->chart = lines;
+        block->grid = grid;
+    }
 }

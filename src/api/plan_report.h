@@ -17,6 +17,8 @@ struct tn_remedy {
 
 enum { TN_REMEDIES = 8 };
 
+struct tn_plan_chart; /* src/api/chart/chart.h */
+
 struct tn_plan {
     struct tn_model *model;
     struct tn_question question;
@@ -26,8 +28,11 @@ struct tn_plan {
     struct tn_remedy remedies[TN_REMEDIES]; /* [remedy_count] */
     size_t remedy_count;
     enum tn_units units;
-    struct tn_str message; /* the verdict in one sentence */
+    const struct tn_plan_chart *chart; /* NULL: none was asked for */
+    struct tn_str message;             /* the verdict in one sentence */
     struct tn_str start;   /* the command in one line, of an engine that advises; empty: none is known that fits */
+    struct tn_note *notes; /* [note_count] of the question, the engine and the model */
+    size_t note_count;
     struct tn_str target;  /* of --emit; empty: none was asked for */
     struct tn_str command; /* what it gave */
 };
@@ -47,6 +52,11 @@ void tn_plan_write_gpus(struct tn_builder *text, const struct tn_plan *plan, uin
 /* Bars, breakdown, verdict, and what would make it fit. The report points into the plan's model.
  * explain  with every setting of the engine and every formula of an entry */
 void tn_plan_report(const struct tn_plan *plan, bool explain, struct tn_report *report);
+
+/* The heading and one drawing. Charts and grids must outlive the report.
+ * lines, grid  what to draw; both NULL: the bars */
+void tn_plan_report_drawing(const struct tn_plan *plan, struct tn_chart *lines, struct tn_grid *grid,
+                            struct tn_report *report);
 
 /* Of engines with a record: the settings that matter, or all with their formulas; and what the log will say. */
 void tn_plan_report_settings(const struct tn_plan *plan, bool explain, struct tn_report *report);

@@ -2,6 +2,7 @@
 #ifndef TN_API_SOURCES_H
 #define TN_API_SOURCES_H
 
+#include "files/tokenizer.h"
 #include "model/load.h"
 
 /* Finds what MODEL names outside of the catalog. */
@@ -12,6 +13,15 @@ struct tn_model_finder {
      * Errors: TN_ERROR_UNREADABLE, TN_ERROR_NOT_A_MODEL, and those of the parsers. */
     bool (*find)(void *context, struct tn_str name, struct tn_str folder, struct tn_model_input *input, bool *found,
                  struct tn_error *error);
+};
+
+/* Keeps models of the catalog between requests, which then share them: a model is immutable. */
+struct tn_model_shelf {
+    void *context;
+    /* The model that is kept under the key, to be given back by tn_model_free; NULL where there is none. */
+    struct tn_model *(*take)(void *context, struct tn_str key);
+    /* May keep a model, of which the caller has the first use: then model->owner is set. */
+    void (*keep)(void *context, struct tn_str key, struct tn_model *model);
 };
 
 /* Reads files that are no models. */
@@ -29,14 +39,6 @@ struct tn_text_source {
     /* Up to `size` bytes of the open one; *got is 0 only at its end. Errors: TN_ERROR_UNREADABLE. */
     bool (*read)(void *context, char *bytes, size_t size, size_t *got, struct tn_error *error);
     void (*close)(void *context); /* also where none is open */
-};
-
-/* A tokenizer's file. All must live until the finder's context is closed. */
-struct tn_tokenizer_input {
-    struct tn_str where; /* the file */
-    struct tn_str bytes; /* all of it */
-    struct tn_str
-        chat_template; /* of the model, as it lies beside the tokenizer or in the file; empty where there is none */
 };
 
 struct tn_tokenizer_finder {
@@ -94,6 +96,18 @@ struct tn_workers {
 struct tn_sink {
     void *context;
     bool (*write)(void *context, struct tn_str text, struct tn_error *error);
+};
+
+struct tn_session;
+struct tn_request;
+
+/* Answers others until they have no more to ask, or until it is told to stop. */
+struct tn_service {
+    void *context;
+    /* request  how it is to serve; what it is asked then is a request of its own, and uses what the session has
+     * Errors: TN_ERROR_USAGE, TN_ERROR_UNREADABLE, TN_ERROR_MEMORY. */
+    bool (*run)(void *context, const struct tn_session *session, const struct tn_request *request,
+                struct tn_error *error);
 };
 
 /* Is told how far a long operation is. */

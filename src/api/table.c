@@ -82,7 +82,7 @@ static bool add_cell(struct table *table, struct tn_str name, struct tn_question
 {
     struct tn_arena arena = {0};
     struct tn_ledger ledger = {.arena = &arena};
-    bool done = question->planner.engine->plan(&question->planner, &question->deployment, &ledger, error);
+    bool done = tn_planner_plan(&question->planner, &question->deployment, &ledger, error);
     uint64_t taken =
         tn_ledger_category_bytes(&ledger, TN_CATEGORY_CACHE) + tn_ledger_category_bytes(&ledger, TN_CATEGORY_STATE);
     uint64_t cache = taken;

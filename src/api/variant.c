@@ -123,7 +123,7 @@ static void plan_question(struct planning *planning, struct tn_model *other, str
         tn_planner_share(&question->planner, other, &varied->planner);
     }
     bool done = tn_question_read(varied, model, error)
-                && varied->planner.engine->plan(&varied->planner, &varied->deployment, &ledger, error);
+                && tn_planner_plan(&varied->planner, &varied->deployment, &ledger, error);
     planning->read(planning->context, model, varied, done ? &ledger : NULL, done ? NULL : error);
     tn_arena_free(&scratch);
     if (other) {
@@ -223,7 +223,8 @@ static void write_input(struct tn_builder *text, enum tn_input input, const stru
 
 void tn_request_write_command(const struct tn_request *request, struct tn_builder *text)
 {
-    static const enum tn_input of_output[] = {TN_INPUT_FORMAT, TN_INPUT_EXPLAIN, TN_INPUT_UNITS, TN_INPUT_COLOR};
+    static const enum tn_input of_output[] = {TN_INPUT_CHART, TN_INPUT_FORMAT, TN_INPUT_WIDTH, TN_INPUT_EXPLAIN,
+                                              TN_INPUT_UNITS, TN_INPUT_LANG,   TN_INPUT_COLOR};
     tn_builder_add_text(text, "tonnage plan");
     if (request->config.kind == TN_OBJECT) {
         tn_builder_add_text(text, " config.json");

@@ -34,6 +34,8 @@ static const struct {
     {TN_ERROR_NETWORK, 4, "network"},
     {TN_ERROR_COMMAND, 126, "command"},
     {TN_ERROR_COMMAND_NOT_FOUND, 127, "command_not_found"},
+    {TN_ERROR_FORBIDDEN, 2, "forbidden"},
+    {TN_ERROR_TOO_COSTLY, 2, "too_costly"},
 };
 
 bool tn_fail(struct tn_error *error, enum tn_code code, const char *format, ...)

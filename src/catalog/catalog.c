@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 #include "catalog/embedded.h"
+#include "catalog/name_index.h"
 #include "catalog/names.h"
 
 #include <stdlib.h>
@@ -22,6 +23,8 @@ struct tn_catalog {
     size_t type_count;
     struct tn_gpu *gpus;
     size_t gpu_count;
+    struct tn_name_index gpu_names;
+    struct tn_name_index model_names;
 };
 
 static const struct type_list *find_type(const struct tn_catalog *catalog, struct tn_str type)
@@ -108,6 +111,60 @@ static bool read_prices(struct tn_catalog *catalog, struct tn_error *error)
                       list->count);
 }
 
+/* ---- names as people type them -------------------------------------------------------------------------------------- */
+
+/* Calls take for each name of a record until it returns false; whether it never did. */
+static bool each_name(const struct tn_record *record, bool (*take)(void *context, struct tn_str name), void *context)
+{
+    for (uint32_t k = 0; k < record->count; k++) {
+        struct tn_str word = record->statements[k].word;
+        struct tn_str rest = record->statements[k].rest;
+        bool is_name = tn_str_is(word, "name") || tn_str_is(word, "reported_as") || tn_str_is(word, "hub");
+        bool is_alias = tn_str_is(word, "alias");
+        if (is_name && !take(context, rest)) {
+            return false;
+        }
+        for (struct tn_str alias = is_alias ? tn_str_word(&rest) : rest; is_alias && alias.size;
+             alias = tn_str_word(&rest)) {
+            if (!take(context, alias)) {
+                return false;
+            }
+        }
+    }
+    return take(context, record->id);
+}
+
+struct indexing {
+    struct tn_arena *arena;
+    struct tn_name_index *index;
+    uint32_t record;
+};
+
+static bool add_name(void *context, struct tn_str name)
+{
+    struct indexing *indexing = context;
+    return tn_name_index_add(indexing->arena, indexing->index, name, indexing->record);
+}
+
+static bool index_names(struct tn_catalog *catalog, const char *type, struct tn_name_index *index,
+                        struct tn_error *error)
+{
+    const struct type_list *list = find_type(catalog, tn_str_of(type));
+    struct indexing indexing = {&catalog->arena, index, 0};
+    for (size_t k = 0; list && k < list->count; k++) {
+        indexing.record = (uint32_t)k;
+        if (!each_name(list->records[k], add_name, &indexing)) {
+            return tn_fail_memory(error);
+        }
+    }
+    return true;
+}
+
+static bool differs(void *context, struct tn_str name)
+{
+    return !tn_names_match(name, *(const struct tn_str *)context);
+}
+
 static bool load(struct tn_catalog *catalog, const struct tn_embedded *files, size_t count, struct tn_error *error)
 {
     for (size_t k = 0; k < count; k++) {
@@ -128,7 +185,8 @@ static bool load(struct tn_catalog *catalog, const struct tn_embedded *files, si
     for (size_t k = 0; gpus && k < catalog->gpu_count; k++) {
         read_gpu(gpus->records[k], &catalog->gpus[k]);
     }
-    return read_prices(catalog, error);
+    return read_prices(catalog, error) && index_names(catalog, "gpu", &catalog->gpu_names, error)
+           && index_names(catalog, "model", &catalog->model_names, error);
 }
 
 struct tn_catalog *tn_catalog_open(struct tn_error *error)
@@ -184,29 +242,6 @@ const struct tn_gpu *tn_catalog_gpus(const struct tn_catalog *catalog, size_t *c
     return catalog->gpus;
 }
 
-static bool alias_matches(struct tn_str aliases, struct tn_str name)
-{
-    for (struct tn_str word = tn_str_word(&aliases); word.size; word = tn_str_word(&aliases)) {
-        if (tn_names_match(word, name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool record_is_named(const struct tn_record *record, struct tn_str name)
-{
-    for (uint32_t k = 0; k < record->count; k++) {
-        struct tn_str word = record->statements[k].word;
-        struct tn_str rest = record->statements[k].rest;
-        bool is_name = tn_str_is(word, "name") || tn_str_is(word, "reported_as") || tn_str_is(word, "hub");
-        if ((is_name && tn_names_match(rest, name)) || (tn_str_is(word, "alias") && alias_matches(rest, name))) {
-            return true;
-        }
-    }
-    return tn_names_match(record->id, name);
-}
-
 /* Of all names of a record the one that is nearest to the wanted one. */
 static struct tn_str nearest_name(const struct tn_record *record, struct tn_str wanted)
 {
@@ -226,15 +261,15 @@ static struct tn_str nearest_name(const struct tn_record *record, struct tn_str 
 }
 
 /* Looks a name up among the ids, names, hub ids and aliases of records; the nearest names go into the hint. */
-static const struct tn_record *find_named(const struct tn_catalog *catalog, const char *type, struct tn_str name,
-                                          enum tn_code code, struct tn_error *error)
+static const struct tn_record *find_named(const struct tn_catalog *catalog, const char *type,
+                                          const struct tn_name_index *index, struct tn_str name, enum tn_code code,
+                                          struct tn_error *error)
 {
     const struct type_list *list = find_type(catalog, tn_str_of(type));
     struct tn_nearest nearest = {.wanted = name};
-    for (size_t k = 0; list && k < list->count; k++) {
-        if (record_is_named(list->records[k], name)) {
-            return list->records[k];
-        }
+    uint32_t found = tn_name_index_find(index, name);
+    if (list && found != TN_MAP_NONE) {
+        return list->records[found];
     }
     for (size_t k = 0; error && list && k < list->count; k++) {
         tn_nearest_offer(&nearest, nearest_name(list->records[k], name));
@@ -247,12 +282,12 @@ static const struct tn_record *find_named(const struct tn_catalog *catalog, cons
 const struct tn_record *tn_catalog_find_model(const struct tn_catalog *catalog, struct tn_str name,
                                               struct tn_error *error)
 {
-    return find_named(catalog, "model", name, TN_ERROR_UNKNOWN_MODEL, error);
+    return find_named(catalog, "model", &catalog->model_names, name, TN_ERROR_UNKNOWN_MODEL, error);
 }
 
 const struct tn_gpu *tn_catalog_find_gpu(const struct tn_catalog *catalog, struct tn_str name, struct tn_error *error)
 {
-    const struct tn_record *record = find_named(catalog, "gpu", name, TN_ERROR_UNKNOWN_GPU, error);
+    const struct tn_record *record = find_named(catalog, "gpu", &catalog->gpu_names, name, TN_ERROR_UNKNOWN_GPU, error);
     for (size_t k = 0; record && k < catalog->gpu_count; k++) {
         if (catalog->gpus[k].record == record) {
             return &catalog->gpus[k];
@@ -271,14 +306,15 @@ const struct tn_gpu *tn_catalog_reported_gpu(const struct tn_catalog *catalog, s
 {
     struct tn_str without_maker = name;
     (void)tn_str_word(&without_maker);
-    const struct tn_str trials[] = {name, without_maker};
+    struct tn_str trials[] = {name, without_maker};
     const struct tn_gpu *nearest = NULL;
     for (size_t trial = 0; !nearest && trial < sizeof trials / sizeof trials[0]; trial++) {
         for (size_t k = 0; trials[trial].size && k < catalog->gpu_count; k++) {
             const struct tn_gpu *gpu = &catalog->gpus[k];
             bool is_nearer =
                 !nearest || distance(gpu->memory_bytes, memory_bytes) < distance(nearest->memory_bytes, memory_bytes);
-            nearest = is_nearer && record_is_named(gpu->record, trials[trial]) ? gpu : nearest;
+            bool is_named = is_nearer && !each_name(gpu->record, differs, &trials[trial]);
+            nearest = is_named ? gpu : nearest;
         }
     }
     return nearest;

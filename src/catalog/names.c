@@ -1,8 +1,6 @@
 /* Matching names, and how far apart two names are. */
 #include "catalog/names.h"
 
-enum { LONGEST_NAME = 96 };
-
 static bool is_separator(char c)
 {
     return c == '-' || c == '_' || c == '.' || c == ' ' || c == ':';
@@ -12,12 +10,11 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* A name in lower case without its separators, but for one between two digits: opt-1.3b is not opt-13b. */
-static size_t fold(struct tn_str name, char folded[LONGEST_NAME])
+size_t tn_name_fold(struct tn_str name, char folded[TN_LONGEST_NAME])
 {
     size_t size = 0;
     bool separated = false;
-    for (size_t k = 0; k < name.size && size + 1 < LONGEST_NAME; k++) {
+    for (size_t k = 0; k < name.size && size + 1 < TN_LONGEST_NAME; k++) {
         char c = name.data[k];
         if (is_separator(c)) {
             separated = true;
@@ -32,7 +29,7 @@ static size_t fold(struct tn_str name, char folded[LONGEST_NAME])
     return size;
 }
 
-static struct tn_str without_organisation(struct tn_str name)
+struct tn_str tn_name_without_organisation(struct tn_str name)
 {
     size_t slash = tn_str_find(name, TN_STR("/"));
     return slash == SIZE_MAX ? name : tn_str_slice(name, slash + 1, name.size);
@@ -40,17 +37,18 @@ static struct tn_str without_organisation(struct tn_str name)
 
 static bool same_folded(struct tn_str a, struct tn_str b)
 {
-    char folded_a[LONGEST_NAME];
-    char folded_b[LONGEST_NAME];
-    struct tn_str text_a = {folded_a, fold(a, folded_a)};
-    struct tn_str text_b = {folded_b, fold(b, folded_b)};
+    char folded_a[TN_LONGEST_NAME];
+    char folded_b[TN_LONGEST_NAME];
+    struct tn_str text_a = {folded_a, tn_name_fold(a, folded_a)};
+    struct tn_str text_b = {folded_b, tn_name_fold(b, folded_b)};
     return text_a.size > 0 && tn_str_equal(text_a, text_b);
 }
 
 bool tn_names_match(struct tn_str a, struct tn_str b)
 {
     bool both_have_one = tn_str_find(a, TN_STR("/")) != SIZE_MAX && tn_str_find(b, TN_STR("/")) != SIZE_MAX;
-    return same_folded(both_have_one ? a : without_organisation(a), both_have_one ? b : without_organisation(b));
+    return same_folded(both_have_one ? a : tn_name_without_organisation(a),
+                       both_have_one ? b : tn_name_without_organisation(b));
 }
 
 static unsigned least(unsigned a, unsigned b)
@@ -61,11 +59,11 @@ static unsigned least(unsigned a, unsigned b)
 /* Edit distance where leaving out the end of the longer name is cheap: "llama-3-8b" is near to "llama-3-8b-instruct". */
 unsigned tn_name_distance(struct tn_str wanted, struct tn_str name)
 {
-    char folded_a[LONGEST_NAME];
-    char folded_b[LONGEST_NAME];
-    size_t size_a = fold(without_organisation(wanted), folded_a);
-    size_t size_b = fold(without_organisation(name), folded_b);
-    unsigned row[LONGEST_NAME + 1];
+    char folded_a[TN_LONGEST_NAME];
+    char folded_b[TN_LONGEST_NAME];
+    size_t size_a = tn_name_fold(tn_name_without_organisation(wanted), folded_a);
+    size_t size_b = tn_name_fold(tn_name_without_organisation(name), folded_b);
+    unsigned row[TN_LONGEST_NAME + 1];
     for (size_t k = 0; k <= size_b; k++) {
         row[k] = (unsigned)k * 4;
     }

@@ -8,6 +8,13 @@
  * an "ORG/" that only one of them has. */
 bool tn_names_match(struct tn_str a, struct tn_str b);
 
+enum { TN_LONGEST_NAME = 96 }; /* bytes that count */
+
+/* What is compared: lower case without separators, but for one between two digits: opt-1.3b is not opt-13b. The size is returned. */
+size_t tn_name_fold(struct tn_str name, char folded[TN_LONGEST_NAME]);
+
+struct tn_str tn_name_without_organisation(struct tn_str name);
+
 enum { TN_NEAREST = 3 };
 
 struct tn_nearest {

@@ -40,6 +40,7 @@ void tn_planner_share(const struct tn_planner *planner, const struct tn_model *m
                                  .model = model,
                                  .rules = planner->rules,
                                  .calibration = planner->calibration,
+                                 .budget = planner->budget,
                                  .weight_rules = planner->weight_rules};
 }
 

@@ -58,7 +58,7 @@ static bool plan(struct drawing *drawing, uint64_t tokens, uint64_t concurrency,
     varied.concurrency = concurrency;
     tn_arena_reset(&drawing->arena);
     *ledger = (struct tn_ledger){.arena = &drawing->arena};
-    return drawing->planner->engine->plan(drawing->planner, &varied, ledger, drawing->error);
+    return tn_planner_plan(drawing->planner, &varied, ledger, drawing->error);
 }
 
 /* Without a pool: of what is free beside the fixed part, what a second request takes on top of the first. */

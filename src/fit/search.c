@@ -235,7 +235,7 @@ static void plan_point(struct search *search, struct tn_fit_point *point, struct
     struct tn_ledger ledger = {.arena = &search->plan_arena};
     struct tn_error *error = search->front->refusal.code ? NULL : &search->front->refusal;
     tn_arena_reset(&search->plan_arena);
-    if (!planner->engine->plan(planner, &deployment, &ledger, error)) {
+    if (!tn_planner_plan(planner, &deployment, &ledger, error)) {
         counts->refused++;
         return;
     }

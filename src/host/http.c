@@ -1,7 +1,9 @@
 /* The transfers, on libcurl's multi interface: one thread, one loop. Redirects are followed here and not by libcurl, so that
  * each request is made for the host that it goes to. */
+#define _GNU_SOURCE /* SOCK_CLOEXEC */
 #include "host/http.h"
 
+#include "host/address.h"
 #include "host/curl.h"
 #include "host/http_status.h"
 #include "host/http_text.h"
@@ -9,6 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 enum {
@@ -30,6 +33,8 @@ struct transfer {
     char *url;       /* of the next request; NULL: the file's own */
     bool is_waiting; /* until start_ms */
     bool sent_token;
+    bool may_be_private; /* the URL names an address, and no name that leads to one */
+    bool is_forbidden;   /* by the guard: the address that its name leads to */
     unsigned redirects;
     unsigned attempts; /* that failed */
     unsigned requests;
@@ -147,6 +152,71 @@ static bool set_fields(struct transfer *transfer, const char *url)
     return true;
 }
 
+/* ---- the guard ------------------------------------------------------------------------------------------------------ */
+
+/* The host of a URL, without its port. */
+static struct tn_str host_of(struct tn_str url)
+{
+    struct tn_url parts;
+    if (!tn_url_split(url, &parts)) {
+        return (struct tn_str){0};
+    }
+    struct tn_str host = parts.host;
+    bool is_bracketed = tn_str_starts(host, TN_STR("["));
+    size_t end = tn_str_find(host, is_bracketed ? TN_STR("]") : TN_STR(":"));
+    return tn_str_slice(host, 0, end == SIZE_MAX ? host.size : end + is_bracketed);
+}
+
+static bool is_address(struct tn_str host)
+{
+    bool is_number = host.size > 0;
+    for (size_t k = 0; is_number && k < host.size; k++) {
+        is_number = (host.data[k] >= '0' && host.data[k] <= '9') || host.data[k] == '.';
+    }
+    return is_number || tn_str_starts(host, TN_STR("[")) || tn_str_equal_any_case(host, TN_STR("localhost"));
+}
+
+static bool fail_forbidden(struct transfer *transfer, const char *message)
+{
+    (void)tn_fail(transfer->session->error, TN_ERROR_FORBIDDEN, "%s", message);
+    (void)tn_fail_hint(transfer->session->error, "the operator of this server allows hosts by --allow-remote");
+    return fail_transfer(transfer);
+}
+
+/* Sockets are opened here, so that an address is looked at when it is known, and not asked for twice. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct transfer *transfer = context;
+    (void)purpose;
+    if (!transfer->may_be_private && !tn_address_is_public(&address->addr)) {
+        transfer->is_forbidden = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* After easy_reset. */
+static bool pass_guard(struct transfer *transfer, struct tn_str url)
+{
+    const struct tn_http_guard *guard = transfer->session->settings->guard;
+    const struct tn_curl *curl = &transfer->session->curl;
+    if (!guard) {
+        return true;
+    }
+    struct tn_str host = host_of(url);
+    if (!host.size || !guard->may_visit(guard->context, host)) {
+        return fail_forbidden(transfer, "the address leads to a host that requests may not name");
+    }
+    transfer->may_be_private = is_address(host);
+    transfer->is_forbidden = false;
+    (void)curl->easy_setopt(transfer->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    (void)curl->easy_setopt(transfer->easy, CURLOPT_OPENSOCKETDATA, transfer);
+    (void)curl->easy_setopt(transfer->easy, CURLOPT_PROXY, "");
+    return true;
+}
+
+/* ---- one request, continued ----------------------------------------------------------------------------------------- */
+
 static size_t take_field(const char *line, size_t item_size, size_t count, void *context);
 static size_t take_body(const char *bytes, size_t item_size, size_t count, void *context);
 
@@ -161,6 +231,9 @@ static bool start(struct transfer *transfer)
     unsigned silence_s = session->settings->silence_s ? session->settings->silence_s : TN_HTTP_SILENCE_S;
     if (ready) {
         session->curl.easy_reset(easy);
+        ready = pass_guard(transfer, tn_str_of(url));
+    }
+    if (ready) {
         (void)session->curl.easy_setopt(easy, CURLOPT_URL, url);
         (void)session->curl.easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->fields);
         (void)session->curl.easy_setopt(easy, CURLOPT_USERAGENT, "tonnage/" TONNAGE_VERSION);
@@ -477,6 +550,9 @@ static bool settle_failure(struct transfer *transfer, CURLcode code)
 {
     size_t k = 0;
     size_t count = sizeof failures / sizeof failures[0];
+    if (transfer->is_forbidden) {
+        return fail_forbidden(transfer, "the name of the host leads to an address that is not public");
+    }
     while (k < count && failures[k].code != code) {
         k++;
     }
@@ -557,7 +633,12 @@ static bool run(struct session *session, struct tn_fetch *fetches, size_t count)
 {
     size_t next = 0;
     int running = 0;
+    const struct tn_budget *budget = session->settings->guard ? session->settings->guard->budget : NULL;
     while (fill(session, fetches, count, &next)) {
+        if (!tn_budget_allows(budget, session->error)) {
+            session->failed = true;
+            break;
+        }
         if (session->curl.multi_perform(session->multi, &running) != CURLM_OK || !collect(session)) {
             break;
         }

@@ -8,6 +8,7 @@
 #ifndef TN_HOST_HTTP_H
 #define TN_HOST_HTTP_H
 
+#include "base/budget.h"
 #include "base/text.h"
 
 enum {
@@ -40,8 +41,17 @@ struct tn_fetch {
     bool absent;
 };
 
+/* What a program that fetches for others keeps to. Each host is asked for, also behind a redirect; a name may not lead to an address that is not public, but
+ * an address that is written as one, or "localhost", may be any; and no proxy is used, as it could lead anywhere. */
+struct tn_http_guard {
+    void *context;
+    bool (*may_visit)(void *context, struct tn_str host); /* without its port */
+    const struct tn_budget *budget;                       /* of the whole; NULL: none */
+};
+
 struct tn_http_settings {
-    struct tn_str token; /* goes only to the origin of token_url; or empty */
+    const struct tn_http_guard *guard; /* NULL: any host may be visited */
+    struct tn_str token;               /* goes only to the origin of token_url; or empty */
     struct tn_str token_url;
     struct tn_str user_info; /* "user:password" for the origin of user_url; or empty */
     struct tn_str query;     /* added to the URLs that are asked for, not to redirects; or empty */
@@ -54,7 +64,7 @@ struct tn_http_settings {
 };
 
 /* Reads all; false with the error of the first that failed. data is to be freed by the caller in both cases.
- * Errors: TN_ERROR_NETWORK, TN_ERROR_TOO_LARGE beyond a limit of bytes, those of `wanted`, TN_ERROR_MEMORY. */
+ * Errors: TN_ERROR_NETWORK, TN_ERROR_FORBIDDEN and TN_ERROR_TOO_COSTLY by the guard, TN_ERROR_TOO_LARGE beyond a limit of bytes, those of `wanted`, TN_ERROR_MEMORY. */
 bool tn_http_fetch(const struct tn_http_settings *settings, struct tn_fetch *fetches, size_t count,
                    struct tn_error *error);
 

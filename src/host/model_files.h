@@ -4,8 +4,8 @@
 #define TN_HOST_MODEL_FILES_H
 
 #include "api/operations.h"
+#include "files/source.h"
 #include "host/file.h"
-#include "host/source.h"
 
 /* Holds the mappings and parses that models point into. {0} is empty. */
 struct tn_model_files {

@@ -1,8 +1,7 @@
 /* What is read of each kind of file, and from where. */
 #include "host/remote_source.h"
 
-#include "format/gguf.h"
-#include "format/safetensors.h"
+#include "files/header_end.h"
 #include "host/cache.h"
 #include "host/http_text.h"
 
@@ -12,67 +11,20 @@
 enum {
     TEXT_LIMIT_BYTES = 64 << 20,     /* an index of a model with 160 shards has 10 */
     DOCUMENT_LIMIT_BYTES = 16 << 20, /* a tree of values takes many times the text */
-    GGUF_FIRST_BYTES = 16 << 10,
     MOST_SILENCE_S = 3600,
 };
 
-/* ---- how much of a file is its header ----------------------------------------------------------------------------- */
-
-/* Reading the beginning of one file; its parser only finds the end of the header, its result is not used. */
+/* Reading the beginning of one file. */
 struct measure {
-    struct tn_arena arena;
-    struct tn_safetensors *safetensors;
-    struct tn_gguf *gguf;
+    struct tn_header_end state;
+    enum tn_file_kind kind;
 };
 
-/* The length, then what the length says: two requests and not a byte too many. */
-static bool want_safetensors(struct tn_fetch *fetch, uint64_t *end, struct tn_error *error)
+static bool want_header(struct tn_fetch *fetch, uint64_t *end, struct tn_error *error)
 {
     struct measure *measure = fetch->context;
-    struct tn_str bytes = {fetch->data, fetch->size};
-    if (fetch->size < sizeof(uint64_t)) {
-        *end = sizeof(uint64_t);
-        return true;
-    }
-    if (!measure->safetensors) {
-        measure->safetensors = tn_safetensors_open(&measure->arena, fetch->url, fetch->file_bytes);
-        if (!measure->safetensors) {
-            return tn_fail_memory(error);
-        }
-        if (!tn_safetensors_give(measure->safetensors, tn_str_slice(bytes, 0, sizeof(uint64_t)), error)) {
-            return false;
-        }
-    }
-    struct tn_need need = tn_safetensors_need(measure->safetensors);
-    *end = need.offset + need.length;
-    return true;
-}
-
-/* A GGUF does not say where its header ends. Most parts of a split end within the first piece; where a vocabulary follows,
- * the file is read on until the parser has seen the end. */
-static bool want_gguf(struct tn_fetch *fetch, uint64_t *end, struct tn_error *error)
-{
-    struct measure *measure = fetch->context;
-    *end = fetch->size < GGUF_FIRST_BYTES ? (uint64_t)GGUF_FIRST_BYTES : (uint64_t)TN_GGUF_HEADER_LIMIT_BYTES;
-    if (fetch->size == 0) {
-        return true;
-    }
-    if (!measure->gguf) {
-        measure->gguf = tn_gguf_open(&measure->arena, fetch->url, fetch->file_bytes);
-        if (!measure->gguf) {
-            return tn_fail_memory(error);
-        }
-    }
-    struct tn_str bytes = {fetch->data, fetch->size};
-    struct tn_need need = tn_gguf_need(measure->gguf);
-    while (need.length && need.offset < bytes.size) {
-        if (!tn_gguf_give(measure->gguf, tn_str_slice(bytes, (size_t)need.offset, bytes.size), error)) {
-            return false;
-        }
-        need = tn_gguf_need(measure->gguf);
-    }
-    *end = need.length ? *end : need.offset;
-    return true;
+    return tn_header_end(&measure->state, measure->kind, fetch->url, (struct tn_str){fetch->data, fetch->size},
+                         fetch->file_bytes, end, error);
 }
 
 static const struct {
@@ -81,8 +33,8 @@ static const struct {
     uint64_t limit_bytes;
 } kinds[] = {
     [TN_FILE_TEXT] = {NULL, false, TEXT_LIMIT_BYTES},
-    [TN_FILE_SAFETENSORS] = {want_safetensors, false, TN_SAFETENSORS_HEADER_LIMIT_BYTES + sizeof(uint64_t)},
-    [TN_FILE_GGUF] = {want_gguf, true, TN_GGUF_HEADER_LIMIT_BYTES},
+    [TN_FILE_SAFETENSORS] = {want_header, false, TN_SAFETENSORS_HEADER_LIMIT_BYTES + sizeof(uint64_t)},
+    [TN_FILE_GGUF] = {want_header, true, TN_GGUF_HEADER_LIMIT_BYTES},
 };
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
@@ -153,6 +105,7 @@ static bool prepare(struct reading *reading, const char *const *paths, size_t co
         }
         size_t n = reading->fetch_count++;
         reading->numbers[n] = k;
+        reading->measures[n].kind = kind;
         reading->fetches[n] = (struct tn_fetch){
             .url = tn_str_of(paths[k]),
             .limit_bytes = kinds[kind].limit_bytes,
@@ -213,7 +166,7 @@ static bool read_files(void *context, const char *const *paths, size_t count, en
     }
     bool read = reading.fetch_count == 0 || tn_http_fetch(&remote->http, reading.fetches, reading.fetch_count, error);
     for (size_t n = 0; n < reading.fetch_count; n++) {
-        tn_arena_free(&reading.measures[n].arena);
+        tn_arena_free(&reading.measures[n].state.arena);
     }
     if (!keep_buffers(remote, reading.fetches, reading.fetch_count) || (read && !keep(&reading, &is_absent))) {
         return tn_fail_memory(error);

@@ -3,9 +3,9 @@
 #ifndef TN_HOST_REMOTE_SOURCE_H
 #define TN_HOST_REMOTE_SOURCE_H
 
+#include "files/source.h"
 #include "host/http.h"
 #include "host/remote.h"
-#include "host/source.h"
 
 /* {0} is empty and reads nothing; it becomes a source by tn_remote_source_open. */
 struct tn_remote_source {

@@ -37,8 +37,11 @@ struct tn_model *tn_model_new(void)
 
 void tn_model_free(struct tn_model *model)
 {
-    if (model) {
+    if (model && model->owner) {
+        model->owner->give_back(model->owner, model);
+    } else if (model) {
         tn_arena_free(&model->arena);
+        tn_arena_free(&model->input);
         free(model);
     }
 }

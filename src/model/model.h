@@ -148,9 +148,18 @@ struct tn_layer {
 };
 
 struct tn_architecture;
+struct tn_model;
+
+/* Somebody who keeps models that several use at once. */
+struct tn_model_owner {
+    /* One of them needs it no more. */
+    void (*give_back)(struct tn_model_owner *owner, struct tn_model *model);
+};
 
 struct tn_model {
-    struct tn_arena arena; /* owns everything below */
+    struct tn_arena arena;        /* owns everything below */
+    struct tn_arena input;        /* what it was loaded from, where that is its own */
+    struct tn_model_owner *owner; /* tn_model_free gives it back; NULL: it frees it */
     struct tn_str id;
     struct tn_str architecture;       /* the record's id */
     struct tn_str architecture_class; /* as the config names it: LlamaForCausalLM */

@@ -2,6 +2,7 @@
 #ifndef TN_PLAN_ENGINE_H
 #define TN_PLAN_ENGINE_H
 
+#include "base/budget.h"
 #include "catalog/catalog.h"
 #include "plan/ledger.h"
 
@@ -40,6 +41,7 @@ struct tn_planner {
     const struct tn_model *model;
     const struct tn_rules *rules;               /* NULL where the engine has no record */
     const struct tn_calibration *calibration;   /* NULL: none; of one GPU */
+    const struct tn_budget *budget;             /* NULL: plans may take as long as they do */
     const struct tn_weight_rules *weight_rules; /* NULL until weights are placed */
     const struct tn_widths *widths;             /* NULL until first asked for */
     struct tn_evaluation *evaluation;           /* of the last plan (src/engine/record/rules.h); NULL before it */
@@ -49,5 +51,12 @@ struct tn_planner {
     struct tn_arena evaluation_arena;
     struct tn_arena placement_arena;
 };
+
+/* Plans a deployment. Errors: those of tn_engine.plan; TN_ERROR_TOO_COSTLY where there is no time left for another plan. */
+static inline bool tn_planner_plan(struct tn_planner *planner, const struct tn_deployment *deployment,
+                                   struct tn_ledger *ledger, struct tn_error *error)
+{
+    return tn_budget_allows(planner->budget, error) && planner->engine->plan(planner, deployment, ledger, error);
+}
 
 #endif

@@ -5,9 +5,7 @@
 
 #include "base/bisect.h"
 #include "base/number.h"
-#include "text/quantity.h"
-
-#include <stdio.h>
+#include "plan/vary.h"
 
 enum { MOST_NEIGHBOURS = 128, MOST_MOVED = 4, MOST_SEGMENTS = 8 };
 static const uint64_t MOST_VALUE = UINT64_C(1) << 40;
@@ -17,7 +15,7 @@ bool tn_plan_again(struct tn_planner *planner, const struct tn_deployment *deplo
 {
     tn_arena_reset(arena);
     *ledger = (struct tn_ledger){.arena = arena};
-    return planner->engine->plan(planner, deployment, ledger, NULL);
+    return tn_planner_plan(planner, deployment, ledger, NULL);
 }
 
 bool tn_ledger_fits(const struct tn_ledger *ledger, const struct tn_deployment *deployment)
@@ -33,11 +31,8 @@ bool tn_ledger_fits(const struct tn_ledger *ledger, const struct tn_deployment *
 struct search {
     struct tn_planner *planner;
     const struct tn_variation *variation;
-    struct tn_deployment deployment;
-    struct tn_str *setting; /* that is the input, or that says it in the engine's own words; NULL: none was given */
-    char text[24];
+    struct tn_varying varying;
     struct tn_arena arena; /* of one plan */
-    struct tn_arena sets_arena;
     uint32_t plan_count;
     enum tn_trial_result refused_as; /* what a value that the engine refuses comes to: too much, or too little */
     /* of the last plan that was made: */
@@ -56,40 +51,15 @@ static bool is_setting(const struct tn_variation *variation)
     return variation->what == TN_VARIED_SETTING || variation->what == TN_VARIED_REST;
 }
 
-/* The settings copied, with one more. The longest request may have been given in the engine's own words: then these vary with the context. */
-static bool copy_sets(struct search *search)
-{
-    struct tn_deployment *deployment = &search->deployment;
-    bool is_context = search->variation->what == TN_VARIED_CONTEXT;
-    struct tn_assignment *sets = TN_NEW_ARRAY(&search->sets_arena, struct tn_assignment, deployment->set_count + 1);
-    for (size_t k = 0; sets && k < deployment->set_count; k++) {
-        uint64_t tokens;
-        sets[k] = deployment->sets[k];
-        bool is_length = is_context && tn_str_equal(sets[k].name, deployment->context_setting)
-                         && tn_quantity_tokens(sets[k].value, &tokens) && tokens == deployment->context_tokens;
-        if (is_length || (is_setting(search->variation) && tn_str_equal(sets[k].name, search->variation->setting))) {
-            search->setting = &sets[k].value;
-        }
-    }
-    if (sets && is_setting(search->variation) && !search->setting) {
-        sets[deployment->set_count].name = search->variation->setting;
-        search->setting = &sets[deployment->set_count++].value;
-    }
-    deployment->sets = sets;
-    return sets != NULL;
-}
-
 static void set_number(struct search *search, uint64_t number)
 {
     uint64_t value = tn_variation_value(search->variation, number);
     if (search->variation->what == TN_VARIED_CONTEXT) {
-        search->deployment.context_tokens = value;
+        tn_vary_context(&search->varying, value);
     } else if (search->variation->what == TN_VARIED_CONCURRENCY) {
-        search->deployment.concurrency = value;
-    }
-    if (search->setting) {
-        int size = snprintf(search->text, sizeof search->text, "%llu", (unsigned long long)value);
-        *search->setting = (struct tn_str){search->text, (size_t)size};
+        search->varying.deployment.concurrency = value;
+    } else {
+        tn_vary_setting(&search->varying, value);
     }
 }
 
@@ -108,7 +78,7 @@ static uint64_t floor_bytes(const struct tn_ledger *ledger, const struct tn_stag
 
 static struct tn_trial judge(struct search *search, uint64_t number, const struct tn_ledger *ledger)
 {
-    const struct tn_deployment *deployment = &search->deployment;
+    const struct tn_deployment *deployment = &search->varying.deployment;
     bool fits = tn_ledger_fits(ledger, deployment);
     const struct tn_stage *worst = tn_ledger_worst(ledger);
     double spare = (double)worst->memory_bytes - (double)worst->high_bytes;
@@ -134,7 +104,7 @@ static struct tn_trial try_value(void *context, uint64_t number)
     search->held = number;
     search->is_certain = true;
     search->has_moved = false;
-    if (!tn_plan_again(search->planner, &search->deployment, &search->arena, &ledger)) {
+    if (!tn_plan_again(search->planner, &search->varying.deployment, &search->arena, &ledger)) {
         return (struct tn_trial){.value = number, .result = search->refused_as};
     }
     struct tn_trial trial = judge(search, number, &ledger);
@@ -273,12 +243,12 @@ static void find(struct search *search, struct tn_trial asked, struct tn_limit *
 bool tn_find_limit(struct tn_planner *planner, const struct tn_deployment *deployment,
                    const struct tn_variation *variation, const struct tn_ledger *ledger, struct tn_limit *limit)
 {
-    struct search search = {
-        .planner = planner, .variation = variation, .deployment = *deployment, .refused_as = TN_TRIAL_REFUSED};
+    struct search search = {.planner = planner, .variation = variation, .refused_as = TN_TRIAL_REFUSED};
     bool is_context = variation->what == TN_VARIED_CONTEXT;
     uint64_t value = is_context ? deployment->context_tokens : deployment->concurrency;
     *limit = (struct tn_limit){0};
-    bool done = copy_sets(&search);
+    bool done =
+        tn_vary_open(&search.varying, deployment, is_setting(variation) ? variation->setting : (struct tn_str){0});
     if (done) {
         struct tn_trial asked = {0}; /* of a setting none was */
         if (!is_setting(variation)) {
@@ -288,6 +258,6 @@ bool tn_find_limit(struct tn_planner *planner, const struct tn_deployment *deplo
         limit->plan_count = search.plan_count;
     }
     tn_arena_free(&search.arena);
-    tn_arena_free(&search.sets_arena);
+    tn_vary_free(&search.varying);
     return done;
 }

@@ -1,19 +1,21 @@
-/* The scale of a chart: round steps on both axes, and where a value lies between them. Integers only. */
+/* The scale of a chart: round steps on both axes, and where a value lies between them. Integers only. And a chart in words. */
 #include "report/writer.h"
 
 #include "base/number.h"
 
 enum { X_STEPS = 4, Y_STEPS = 5 }; /* at most */
 
-/* The least of 1, 2, 5, 10, 20, 50 ... of which `steps` reach `end`. */
+/* The least of 1, 2, 5, 10, 20, 25, 50, 100 ... of which `steps` reach `end`. */
 static uint64_t round_step(uint64_t end, unsigned steps)
 {
-    static const uint64_t leads[] = {1, 2, 5};
+    static const uint64_t leads[] = {10, 20, 25, 50};
     uint64_t least = tn_ceil_div(end, steps);
     for (uint64_t power = 1;; power *= 10) {
         for (size_t k = 0; k < sizeof leads / sizeof *leads; k++) {
-            if (leads[k] * power >= least) {
-                return leads[k] * power;
+            bool is_whole = power > 1 || leads[k] % 10 == 0;
+            uint64_t step = power > 1 ? leads[k] * (power / 10) : leads[k] / 10;
+            if (is_whole && step >= least) {
+                return step;
             }
         }
     }
@@ -65,4 +67,37 @@ size_t tn_scale_x(const struct tn_scale *scale, uint64_t x, size_t extent)
 size_t tn_scale_y(const struct tn_scale *scale, uint64_t bytes, size_t extent)
 {
     return share(bytes, (tn_u128)scale->unit.bytes * scale->y_step_units * scale->y_steps, extent);
+}
+
+void tn_write_limit(struct tn_builder *out, const struct tn_chart *chart, const struct tn_style *style)
+{
+    if (chart->limit_text.size) {
+        tn_clean_add(out, chart->limit_text, NULL);
+    } else {
+        tn_builder_add_text(out, tn_word(TN_WORD_CAPACITY, style->language));
+    }
+    tn_builder_add_char(out, ' ');
+    tn_write_bytes(out, chart->limit_bytes, style->units);
+}
+
+static void write_point(struct tn_builder *out, const struct tn_series *series, size_t k, enum tn_units units)
+{
+    tn_write_bytes(out, series->y_bytes[k], units);
+    tn_builder_add_text(out, " @ ");
+    tn_builder_add_grouped(out, series->x[k]);
+}
+
+void tn_write_chart_sentence(struct tn_builder *out, const struct tn_chart *chart, enum tn_units units)
+{
+    tn_clean_add(out, chart->title, NULL);
+    for (size_t k = 0; k < chart->series_count; k++) {
+        const struct tn_series *series = &chart->series[k];
+        tn_builder_add_text(out, k || chart->title.size ? "; " : "");
+        tn_clean_add(out, series->label, NULL);
+        bool few = series->count <= TN_MOST_MARKED_POINTS; /* of many, the first and the last */
+        for (size_t point = 0; point < series->count; point += few || point > 0 ? 1 : series->count - 1) {
+            tn_builder_add_text(out, point ? ", " : ": ");
+            write_point(out, series, point, units);
+        }
+    }
 }

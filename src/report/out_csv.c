@@ -124,6 +124,8 @@ static void write_drawings(struct tn_builder *out, const struct tn_report *repor
             table = tn_tabulate_bars(&tables, block, TN_LANGUAGE_EN, true);
         } else if (block->kind == TN_BLOCK_CHART) {
             table = tn_tabulate_chart(&tables, block->chart, TN_LANGUAGE_EN);
+        } else if (block->kind == TN_BLOCK_GRID) {
+            table = tn_tabulate_grid(&tables, block->grid);
         }
         if (table) {
             write_table(out, table, &any);

@@ -27,6 +27,7 @@ static const char page_style[] =
     ".bar{position:relative;display:flex;height:1.5rem;overflow:hidden;border-radius:3px;background:var(--track);"
     "print-color-adjust:exact;-webkit-print-color-adjust:exact}\n"
     ".bar i{flex:0 1 0}.limit{position:absolute;top:0;bottom:0;width:3px;background:var(--bad)}\n"
+    ".bars .uncertain.uncertain{background-image:repeating-linear-gradient(135deg,#0006 0 1px,#0000 1px 5px)}\n"
     ".legend{grid-column:1/-1;display:flex;flex-wrap:wrap;gap:.2rem 1.4rem;margin:0;padding:0;list-style:none;"
     "color:var(--dim)}\n"
     ".legend i{display:inline-block;width:.8em;height:.8em;margin-right:.45em;border-radius:2px;"
@@ -153,7 +154,7 @@ static void write_bars(struct html *html, const struct tn_block *block)
 {
     uint64_t totals[TN_SHADE_COUNT];
     tn_bar_totals(block, totals);
-    add(html, "<figure class=\"bars\">\n");
+    add(html, "<figure class=\"bars tn\">\n");
     for (size_t first = 0; first < block->bar_count;) {
         size_t count = tn_bar_group(block, first);
         write_bar(html, block, first, count);
@@ -219,24 +220,40 @@ static void write_table(struct html *html, const struct tn_block *block)
     add(html, "</tbody>\n</table>\n</div>\n");
 }
 
-static void write_chart(struct html *html, const struct tn_block *block)
+/* A drawing in the page; html->scratch holds it in words. */
+static void write_drawing(struct html *html, struct tn_svg *svg)
 {
-    struct tn_svg svg = {.style = html->style, .width = TN_SVG_WIDTH};
-    tn_svg_chart(&svg, block->chart);
-    tn_builder_addf(html->out, "<figure>\n<svg viewBox=\"0 0 %u %u\" role=\"img\" aria-label=\"", svg.width, svg.y);
-    tn_write_chart_sentence(scratch(html), block->chart, html->style->units);
+    tn_builder_addf(html->out, "<figure>\n<svg class=\"tn\" viewBox=\"0 0 %u %u\" role=\"img\" aria-label=\"",
+                    svg->width, svg->y);
     add_scratch(html);
     add(html, "\">\n");
-    tn_builder_add(html->out, tn_builder_str(&svg.body));
+    tn_builder_add(html->out, tn_builder_str(&svg->body));
     add(html, "</svg>\n</figure>\n");
-    html->out->failed |= svg.body.failed;
-    tn_builder_free(&svg.body);
+    html->out->failed |= svg->body.failed;
+    tn_builder_free(&svg->body);
+}
+
+static void write_chart(struct html *html, const struct tn_block *block)
+{
+    struct tn_svg svg = {.style = html->style, .width = tn_svg_width(html->style)};
+    tn_svg_chart(&svg, block->chart);
+    tn_write_chart_sentence(scratch(html), block->chart, html->style->units);
+    write_drawing(html, &svg);
+}
+
+static void write_grid(struct html *html, const struct tn_block *block)
+{
+    struct tn_svg svg = {.style = html->style, .width = tn_svg_width(html->style)};
+    tn_svg_grid(&svg, block->grid);
+    tn_write_grid_sentence(scratch(html), block->grid, html->style->language);
+    write_drawing(html, &svg);
 }
 
 static void (*const block_writers[])(struct html *html, const struct tn_block *block) = {
     [TN_BLOCK_HEADING] = write_heading, [TN_BLOCK_TEXT] = write_text,      [TN_BLOCK_BARS] = write_bars,
     [TN_BLOCK_TABLE] = write_table,     [TN_BLOCK_CHART] = write_chart,    [TN_BLOCK_NOTE] = write_note,
     [TN_BLOCK_COMMAND] = write_command, [TN_BLOCK_OUTPUT] = write_command, [TN_BLOCK_PIECES] = write_command,
+    [TN_BLOCK_GRID] = write_grid,
 };
 
 static void write_blocks(struct html *html, const struct tn_report *report)
@@ -261,7 +278,7 @@ void tn_write_html(const struct tn_report *report, const struct tn_style *style,
                     tn_word(TN_WORD_TAG, style->language));
     tn_clean_add(out, report->title.size ? report->title : TN_STR("tonnage"), tn_escape_markup);
     tn_builder_addf(out, "</title>\n<style>\n%s", page_style);
-    tn_svg_style(out);
+    tn_svg_style(out, true);
     add(&html, "</style>\n</head>\n<body>\n<main>\n");
     if (report->title.size) {
         add(&html, "<h1>");

@@ -171,10 +171,21 @@ static void write_chart(struct sheet *sheet, const struct tn_block *block)
     sheet->out->failed |= report.failed;
 }
 
+static void write_grid(struct sheet *sheet, const struct tn_block *block)
+{
+    struct tn_report report = {.arena = &sheet->arena};
+    const struct tn_table *table = tn_tabulate_grid_plane(&report, block->grid, sheet->style->language);
+    if (table) {
+        write_table(sheet, table);
+    }
+    sheet->out->failed |= report.failed;
+}
+
 static void (*const block_writers[])(struct sheet *sheet, const struct tn_block *block) = {
     [TN_BLOCK_HEADING] = write_heading,   [TN_BLOCK_TEXT] = write_text,      [TN_BLOCK_BARS] = write_bars,
     [TN_BLOCK_TABLE] = write_table_block, [TN_BLOCK_CHART] = write_chart,    [TN_BLOCK_NOTE] = write_note,
     [TN_BLOCK_COMMAND] = write_command,   [TN_BLOCK_OUTPUT] = write_command, [TN_BLOCK_PIECES] = write_command,
+    [TN_BLOCK_GRID] = write_grid,
 };
 
 void tn_write_markdown(const struct tn_report *report, const struct tn_style *style, struct tn_builder *out)

@@ -204,6 +204,11 @@ static void write_chart(struct tn_page *page, const struct tn_block *block)
     tn_page_chart(page, block->chart);
 }
 
+static void write_grid(struct tn_page *page, const struct tn_block *block)
+{
+    tn_page_grid(page, block->grid);
+}
+
 static const struct {
     void (*write)(struct tn_page *page, const struct tn_block *block);
     bool follows_itself; /* without an empty line between two of the kind */
@@ -212,7 +217,7 @@ static const struct {
     [TN_BLOCK_BARS] = {write_bars, false},       [TN_BLOCK_TABLE] = {write_table, false},
     [TN_BLOCK_CHART] = {write_chart, false},     [TN_BLOCK_NOTE] = {write_note, true},
     [TN_BLOCK_COMMAND] = {write_command, true},  [TN_BLOCK_OUTPUT] = {write_command, true},
-    [TN_BLOCK_PIECES] = {write_pieces, false},
+    [TN_BLOCK_PIECES] = {write_pieces, false},   [TN_BLOCK_GRID] = {write_grid, false},
 };
 
 void tn_write_text(const struct tn_report *report, const struct tn_style *style, struct tn_builder *out)

@@ -38,5 +38,6 @@ struct tn_builder *tn_page_scratch(struct tn_page *page);
 void tn_page_bars(struct tn_page *page, const struct tn_block *block);
 void tn_page_table(struct tn_page *page, const struct tn_table *table);
 void tn_page_chart(struct tn_page *page, const struct tn_chart *chart);
+void tn_page_grid(struct tn_page *page, const struct tn_grid *grid);
 
 #endif

@@ -54,14 +54,27 @@ struct tn_bar {
     struct tn_str label;            /* "GPU 0" */
     uint64_t bytes[TN_SHADE_COUNT]; /* FREE is what is left; 0 where over the capacity */
     uint64_t capacity_bytes;        /* 0 where no GPU was named: then the bar shows shares of the sum */
+    uint64_t low_bytes;             /* the least that it may come to; 0: what is not uncertain */
+};
+
+/* Whether a point fits, from the best to the worst. */
+enum tn_fits {
+    TN_FITS_YES,
+    TN_FITS_QUEUES, /* it starts, but does not run as many requests at once */
+    TN_FITS_PARTLY, /* it runs, but not all of it on GPUs */
+    TN_FITS_NO,
+    TN_FITS_REFUSED, /* the engine does not take it, whatever the memory */
+    TN_FITS_COUNT
 };
 
 /* Lines in a plane: memory against context. */
 struct tn_series {
     struct tn_str label;
-    const uint64_t *x;
+    const uint64_t *x; /* rising */
     const uint64_t *y_bytes;
     size_t count;
+    const enum tn_fits *fits; /* [count]; NULL: not judged */
+    uint64_t number;          /* of requests, for programs; 0: it is not that */
 };
 
 struct tn_chart {
@@ -69,7 +82,32 @@ struct tn_chart {
     struct tn_str x_title;
     struct tn_series *series;
     size_t series_count;
-    uint64_t limit_bytes; /* a horizontal line, the GPU's memory; 0: none */
+    uint64_t limit_bytes;     /* a horizontal line, the GPU's memory; 0: none */
+    struct tn_str limit_text; /* what the line is; empty: the GPU's memory */
+    uint64_t asked_x;         /* the point that was asked for: 0, or one of the x of this series */
+    size_t asked_series;
+};
+
+/* What of a plane fits: context x concurrency. */
+struct tn_grid_cell {
+    enum tn_fits fits;
+    uint64_t bytes; /* of the fullest GPU; 0: not known */
+};
+
+struct tn_grid {
+    struct tn_str title;
+    struct tn_str x_title;
+    struct tn_str y_title;
+    const uint64_t *x; /* [x_count], rising; likewise y */
+    size_t x_count;
+    const uint64_t *y;
+    size_t y_count;
+    const struct tn_grid_cell *cells; /* [y_count][x_count] */
+    const uint64_t
+        *most_y;    /* [x_count]: the largest y that fits, 0: none does, UINT64_MAX: every one; NULL: not known */
+    size_t asked_x; /* place of what was asked for; x_count: nowhere */
+    size_t asked_y;
+    uint64_t limit_bytes; /* the bytes that there are */
 };
 
 enum tn_tone { TN_TONE_PLAIN, TN_TONE_GOOD, TN_TONE_BAD, TN_TONE_DIM, TN_TONE_STRONG };
@@ -80,6 +118,7 @@ enum tn_block_kind {
     TN_BLOCK_BARS,
     TN_BLOCK_TABLE,
     TN_BLOCK_CHART,
+    TN_BLOCK_GRID,
     TN_BLOCK_NOTE,
     TN_BLOCK_COMMAND, /* to be typed */
     TN_BLOCK_OUTPUT,  /* as a program writes it */
@@ -97,6 +136,7 @@ struct tn_block {
     size_t bar_count;
     struct tn_table *table;
     struct tn_chart *chart;
+    struct tn_grid *grid;
 };
 
 struct tn_report {
@@ -140,6 +180,7 @@ struct tn_style {
     unsigned
         columns; /* width of the terminal, text writer only; 0: 100; below 40: 40. Only commands and output may be longer */
     enum tn_language language;
+    unsigned width; /* of a drawing in pixels, SVG writer only; 0: 960; below 320: 320 */
 };
 
 /* 12.34 GiB; the unit is chosen per number from B, KiB, MiB, GiB, TiB, PiB, EiB so that less than 1024 of it are shown (SI: less than

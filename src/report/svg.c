@@ -1,44 +1,25 @@
-/* What SVG images and HTML pages draw alike: the CSS of shades and lines, text of a known room, charts. */
+/* What all drawings of SVG are made of: text of a known room, lengths, hatching, data for programs. */
 #include "report/writer.h"
 
 #include "text/utf8.h"
 
-/* The plot, from the top of the chart. Positions within it are in tenths of a pixel. */
-enum { PLOT_LEFT = 110, PLOT_RIGHT = 910, PLOT_HEIGHT = 300 };
-static const size_t TENTHS = 10;
+enum { WIDE_MARGIN = 24, NARROW_MARGIN = 12, MOST_WIDTH = 4096, STRONG_COLUMN = 9 };
 
-static const char light_style[] =
-    "svg text{fill:#1d2329;font:14px system-ui,-apple-system,\"Segoe UI\",\"Noto Sans\",sans-serif}\n"
-    "svg .dim{fill:#616b76}svg .bad{fill:#bb2424}svg .strong{font-weight:600}svg .right{text-anchor:end}"
-    "svg .middle{text-anchor:middle}rect{shape-rendering:crispEdges}\n"
-    ".paper{fill:#fff}.track{fill:#eef0f2}.axis{stroke:#d5dae0}.bound{stroke:#bb2424;stroke-width:3}"
-    ".dashed{stroke-width:1.5;stroke-dasharray:7 5}.line{fill:none;stroke-width:2;stroke-linejoin:round}\n";
-
-static const char dark_style[] =
-    "svg text{fill:#dfe4ea}svg .dim{fill:#98a2ad}svg .bad{fill:#ff7b72}\n"
-    ".paper{fill:#15181c}.track{fill:#22272e}.axis{stroke:#363d46}.bound{stroke:#ff7b72}\n";
-
-static void write_colours(struct tn_builder *out, bool dark)
+unsigned tn_svg_width(const struct tn_style *style)
 {
-    for (size_t k = 0; k < TN_SHADE_COUNT; k++) {
-        const struct tn_shade_look *look = &tn_shade_looks[k];
-        const char *colour = dark ? look->dark : look->light;
-        tn_builder_addf(out, ".%s{fill:%s;background:%s}\n", look->key, colour, colour);
-    }
-    for (size_t k = 0; k < TN_LINE_LOOKS; k++) {
-        const char *colour = dark ? tn_line_looks[k].dark : tn_line_looks[k].light;
-        tn_builder_addf(out, ".line%zu{stroke:%s}.point%zu{fill:%s}\n", k, colour, k, colour);
-    }
+    unsigned width = style->width ? style->width : TN_SVG_WIDTH;
+    width = width < TN_SVG_LEAST_WIDTH ? TN_SVG_LEAST_WIDTH : width;
+    return width < MOST_WIDTH ? width : MOST_WIDTH;
 }
 
-void tn_svg_style(struct tn_builder *out)
+unsigned tn_svg_margin(const struct tn_svg *svg)
 {
-    tn_builder_add_text(out, light_style);
-    write_colours(out, false);
-    tn_builder_add_text(out, "@media(prefers-color-scheme:dark){\n");
-    tn_builder_add_text(out, dark_style);
-    write_colours(out, true);
-    tn_builder_add_text(out, "}\n");
+    return svg->width < TN_SVG_NARROW ? NARROW_MARGIN : WIDE_MARGIN;
+}
+
+size_t tn_svg_columns(const struct tn_svg *svg)
+{
+    return (svg->width - 2 * tn_svg_margin(svg)) / TN_SVG_COLUMN;
 }
 
 /* The longest beginning of clean text that is so many columns wide. */
@@ -73,143 +54,73 @@ void tn_svg_text(struct tn_svg *svg, unsigned x, unsigned y, const char *attribu
     tn_builder_free(&clean);
 }
 
-static void add_tenths(struct tn_builder *out, size_t tenths)
+void tn_svg_heading(struct tn_svg *svg, const char *attributes, struct tn_str text)
 {
-    tn_builder_add_fixed(out, tenths, TENTHS, 1);
-}
-
-static size_t place_x(const struct tn_scale *scale, uint64_t x)
-{
-    return TENTHS * PLOT_LEFT + tn_scale_x(scale, x, TENTHS * (PLOT_RIGHT - PLOT_LEFT));
-}
-
-static size_t place_y(const struct tn_scale *scale, unsigned top, uint64_t bytes)
-{
-    return TENTHS * ((size_t)top + PLOT_HEIGHT) - tn_scale_y(scale, bytes, TENTHS * PLOT_HEIGHT);
-}
-
-static void draw_y_axis(struct tn_svg *svg, const struct tn_scale *scale, unsigned top)
-{
-    struct tn_builder label = {0};
-    for (unsigned k = 0; k <= scale->y_steps; k++) {
-        unsigned y = top + PLOT_HEIGHT - PLOT_HEIGHT * k / scale->y_steps;
-        tn_builder_addf(&svg->body, "<line class=\"axis\" x1=\"%u\" y1=\"%u\" x2=\"%u\" y2=\"%u\"/>\n", PLOT_LEFT, y,
-                        PLOT_RIGHT, y);
-        tn_builder_clear(&label);
-        tn_builder_add_u64(&label, k * scale->y_step_units);
-        tn_builder_addf(&label, " %s", scale->unit.name);
-        tn_svg_text(svg, PLOT_LEFT - 10, y + 5, "class=\"dim right\"", tn_builder_str(&label), SIZE_MAX);
+    if (text.size) {
+        tn_svg_text(svg, tn_svg_margin(svg), svg->y + 16, attributes, text,
+                    (svg->width - 2 * tn_svg_margin(svg)) / STRONG_COLUMN);
+        svg->y += TN_SVG_LINE;
     }
-    tn_builder_free(&label);
 }
 
-static void draw_x_axis(struct tn_svg *svg, const struct tn_scale *scale, const struct tn_chart *chart, unsigned bottom)
+void tn_svg_tenths(struct tn_builder *out, size_t tenths)
 {
-    struct tn_builder label = {0};
-    for (uint64_t x = 0;; x += scale->x_step) {
-        unsigned place = (unsigned)(place_x(scale, x) / TENTHS);
-        tn_builder_addf(&svg->body, "<line class=\"axis\" x1=\"%u\" y1=\"%u\" x2=\"%u\" y2=\"%u\"/>\n", place, bottom,
-                        place, bottom + 5);
-        tn_builder_clear(&label);
-        tn_builder_add_grouped(&label, x);
-        tn_svg_text(svg, place, bottom + 20, "class=\"dim middle\"", tn_builder_str(&label), SIZE_MAX);
-        if (scale->x_end - x < scale->x_step) {
-            break;
-        }
-    }
-    tn_builder_free(&label);
-    tn_svg_text(svg, (PLOT_LEFT + PLOT_RIGHT) / 2, bottom + 42, "class=\"dim middle\"", chart->x_title,
-                (PLOT_RIGHT - PLOT_LEFT) / TN_SVG_COLUMN);
+    tn_builder_add_fixed(out, tenths, TN_SVG_TENTHS, 1);
 }
 
-static void draw_series(struct tn_svg *svg, const struct tn_scale *scale, const struct tn_series *series, size_t look,
-                        unsigned top)
+void tn_svg_box(struct tn_builder *out, const struct tn_svg_box *box)
+{
+    const struct {
+        const char *name;
+        size_t tenths;
+    } lengths[] = {{"x", box->x}, {"y", box->y}, {"width", box->width}, {"height", box->height}};
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
+        tn_builder_addf(out, " %s=\"", lengths[k].name);
+        tn_svg_tenths(out, lengths[k].tenths);
+        tn_builder_add_char(out, '"');
+    }
+}
+
+static size_t less(size_t whole, size_t part)
+{
+    return whole > part ? whole - part : 0;
+}
+
+/* Lines that rise to the right, each from the left or lower side to the upper or right one. */
+void tn_svg_hatch(struct tn_svg *svg, const struct tn_svg_box *box, size_t pitch)
 {
     struct tn_builder *out = &svg->body;
-    tn_builder_addf(out, "<polyline class=\"line line%zu\" points=\"", look);
-    for (size_t k = 0; k < series->count; k++) {
-        tn_builder_add_text(out, k ? " " : "");
-        add_tenths(out, place_x(scale, series->x[k]));
-        tn_builder_add_char(out, ',');
-        add_tenths(out, place_y(scale, top, series->y_bytes[k]));
+    tn_builder_add_text(out, "<path class=\"hatch\" d=\"");
+    for (size_t at = pitch / 2; at < box->width + box->height; at += pitch) {
+        size_t down = at < box->height ? at : box->height;
+        size_t right = at < box->width ? at : box->width;
+        tn_builder_add_char(out, 'M');
+        tn_svg_tenths(out, box->x + less(at, box->height));
+        tn_builder_add_char(out, ' ');
+        tn_svg_tenths(out, box->y + down);
+        tn_builder_add_char(out, 'L');
+        tn_svg_tenths(out, box->x + right);
+        tn_builder_add_char(out, ' ');
+        tn_svg_tenths(out, box->y + less(at, box->width));
     }
     tn_builder_add_text(out, "\"/>\n");
-    for (size_t k = 0; k < series->count && series->count <= TN_MOST_MARKED_POINTS; k++) {
-        tn_builder_addf(out, "<circle class=\"point%zu\" r=\"3.5\" cx=\"", look);
-        add_tenths(out, place_x(scale, series->x[k]));
-        tn_builder_add_text(out, "\" cy=\"");
-        add_tenths(out, place_y(scale, top, series->y_bytes[k]));
-        tn_builder_add_text(out, "\"/>\n");
-    }
 }
 
-/* A line for each series, and one for the limit. */
-static void draw_legend(struct tn_svg *svg, const struct tn_chart *chart)
+void tn_svg_data(struct tn_builder *out, const char *name, uint64_t number)
 {
-    const size_t columns = (PLOT_RIGHT - PLOT_LEFT) / TN_SVG_COLUMN;
-    for (size_t k = 0; k < chart->series_count; k++) {
-        tn_builder_addf(&svg->body, "<circle class=\"point%zu\" r=\"5\" cx=\"%u\" cy=\"%u\"/>\n", k % TN_LINE_LOOKS,
-                        PLOT_LEFT + 10, svg->y + 11);
-        tn_svg_text(svg, PLOT_LEFT + 28, svg->y + 16, NULL, chart->series[k].label, columns);
-        svg->y += TN_SVG_LINE;
-    }
-    if (chart->limit_bytes) {
-        struct tn_builder label = {0};
-        tn_builder_addf(&label, "%s ", tn_word(TN_WORD_CAPACITY, svg->style->language));
-        tn_write_bytes(&label, chart->limit_bytes, svg->style->units);
-        tn_builder_addf(&svg->body, "<line class=\"bound dashed\" x1=\"%u\" y1=\"%u\" x2=\"%u\" y2=\"%u\"/>\n",
-                        PLOT_LEFT, svg->y + 11, PLOT_LEFT + 20, svg->y + 11);
-        tn_svg_text(svg, PLOT_LEFT + 28, svg->y + 16, NULL, tn_builder_str(&label), columns);
-        tn_builder_free(&label);
-        svg->y += TN_SVG_LINE;
-    }
+    tn_builder_addf(out, " data-%s=\"%llu\"", name, (unsigned long long)number);
 }
 
-void tn_svg_chart(struct tn_svg *svg, const struct tn_chart *chart)
+void tn_svg_data_text(struct tn_builder *out, const char *name, struct tn_str text)
 {
-    struct tn_scale scale = tn_chart_scale(chart, svg->style->units);
-    if (chart->title.size) {
-        tn_svg_text(svg, TN_SVG_MARGIN, svg->y + 16, "class=\"strong\"", chart->title,
-                    (TN_SVG_WIDTH - 2 * TN_SVG_MARGIN) / TN_SVG_COLUMN);
-        svg->y += TN_SVG_LINE;
-    }
-    unsigned top = svg->y + TN_SVG_LINE / 2;
-    draw_y_axis(svg, &scale, top);
-    draw_x_axis(svg, &scale, chart, top + PLOT_HEIGHT);
-    if (chart->limit_bytes) {
-        tn_builder_addf(&svg->body, "<line class=\"bound dashed\" x1=\"%u\" x2=\"%u\"", PLOT_LEFT, PLOT_RIGHT);
-        for (unsigned k = 1; k <= 2; k++) {
-            tn_builder_addf(&svg->body, " y%u=\"", k);
-            add_tenths(&svg->body, place_y(&scale, top, chart->limit_bytes));
-            tn_builder_add_char(&svg->body, '"');
-        }
-        tn_builder_add_text(&svg->body, "/>\n");
-    }
-    for (size_t k = 0; k < chart->series_count; k++) {
-        draw_series(svg, &scale, &chart->series[k], k % TN_LINE_LOOKS, top);
-    }
-    svg->y = top + PLOT_HEIGHT + 2 * TN_SVG_LINE + TN_SVG_LINE / 4;
-    draw_legend(svg, chart);
+    tn_builder_addf(out, " data-%s=\"", name);
+    tn_clean_add(out, text, tn_escape_markup);
+    tn_builder_add_char(out, '"');
 }
 
-static void write_point(struct tn_builder *out, const struct tn_series *series, size_t k, enum tn_units units)
+void tn_svg_title(struct tn_builder *out, struct tn_str text)
 {
-    tn_write_bytes(out, series->y_bytes[k], units);
-    tn_builder_add_text(out, " @ ");
-    tn_builder_add_grouped(out, series->x[k]);
-}
-
-void tn_write_chart_sentence(struct tn_builder *out, const struct tn_chart *chart, enum tn_units units)
-{
-    tn_clean_add(out, chart->title, NULL);
-    for (size_t k = 0; k < chart->series_count; k++) {
-        const struct tn_series *series = &chart->series[k];
-        tn_builder_add_text(out, k || chart->title.size ? "; " : "");
-        tn_clean_add(out, series->label, NULL);
-        bool few = series->count <= TN_MOST_MARKED_POINTS; /* of many, the first and the last */
-        for (size_t point = 0; point < series->count; point += few || point > 0 ? 1 : series->count - 1) {
-            tn_builder_add_text(out, point ? ", " : ": ");
-            write_point(out, series, point, units);
-        }
-    }
+    tn_builder_add_text(out, "<title>");
+    tn_clean_add(out, text, tn_escape_markup);
+    tn_builder_add_text(out, "</title>");
 }

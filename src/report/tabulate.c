@@ -129,3 +129,90 @@ struct tn_table *tn_tabulate_chart(struct tn_report *report, const struct tn_cha
     }
     return table;
 }
+
+struct tn_table *tn_tabulate_grid(struct tn_report *report, const struct tn_grid *grid)
+{
+    static const struct tn_column columns[] = {{"context", "context", true, 0},
+                                               {"concurrency", "concurrency", true, 0},
+                                               {"fits", "fits", false, 0},
+                                               {"bytes", "bytes", true, 0}};
+    struct tn_table *table = tn_report_table(report, NULL, columns, sizeof columns / sizeof columns[0]);
+    for (size_t k = 0; table && k < grid->x_count * grid->y_count; k++) {
+        struct tn_cell *cells = tn_table_row(report, table);
+        if (!cells) {
+            return NULL;
+        }
+        cells[0] = tn_cell_count(grid->x[k % grid->x_count]);
+        cells[1] = tn_cell_count(grid->y[k / grid->x_count]);
+        cells[2] = tn_cell_text(tn_str_of(tn_fits_looks[grid->cells[k].fits].key));
+        cells[3] = grid->cells[k].bytes ? tn_cell_bytes(grid->cells[k].bytes) : (struct tn_cell){0};
+    }
+    return table;
+}
+
+/* The head of a column: the tokens. */
+static const char *plane_title(struct tn_report *report, uint64_t tokens)
+{
+    struct tn_builder text = {0};
+    tn_write_tokens(&text, tokens);
+    struct tn_str kept = tn_report_keep(report, &text);
+    return tn_str_terminated(report->arena, kept);
+}
+
+static void add_plane_row(struct tn_report *report, struct tn_table *table, const struct tn_grid *grid, size_t y)
+{
+    static const char *const marks[TN_FITS_COUNT] = {[TN_FITS_YES] = "✓",
+                                                     [TN_FITS_QUEUES] = "…",
+                                                     [TN_FITS_PARTLY] = "½",
+                                                     [TN_FITS_NO] = "✗",
+                                                     [TN_FITS_REFUSED] = ""};
+    struct tn_cell *cells = tn_table_row(report, table);
+    if (!cells) {
+        return;
+    }
+    cells[0] = tn_cell_count(grid->y[y]);
+    for (size_t x = 0; x < grid->x_count; x++) {
+        const struct tn_grid_cell *cell = &grid->cells[y * grid->x_count + x];
+        bool shown = cell->bytes && cell->fits == TN_FITS_YES;
+        cells[x + 1] = shown ? tn_cell_bytes(cell->bytes) : tn_cell_text(tn_str_of(marks[cell->fits]));
+    }
+}
+
+static void add_most_row(struct tn_report *report, struct tn_table *table, const struct tn_grid *grid,
+                         enum tn_language language)
+{
+    struct tn_cell *cells = tn_table_row(report, table);
+    for (size_t x = 0; cells && x < grid->x_count; x++) {
+        struct tn_builder text = {0};
+        tn_write_most(&text, grid->most_y[x], language);
+        cells[x + 1] = tn_cell_text(tn_report_keep(report, &text));
+    }
+    if (cells) {
+        cells[0] = tn_cell_text(tn_str_of(tn_word(TN_WORD_MOST, language)));
+    }
+}
+
+struct tn_table *tn_tabulate_grid_plane(struct tn_report *report, const struct tn_grid *grid, enum tn_language language)
+{
+    struct tn_column *columns = TN_NEW_ARRAY(report->arena, struct tn_column, grid->x_count + 1);
+    if (!columns) {
+        report->failed = true;
+        return NULL;
+    }
+    columns[0] = (struct tn_column){.title = tn_str_terminated(report->arena, grid->y_title), .right = true};
+    for (size_t x = 0; x < grid->x_count; x++) {
+        columns[x + 1] = (struct tn_column){.title = plane_title(report, grid->x[x]), .right = true};
+    }
+    struct tn_table *table = tn_report_table(report, NULL, columns, grid->x_count + 1);
+    if (!table) {
+        return NULL;
+    }
+    table->title = grid->title;
+    if (grid->most_y) {
+        add_most_row(report, table, grid, language);
+    }
+    for (size_t y = grid->y_count; y-- > 0;) {
+        add_plane_row(report, table, grid, y);
+    }
+    return table;
+}

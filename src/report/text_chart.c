@@ -180,9 +180,9 @@ static void write_legend(struct tn_page *page, const struct tn_chart *chart)
     if (chart->limit_bytes) {
         tn_page_space(page, TN_TEXT_INDENT);
         tn_page_toned(page, TN_TONE_BAD, TN_STR("╌"));
-        tn_builder_addf(page->out, " %s ", tn_word(TN_WORD_CAPACITY, page->style->language));
-        tn_write_bytes(page->out, chart->limit_bytes, page->style->units);
-        tn_builder_add_char(page->out, '\n');
+        tn_page_space(page, 1);
+        tn_write_limit(tn_page_scratch(page), chart, page->style);
+        tn_page_wrapped(page, TN_TEXT_INDENT + 2, TN_TONE_PLAIN, tn_builder_str(&page->scratch));
     }
 }
 

@@ -43,6 +43,16 @@ const struct tn_line_look tn_line_looks[TN_LINE_LOOKS] = {
     {"◆", "5;139", "#8a6aa8", "#b194d0"}, {"○", "5;173", "#b5613c", "#e09a78"}, {"□", "5;73", "#2f8a8a", "#6cc4c4"},
 };
 
+const struct tn_fits_look tn_fits_looks[TN_FITS_COUNT] = {
+    [TN_FITS_YES] = {"fits", {"fits", "可运行"}, "█", "5;72", false, "#4c9a86", "#3d8674"},
+    [TN_FITS_QUEUES] =
+        {"queues", {"starts, but requests queue", "可启动，但请求需排队"}, "▒", "5;179", true, "#edc873", "#8a6a26"},
+    [TN_FITS_PARTLY] =
+        {"partly", {"runs partly on the CPU", "部分在 CPU 上运行"}, "▒", "5;179", true, "#edc873", "#8a6a26"},
+    [TN_FITS_NO] = {"no", {"does not fit", "显存不足"}, "·", "5;245", false, "#e7d9d6", "#3b2f30"},
+    [TN_FITS_REFUSED] = {"refused", {"refused by the engine", "引擎不接受"}, " ", "5;240", false, "#f0f1f3", "#1f2329"},
+};
+
 static const char *const words[TN_WORD_COUNT][TN_LANGUAGE_COUNT] = {
     [TN_WORD_TAG] = {"en", "zh"},
     [TN_WORD_UP_TO] = {"up to ", "最多"},
@@ -55,6 +65,12 @@ static const char *const words[TN_WORD_COUNT][TN_LANGUAGE_COUNT] = {
     [TN_WORD_CAPACITY] = {"GPU memory", "显存"},
     [TN_WORD_SERIES] = {"series", "系列"},
     [TN_WORD_MEMORY] = {"memory", "占用"},
+    [TN_WORD_MOST] = {"at most", "最多"},
+    [TN_WORD_ASKED] = {"asked for", "所求"},
+    [TN_WORD_UP_TO_HERE] = {"up to here it fits", "可运行边界"},
+    [TN_WORD_HOLLOW] = {"does not fit", "无法运行"},
+    [TN_WORD_ANY] = {"any", "不限"},
+    [TN_WORD_IN_CELLS] = {"in the cells: need of the fullest GPU in", "格内：占用最多的 GPU 所需显存，单位"},
 };
 
 const char *tn_word(enum tn_word word, enum tn_language language)

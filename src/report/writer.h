@@ -37,7 +37,13 @@ enum tn_word {
     TN_WORD_DEVICE,
     TN_WORD_CAPACITY,
     TN_WORD_SERIES,
-    TN_WORD_MEMORY, /* what a chart shows over x */
+    TN_WORD_MEMORY,     /* what a chart shows over x */
+    TN_WORD_MOST,       /* the largest y that fits */
+    TN_WORD_ASKED,      /* the point that was asked for */
+    TN_WORD_UP_TO_HERE, /* the line that bounds what fits */
+    TN_WORD_ANY,
+    TN_WORD_HOLLOW, /* what points of lines are that do not fit */
+    TN_WORD_IN_CELLS, /* what the figures are, before their unit */
     TN_WORD_COUNT
 };
 const char *tn_word(enum tn_word word, enum tn_language language);
@@ -105,6 +111,10 @@ void tn_write_bar_sentence(struct tn_builder *out, const struct tn_block *block,
 struct tn_table *tn_tabulate_bars(struct tn_report *report, const struct tn_block *block, enum tn_language language,
                                   bool all_shades);
 struct tn_table *tn_tabulate_chart(struct tn_report *report, const struct tn_chart *chart, enum tn_language language);
+/* A row for each cell, for programs; or for people a row for each y, a column for each x. */
+struct tn_table *tn_tabulate_grid(struct tn_report *report, const struct tn_grid *grid);
+struct tn_table *tn_tabulate_grid_plane(struct tn_report *report, const struct tn_grid *grid,
+                                        enum tn_language language);
 
 /* chart.c */
 
@@ -124,25 +134,84 @@ struct tn_scale tn_chart_scale(const struct tn_chart *chart, enum tn_units units
 size_t tn_scale_x(const struct tn_scale *scale, uint64_t x, size_t extent);
 size_t tn_scale_y(const struct tn_scale *scale, uint64_t bytes, size_t extent);
 
-/* svg.c: what SVG images and HTML pages draw alike. Lengths are in pixels. */
+/* How a cell of a grid looks. */
+struct tn_fits_look {
+    const char *key; /* CSS class, CSV value */
+    const char *names[TN_LANGUAGE_COUNT];
+    const char *fill; /* one terminal cell */
+    const char *ansi;
+    bool hatched;
+    const char *light;
+    const char *dark;
+};
+extern const struct tn_fits_look tn_fits_looks[TN_FITS_COUNT];
+
+/* "32k" of tokens where that is exact, else "5,000" */
+void tn_write_tokens(struct tn_builder *out, uint64_t tokens);
+/* "1,812", "any", "–" for none */
+void tn_write_most(struct tn_builder *out, uint64_t most, enum tn_language language);
+/* All of a cell in words: clean, not escaped. */
+void tn_write_grid_cell(struct tn_builder *out, const struct tn_grid *grid, size_t x, size_t y,
+                        const struct tn_style *style);
+/* All of a grid in words. */
+void tn_write_grid_sentence(struct tn_builder *out, const struct tn_grid *grid, enum tn_language language);
+/* Of a column, how many cells from the first on fit. */
+size_t tn_grid_height(const struct tn_grid *grid, size_t x);
+
+/* svg.c: what SVG images and HTML pages draw alike. Lengths are in pixels, or in tenths of them where said. Nothing has an id, so that several
+ * images can stand in one page; colours are CSS variables of the page, or else our own. */
 struct tn_svg {
     struct tn_builder body; /* the elements; written first, because the size of the image follows from them */
     const struct tn_style *style;
     unsigned width;
     unsigned y; /* where the next drawing begins */
 };
-enum { TN_SVG_WIDTH = 960, TN_SVG_MARGIN = 24, TN_SVG_COLUMN = 8, TN_SVG_LINE = 24 };
+enum { TN_SVG_WIDTH = 960, TN_SVG_LEAST_WIDTH = 320, TN_SVG_NARROW = 600, TN_SVG_COLUMN = 8, TN_SVG_LINE = 24 };
+static const size_t TN_SVG_TENTHS = 10;
 
-/* The CSS rules of shades (as fill and as background) and of charts, for light and dark. */
-void tn_svg_style(struct tn_builder *out);
+/* The width that the style asks for, within what is drawn. */
+unsigned tn_svg_width(const struct tn_style *style);
+/* Left and right of everything. */
+unsigned tn_svg_margin(const struct tn_svg *svg);
+/* Columns of text between the margins. */
+size_t tn_svg_columns(const struct tn_svg *svg);
+
+/* The CSS rules of all drawings within an element of class "tn", for light and dark, for screens and paper.
+ * boxes  shades are backgrounds too, as HTML has them */
+void tn_svg_style(struct tn_builder *out, bool boxes);
 
 /* Any text with its baseline at y, cut to `columns` terminal columns. attributes: of the element, NULL for none. */
 void tn_svg_text(struct tn_svg *svg, unsigned x, unsigned y, const char *attributes, struct tn_str text,
                  size_t columns);
+/* A line of text at svg->y, which moves below it. */
+void tn_svg_heading(struct tn_svg *svg, const char *attributes, struct tn_str text);
 
-/* Where svg->y is; moves it to below the chart. */
+/* A length in tenths of a pixel. */
+void tn_svg_tenths(struct tn_builder *out, size_t tenths);
+/* A rectangle in tenths of a pixel. */
+struct tn_svg_box {
+    size_t x;
+    size_t y;
+    size_t width;
+    size_t height;
+};
+/* ' x="1.0" y="2.0" width="3.0" height="4.0"' */
+void tn_svg_box(struct tn_builder *out, const struct tn_svg_box *box);
+/* Hatching within a rectangle; `pitch` from line to line. */
+void tn_svg_hatch(struct tn_svg *svg, const struct tn_svg_box *box, size_t pitch);
+/* A number as an attribute: ' data-bytes="17"' */
+void tn_svg_data(struct tn_builder *out, const char *name, uint64_t number);
+/* Text as a <title> or an attribute: any text, which is made clean and escaped. */
+void tn_svg_title(struct tn_builder *out, struct tn_str text);
+void tn_svg_data_text(struct tn_builder *out, const char *name, struct tn_str text);
+
+/* One per kind of drawing: where svg->y is; moves it to below the drawing. */
+void tn_svg_bars(struct tn_svg *svg, const struct tn_block *block);
 void tn_svg_chart(struct tn_svg *svg, const struct tn_chart *chart);
+void tn_svg_grid(struct tn_svg *svg, const struct tn_grid *grid);
 
+/* "GPU memory 80.00 GiB" */
+void tn_write_limit(struct tn_builder *out, const struct tn_chart *chart, const struct tn_style *style);
 /* All of a chart in words: clean, not escaped. */
 void tn_write_chart_sentence(struct tn_builder *out, const struct tn_chart *chart, enum tn_units units);
 

@@ -1,7 +1,7 @@
 /* fit --max context with the pool that a log printed, against the longest length that the engine itself then offered. */
 #include "real_catalog.h"
 
-#include "api/score_work.h"
+#include "api/score/work.h"
 #include "host/file.h"
 #include "text/json.h"
 

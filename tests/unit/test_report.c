@@ -88,9 +88,9 @@ static void build_plan(struct tn_report *report)
 static void build_over(struct tn_report *report)
 {
     struct tn_bar bars[] = {
-        {TN_STR("GPU 0"), {100 * GIB, 9 * GIB, 0, 0, 3 * GIB, 2 * GIB, 0}, 80 * GIB},
-        {TN_STR("GPU 1"), {60 * GIB, 15 * GIB, GIB, 0, 3 * GIB, 2 * GIB, 0}, 80 * GIB},
-        {TN_STR("GPU 2"), {20 * GIB, 0, 0, 0, 20 * GIB, 0, 20 * GIB}, 80 * GIB}, /* 20 GiB claimed by none */
+        {TN_STR("GPU 0"), {100 * GIB, 9 * GIB, 0, 0, 3 * GIB, 2 * GIB, 0}, 80 * GIB, 0},
+        {TN_STR("GPU 1"), {60 * GIB, 15 * GIB, GIB, 0, 3 * GIB, 2 * GIB, 0}, 80 * GIB, 78 * GIB},
+        {TN_STR("GPU 2"), {20 * GIB, 0, 0, 0, 20 * GIB, 0, 20 * GIB}, 80 * GIB, 0}, /* 20 GiB claimed by none */
     };
     report->title = TN_STR("too large");
     add_bars(report, bars, 3);
@@ -98,7 +98,7 @@ static void build_over(struct tn_report *report)
     char(*labels)[8] = tn_arena_array(report->arena, 16, sizeof *labels);
     for (size_t k = 0; k < 16; k++) {
         (void)snprintf(labels[k], sizeof labels[k], "GPU %zu", k);
-        many[k] = (struct tn_bar){tn_str_of(labels[k]), {30 * GIB, 10 * GIB, 0, 0, 4 * GIB, 0, 36 * GIB}, 80 * GIB};
+        many[k] = (struct tn_bar){tn_str_of(labels[k]), {30 * GIB, 10 * GIB, 0, 0, 4 * GIB, 0, 36 * GIB}, 80 * GIB, 0};
     }
     many[15].bytes[TN_SHADE_KV] = 12 * GIB;
     many[15].bytes[TN_SHADE_FREE] = 34 * GIB;
@@ -113,8 +113,8 @@ static void build_chinese(struct tn_report *report)
                                                {.title = "每块 GPU", .key = "gpu_bytes", .right = true},
                                                {.title = "说明", .key = "note"}};
     struct tn_bar bars[] = {
-        {TN_STR("显卡 0"), {12 * GIB, 8 * GIB, 2 * GIB, 0, GIB, 0, GIB}, 24 * GIB},
-        {TN_STR("显卡 1"), {12 * GIB, 8 * GIB, 2 * GIB, 0, 5 * GIB, 0, 0}, 24 * GIB},
+        {TN_STR("显卡 0"), {12 * GIB, 8 * GIB, 2 * GIB, 0, GIB, 0, GIB}, 24 * GIB, 0},
+        {TN_STR("显卡 1"), {12 * GIB, 8 * GIB, 2 * GIB, 0, 5 * GIB, 0, 0}, 24 * GIB, 0},
     };
     report->title = TN_STR("通义千问 2.5 的显存");
     add_bars(report, bars, 2);
@@ -137,12 +137,75 @@ static void build_chart(struct tn_report *report)
     static const uint64_t x[] = {4096, 16384, 32768, 65536, 131072};
     static const uint64_t small[] = {17 * GIB, 20 * GIB, 24 * GIB, 32 * GIB, 48 * GIB};
     static const uint64_t large[] = {40 * GIB, 45 * GIB, 52 * GIB, 66 * GIB, 94 * GIB};
-    static struct tn_series series[] = {{LITERAL("llama-3-8b, 8 requests"), x, small, 5},
-                                        {LITERAL("qwen-2.5-32b, 4 requests"), x, large, 5}};
-    static struct tn_chart chart = {LITERAL("Memory against context"), LITERAL("context (tokens)"), series, 2,
-                                    80 * GIB};
+    static struct tn_series series[] = {
+        {.label = LITERAL("llama-3-8b, 8 requests"), .x = x, .y_bytes = small, .count = 5},
+        {.label = LITERAL("qwen-2.5-32b, 4 requests"), .x = x, .y_bytes = large, .count = 5}};
+    static struct tn_chart chart = {.title = LITERAL("Memory against context"),
+                                    .x_title = LITERAL("context (tokens)"),
+                                    .series = series,
+                                    .series_count = 2,
+                                    .limit_bytes = 80 * GIB};
     report->title = TN_STR("two models");
     tn_report_add(report, TN_BLOCK_CHART)->chart = &chart;
+}
+
+/* A chart as plan --chart makes it: judged points, a limit of its own, the point that was asked for. */
+static void build_context(struct tn_report *report)
+{
+    static const uint64_t x[] = {1024, 16384, 40000, 65536};
+    static const uint64_t few[] = {18 * GIB, 20 * GIB, 23 * GIB, 26 * GIB};
+    static const uint64_t many[] = {20 * GIB, 51 * GIB, 74 * GIB, 90 * GIB};
+    static const enum tn_fits all[] = {TN_FITS_YES, TN_FITS_YES, TN_FITS_YES, TN_FITS_YES};
+    static const enum tn_fits some[] = {TN_FITS_YES, TN_FITS_YES, TN_FITS_YES, TN_FITS_QUEUES};
+    static struct tn_series series[] = {
+        {.label = LITERAL("1 request"), .x = x, .y_bytes = few, .count = 4, .fits = all, .number = 1},
+        {.label = LITERAL("16 requests"), .x = x, .y_bytes = many, .count = 4, .fits = some, .number = 16}};
+    static struct tn_chart chart = {.title = LITERAL("Memory against context"),
+                                    .x_title = LITERAL("context"),
+                                    .series = series,
+                                    .series_count = 2,
+                                    .limit_bytes = 74 * GIB,
+                                    .limit_text = LITERAL("what vllm takes:"),
+                                    .asked_x = 65536,
+                                    .asked_series = 1};
+    report->title = TN_STR("one model");
+    tn_report_add(report, TN_BLOCK_CHART)->chart = &chart;
+}
+
+/* 3 x 4 cells of which 6 fit: 4, 2 and 0 of the columns, and the last is refused. */
+static void build_grid(struct tn_report *report)
+{
+    static const uint64_t x[] = {4096, 5000, 1048576};
+    static const uint64_t y[] = {1, 4, 16, 1024};
+    static const struct tn_grid_cell cells[] = {
+        {TN_FITS_YES, 20 * GIB},
+        {TN_FITS_YES, 30 * GIB},
+        {TN_FITS_PARTLY, 90 * GIB},
+        {TN_FITS_YES, 21 * GIB},
+        {TN_FITS_YES, 40 * GIB},
+        {TN_FITS_NO, 120 * GIB},
+        {TN_FITS_YES, 24 * GIB},
+        {TN_FITS_QUEUES, 81 * GIB},
+        {TN_FITS_REFUSED, 0},
+        {TN_FITS_YES, 70 * GIB},
+        {TN_FITS_NO, 0},
+        {TN_FITS_REFUSED, 0},
+    };
+    static const uint64_t most[] = {UINT64_MAX, 14, 0};
+    static struct tn_grid grid = {.title = LITERAL("What fits"),
+                                  .x_title = LITERAL("context"),
+                                  .y_title = LITERAL("requests"),
+                                  .x = x,
+                                  .x_count = 3,
+                                  .y = y,
+                                  .y_count = 4,
+                                  .cells = cells,
+                                  .most_y = most,
+                                  .asked_x = 1,
+                                  .asked_y = 2,
+                                  .limit_bytes = 80 * GIB};
+    report->title = TN_STR("one model");
+    tn_report_add(report, TN_BLOCK_GRID)->grid = &grid;
 }
 
 #define HOSTILE "<b>&\"'|*_`\x1b[31m\xff\xc3(\xe2\x80\xae\tx\r\ny</b>"
@@ -153,13 +216,32 @@ static void build_hostile(struct tn_report *report)
                                                {.title = "n", .key = "n", .right = true, .decimals = 2},
                                                {.title = "]]>-->", .key = "=key"}};
     static const uint64_t x[] = {0, UINT64_MAX};
-    static struct tn_series series[] = {{LITERAL(HOSTILE), x, x, 2}, {LITERAL(""), x, x, 0}};
-    static struct tn_chart chart = {LITERAL(HOSTILE), LITERAL(HOSTILE), series, 2, UINT64_MAX};
-    struct tn_bar bars[] = {{TN_STR(HOSTILE), {UINT64_MAX, UINT64_MAX, UINT64_MAX, 0, UINT64_MAX, UINT64_MAX, 0}, 1},
-                            {TN_STR(""), {0}, 0},
-                            {TN_STR(""), {0}, UINT64_MAX},
-                            {TN_STR("x"), {1, 0, 0, 0, 0, 0, UINT64_MAX - 1}, UINT64_MAX},
-                            {TN_STR("y"), {1, 2, 3, 4, 5, 6, 7}, 0}};
+    static struct tn_series series[] = {{.label = LITERAL(HOSTILE), .x = x, .y_bytes = x, .count = 2},
+                                        {.label = LITERAL(""), .x = x, .y_bytes = x, .count = 0}};
+    static struct tn_chart chart = {.title = LITERAL(HOSTILE),
+                                    .x_title = LITERAL(HOSTILE),
+                                    .series = series,
+                                    .series_count = 2,
+                                    .limit_bytes = UINT64_MAX,
+                                    .limit_text = LITERAL(HOSTILE)};
+    static const struct tn_grid_cell cells[] = {{TN_FITS_YES, UINT64_MAX}, {TN_FITS_NO, 1}};
+    static const uint64_t most[] = {UINT64_MAX - 1, 0};
+    static struct tn_grid grid = {.title = LITERAL(HOSTILE),
+                                  .x_title = LITERAL(HOSTILE),
+                                  .y_title = LITERAL(HOSTILE),
+                                  .x = x,
+                                  .x_count = 2,
+                                  .y = &x[1],
+                                  .y_count = 1,
+                                  .cells = cells,
+                                  .most_y = most,
+                                  .asked_x = 2,
+                                  .limit_bytes = 1};
+    struct tn_bar bars[] = {{TN_STR(HOSTILE), {UINT64_MAX, UINT64_MAX, UINT64_MAX, 0, UINT64_MAX, UINT64_MAX, 0}, 1, 1},
+                            {TN_STR(""), {0}, 0, 7},
+                            {TN_STR(""), {0}, UINT64_MAX, 0},
+                            {TN_STR("x"), {1, 0, 0, 0, 0, 0, UINT64_MAX - 1}, UINT64_MAX, UINT64_MAX},
+                            {TN_STR("y"), {1, 2, 3, 4, 5, 6, 7}, 0, 3}};
     report->title = TN_STR(HOSTILE);
     tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_BAD, "%s", HOSTILE);
     tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_BAD, "%s\n# not a heading\n12. not a list\n\n   ", HOSTILE);
@@ -177,6 +259,7 @@ static void build_hostile(struct tn_report *report)
     row[0] = tn_cell_text(TN_STR("--flag"));
     row[1] = tn_cell_bytes(UINT64_MAX);
     tn_report_add(report, TN_BLOCK_CHART)->chart = &chart;
+    tn_report_add(report, TN_BLOCK_GRID)->grid = &grid;
     tn_report_text(report, TN_BLOCK_NOTE, TN_TONE_PLAIN, "%s", HOSTILE);
     tn_report_text(report, TN_BLOCK_COMMAND, TN_TONE_PLAIN, "```\n%s", HOSTILE);
     tn_report_text(report, TN_BLOCK_OUTPUT, TN_TONE_DIM, "````\n%s", HOSTILE);
@@ -213,6 +296,7 @@ static void build_empty(struct tn_report *report)
 static void build_hollow(struct tn_report *report)
 {
     static struct tn_chart chart;
+    static struct tn_grid grid;
     tn_report_text(report, TN_BLOCK_HEADING, TN_TONE_PLAIN, "%s", "");
     tn_report_text(report, TN_BLOCK_TEXT, TN_TONE_GOOD, "%s", "");
     tn_report_text(report, TN_BLOCK_NOTE, TN_TONE_PLAIN, "%s", "");
@@ -221,6 +305,7 @@ static void build_hollow(struct tn_report *report)
     (void)tn_report_table(report, "no rows", part_columns, 5);
     (void)tn_report_add(report, TN_BLOCK_BARS);
     tn_report_add(report, TN_BLOCK_CHART)->chart = &chart;
+    tn_report_add(report, TN_BLOCK_GRID)->grid = &grid;
 }
 
 static const struct sample {
@@ -233,6 +318,7 @@ static const struct sample {
     {"chinese", build_chinese, TN_LANGUAGE_ZH, TN_UNITS_IEC}, {"chart", build_chart, TN_LANGUAGE_EN, TN_UNITS_IEC},
     {"hostile", build_hostile, TN_LANGUAGE_EN, TN_UNITS_IEC}, {"empty", build_empty, TN_LANGUAGE_EN, TN_UNITS_IEC},
     {"hollow", build_hollow, TN_LANGUAGE_EN, TN_UNITS_IEC},   {"table", build_table, TN_LANGUAGE_EN, TN_UNITS_IEC},
+    {"context", build_context, TN_LANGUAGE_ZH, TN_UNITS_IEC}, {"grid", build_grid, TN_LANGUAGE_EN, TN_UNITS_IEC},
 };
 enum { SAMPLES = sizeof samples / sizeof *samples };
 

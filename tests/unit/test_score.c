@@ -1,7 +1,7 @@
 /* Scores: statistics of points worked out by hand, terms of a ledger made up by hand, and the operation on files that a test holds. */
 #include "real_catalog.h"
 
-#include "api/score.h"
+#include "api/score/score.h"
 #include "text/json.h"
 
 #include <setjmp.h>

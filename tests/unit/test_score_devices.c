@@ -1,7 +1,7 @@
 /* Buffers of devices against a ledger made up by hand: which entries of which stages are which of them, and what the plan says of the start. */
 #include "real_catalog.h"
 
-#include "api/score_work.h"
+#include "api/score/work.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

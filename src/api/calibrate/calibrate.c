@@ -1,7 +1,7 @@
 /* calibrate: takes measurements in, gives them out, forgets them, and shows what they make of the fitted terms. */
 #include "api/calibrate/work.h"
 
-#include "api/score.h"
+#include "api/score/score.h"
 
 static bool read_all(struct tn_calibrating *calibrating, struct tn_error *error)
 {

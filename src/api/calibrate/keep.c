@@ -1,7 +1,7 @@
 /* From a measurement to a run that is kept: planned as `score` plans it, and compared in the terms that are fitted. */
 #include "api/calibrate/calibrate.h"
 
-#include "api/score.h"
+#include "api/score/score.h"
 #include "catalog/embedded.h"
 #include "engine/record/rules.h"
 

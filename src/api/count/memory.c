@@ -124,7 +124,7 @@ bool tn_count_memory_room(struct tn_count_memory *memory, struct tn_arena *arena
     if (!room->is_judged) {
         return true;
     }
-    if (planner->engine->plan(planner, &deployment, &ledger, &refusal)) {
+    if (tn_planner_plan(planner, &deployment, &ledger, &refusal)) {
         judge(memory, &deployment, &ledger, room);
         return true;
     }

@@ -129,7 +129,7 @@ static bool plan_question(struct tn_diagnosis *diagnosis, struct tn_error *error
     struct tn_variant none = {0};
     plan->ledger = (struct tn_ledger){.arena = diagnosis->arena, .wants_text = true};
     if (!tn_question_read(question, plan->model, error)
-        || !question->planner.engine->plan(&question->planner, &question->deployment, &plan->ledger, error)
+        || !tn_planner_plan(&question->planner, &question->deployment, &plan->ledger, error)
         || !tn_cache_totals(plan->model, question->deployment.context_tokens, question->deployment.kv_dtype, &plan->kv,
                             error)) {
         return false;

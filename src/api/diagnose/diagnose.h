@@ -3,7 +3,7 @@
 #define TN_API_DIAGNOSE_DIAGNOSE_H
 
 #include "api/plan_report.h"
-#include "api/score_work.h"
+#include "api/score/work.h"
 #include "api/variant.h"
 #include "logs/text/measured_log.h"
 

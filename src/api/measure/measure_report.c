@@ -111,7 +111,8 @@ static bool add_series(const struct tn_run_device *device, struct time_unit unit
         x[k] = device->curve[k].ms / unit.ms;
         y[k] = device->curve[k].bytes;
     }
-    *series = (struct tn_series){tn_measuring_device_name(report->arena, device), x, y, device->curve_count};
+    *series = (struct tn_series){
+        .label = tn_measuring_device_name(report->arena, device), .x = x, .y_bytes = y, .count = device->curve_count};
     return x && y;
 }
 

@@ -1,0 +1,32 @@
+// How long the page takes, by the browser's own means: entries "tonnage:script" and "tonnage:picture" of User Timing.
+// An observer sees them; nothing is kept.
+
+/**
+ * Runs a function and reports the time of its script.
+ * @template T
+ * @param {() => T} work
+ * @returns {T}
+ */
+export function timed(work) {
+    const start = performance.now();
+    const result = work();
+    report("tonnage:script", start);
+    return result;
+}
+
+/**
+ * Reports the time from an input to the frame that shows its answer.
+ * @param {number} start
+ */
+export function pictured(start) {
+    requestAnimationFrame(() => report("tonnage:picture", start));
+}
+
+/**
+ * @param {string} name
+ * @param {number} start
+ */
+function report(name, start) {
+    performance.measure(name, { start });
+    performance.clearMeasures(name);
+}
