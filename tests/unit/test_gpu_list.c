@@ -112,7 +112,7 @@ static bool contains(struct tn_str text, const char *part)
 static void each_device_of_a_plan_is_its_own(void **state)
 {
     (void)state;
-    struct tn_str answer;
+    struct tn_str answer = {0};
     assert_int_equal(ask("{\"operation\": \"plan\", \"model\": \"llama-3.1-8b\", \"engine\": \"llamacpp\", \"gpu\": "
                          "\"rtx-4090,rtx-3060\", \"context\": \"8k\"}",
                          &answer),
@@ -146,7 +146,7 @@ static void what_no_engine_does_with_unequal_gpus_is_refused(void **state)
         bool is_refused = k < sizeof refused / sizeof refused[0];
         const char *options = is_refused ? refused[k] : taken[k - sizeof refused / sizeof refused[0]];
         struct tn_builder request = {0};
-        struct tn_str answer;
+        struct tn_str answer = {0};
         tn_builder_addf(
             &request, "{%s, \"model\": \"llama-3.2-1b\", \"context\": 4096, \"gpu\": \"rtx-4090,rtx-3060\"}", options);
         int code = ask(request.data, &answer);
@@ -160,7 +160,7 @@ static void what_no_engine_does_with_unequal_gpus_is_refused(void **state)
 static void the_fewest_gpus_are_asked_for_of_one_kind(void **state)
 {
     (void)state;
-    struct tn_str answer;
+    struct tn_str answer = {0};
     assert_int_equal(ask("{\"operation\": \"fit\", \"model\": \"llama-3.2-1b\", \"context\": 4096, \"min\": \"gpus\", "
                          "\"gpu\": \"rtx-4090,rtx-3060\"}",
                          &answer),
