@@ -7,7 +7,7 @@ PREFIX = /usr/local
 DESTDIR =
 
 .DEFAULT_GOAL = build
-.PHONY: help build demo web check check-web accuracy bench lint fuzz sanitize install format clean
+.PHONY: help build demo web check check-web accuracy bench lint fuzz fuzz-api sanitize install format clean
 
 # Show this list.
 help:
@@ -37,13 +37,14 @@ web:
 check: build
 	@tests/summary.py $(BUILD)
 
-# Test the page in a browser; the last line is the count.
+# Test the page in a browser, the core under WebAssembly, and what assistants are told by their reference clients.
 check-web:
 	@tools/setup.sh check-web
-	@$(MAKE) --no-print-directory web
+	@$(MAKE) --no-print-directory web build
 	@ninja -C $(BUILD)/wasm --quiet unit_tests
 	@tests/summary.py $(BUILD)/wasm --suite unit
 	@node tests/web/run.mjs $(BUILD)
+	@node tests/mcp/check_mcp.mjs $(BUILD)/tonnage build-tools
 
 # Score the measured records; fail where a term is worse than the figures kept beside them.
 accuracy: build
@@ -54,6 +55,7 @@ accuracy: build
 
 # Measure the speed of the parts that matter.
 bench: build
+	@tools/setup.sh bench
 	@meson test -C $(BUILD) --benchmark --verbose
 
 # Check style, warnings of gcc and clang, and what the static analysers say.
@@ -65,6 +67,10 @@ lint:
 fuzz:
 	@tools/setup.sh fuzz
 	@tools/fuzz.sh build-fuzz $(FUZZ_SECONDS)
+
+# Ask the server whatever its OpenAPI document allows, and what it does not.
+fuzz-api: build
+	@tools/fuzz_api.sh $(BUILD)/tonnage $(BUILD)/fuzz-api
 
 # Run all tests with the address and undefined behaviour sanitizers.
 sanitize:

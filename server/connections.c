@@ -1,4 +1,4 @@
-/* Two lists by age. A connection is ended by shutting its socket down: libmicrohttpd, which owns it, sees that as its end and closes it. It tells us
+/* Lists by age. A connection is ended by shutting its socket down: libmicrohttpd, which owns it, sees that as its end and closes it. It tells us
  * before it does, so that under the lock a descriptor is never another's. */
 #include "server/connections.h"
 
@@ -20,11 +20,6 @@ void serve_connections_close(struct serve_connections *connections)
     (void)pthread_mutex_destroy(&connections->mutex);
 }
 
-static struct serve_connection_list *list_of(struct serve_connections *connections, enum serve_phase phase)
-{
-    return phase == SERVE_WAITS ? &connections->waiting : &connections->busy;
-}
-
 static void take_out(struct serve_connection_list *list, struct serve_connection *connection)
 {
     *(connection->older ? &connection->older->newer : &list->oldest) = connection->newer;
@@ -39,25 +34,32 @@ static void append(struct serve_connection_list *list, struct serve_connection *
     list->newest = connection;
 }
 
-static void end(struct serve_connections *connections, struct serve_connection *connection)
+static struct serve_connection_list *list_of(struct serve_connections *connections,
+                                             const struct serve_connection *connection)
 {
-    if (!connection->is_ended) {
-        connection->is_ended = true;
-        connections->ended++;
-        (void)shutdown(connection->descriptor, SHUT_RDWR);
+    if (connection->is_ended) {
+        return &connections->ending;
     }
+    return connection->phase == SERVE_WAITS ? &connections->waiting : &connections->busy;
 }
 
-/* It moves to the other end, so that the next one that must go is another. */
+static void end(struct serve_connections *connections, struct serve_connection *connection)
+{
+    take_out(list_of(connections, connection), connection);
+    connection->is_ended = true;
+    append(&connections->ending, connection);
+    connections->count--;
+    connections->ending_count++;
+    (void)shutdown(connection->descriptor, SHUT_RDWR);
+}
+
 static bool end_oldest(struct serve_connections *connections)
 {
     struct serve_connection *oldest = connections->waiting.oldest;
-    if (!oldest || oldest->is_ended) {
+    if (!oldest || connections->ending_count >= connections->most + SERVE_MOST_ENDING) {
         return false;
     }
     end(connections, oldest);
-    take_out(&connections->waiting, oldest);
-    append(&connections->waiting, oldest);
     return true;
 }
 
@@ -89,8 +91,8 @@ void serve_connection_remove(struct serve_connections *connections, struct serve
 {
     if (connection) {
         (void)pthread_mutex_lock(&connections->mutex);
-        take_out(list_of(connections, connection->phase), connection);
-        connections->count--;
+        take_out(list_of(connections, connection), connection);
+        --*(connection->is_ended ? &connections->ending_count : &connections->count);
         (void)pthread_mutex_unlock(&connections->mutex);
         free(connection);
     }
@@ -104,16 +106,18 @@ void serve_connection_enter(struct serve_connections *connections, struct serve_
         return;
     }
     (void)pthread_mutex_lock(&connections->mutex);
-    take_out(list_of(connections, connection->phase), connection);
+    take_out(list_of(connections, connection), connection);
     connection->phase = phase;
     connection->end_us = phase == SERVE_ANSWERS ? INT64_MAX : end_us;
-    append(list_of(connections, phase), connection);
+    append(list_of(connections, connection), connection);
     (void)pthread_mutex_unlock(&connections->mutex);
 }
 
 static void sweep(struct serve_connections *connections, const struct serve_connection_list *list, int64_t now_us)
 {
-    for (struct serve_connection *one = list->oldest; one; one = one->newer) {
+    struct serve_connection *next;
+    for (struct serve_connection *one = list->oldest; one; one = next) {
+        next = one->newer; /* before it moves to another list */
         if (now_us > one->end_us) {
             end(connections, one);
         }
@@ -132,7 +136,7 @@ void serve_connections_sweep(struct serve_connections *connections, bool all_wai
 size_t serve_connections_count(struct serve_connections *connections)
 {
     (void)pthread_mutex_lock(&connections->mutex);
-    size_t count = connections->count;
+    size_t count = connections->count + connections->ending_count;
     (void)pthread_mutex_unlock(&connections->mutex);
     return count;
 }

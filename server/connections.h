@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* That may be shut down and not closed yet, beyond as many as there are places: a thread may be slow to see it. */
+enum { SERVE_MOST_ENDING = 1024 };
+
 enum serve_phase {
     SERVE_WAITS,   /* for a request */
     SERVE_READS,   /* the rest of one */
@@ -33,11 +36,12 @@ struct serve_connection_list {
 struct serve_connections {
     pthread_mutex_t mutex;
     struct serve_connection_list waiting;
-    struct serve_connection_list busy; /* reading, answering, writing */
-    size_t count;
+    struct serve_connection_list busy;   /* reading, answering, writing */
+    struct serve_connection_list ending; /* shut down, but not closed yet */
+    size_t count;                        /* without those that end */
+    size_t ending_count;
     size_t most;
     int64_t silence_us;
-    uint64_t ended; /* by us */
 };
 
 bool serve_connections_open(struct serve_connections *connections, size_t most, unsigned silence_ms);
@@ -57,6 +61,7 @@ void serve_connection_enter(struct serve_connections *connections, struct serve_
 /* Ends those whose time is over; all that wait, where `all_waiting`. */
 void serve_connections_sweep(struct serve_connections *connections, bool all_waiting);
 
+/* With those that end. */
 size_t serve_connections_count(struct serve_connections *connections);
 
 #endif

@@ -301,7 +301,7 @@ struct MHD_Daemon *serve_front_open(struct serve_server *server, int descriptor,
     struct MHD_Daemon *daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, admit, server, handle, server,
         MHD_OPTION_LISTEN_SOCKET, descriptor, MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_CONNECTION_TIMEOUT,
-        silence_s, MHD_OPTION_CONNECTION_LIMIT, 2 * server->options.connections + 64 * threads,
+        silence_s, MHD_OPTION_CONNECTION_LIMIT, (2 * server->options.connections + SERVE_MOST_ENDING) * threads,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_NOTIFY_COMPLETED, completed, server,
         MHD_OPTION_NOTIFY_CONNECTION, connected, server, MHD_OPTION_URI_LOG_CALLBACK, first_line, server,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);

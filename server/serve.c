@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SWEEP_MS = 250, OTHER_DESCRIPTORS = 64, WAITING_FOR_EACH_THREAD = 64 };
+enum { SWEEP_MS = 250, PAUSE_MS = 20, LAST_WORDS_MS = 1000, OTHER_DESCRIPTORS = 64, WAITING_FOR_EACH_THREAD = 64 };
 
 /* Connections need descriptors: the limit is raised as far as it may be, and what is left is how many there can be. */
 static void raise_limits(struct serve_options *options)
@@ -24,15 +24,16 @@ static void raise_limits(struct serve_options *options)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         return;
     }
-    rlim_t wanted = (rlim_t)options->connections + OTHER_DESCRIPTORS;
+    rlim_t others = SERVE_MOST_ENDING + OTHER_DESCRIPTORS;
+    rlim_t wanted = 2 * (rlim_t)options->connections + others; /* as many may be ending */
     if (limit.rlim_cur < wanted) {
         limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || wanted < limit.rlim_max ? wanted : limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
         (void)getrlimit(RLIMIT_NOFILE, &limit);
     }
     if (limit.rlim_cur < wanted) {
-        rlim_t left = limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS : OTHER_DESCRIPTORS;
-        options->connections = (unsigned)left;
+        rlim_t left = limit.rlim_cur > 2 * others ? limit.rlim_cur - others : limit.rlim_cur / 2;
+        options->connections = (unsigned)(left / 2);
     }
 }
 
@@ -53,19 +54,30 @@ static bool wait_for_signal(const sigset_t *signals, int ms)
     return sigtimedwait(signals, NULL, &time) > 0;
 }
 
-/* No new connections; those that wait for a request end, and the others when they have their answer. A second signal ends them all. */
+/* Until no connection is left, those that wait for a request being ended; false where the time is over, or a signal came. */
+static bool wait_for_connections(struct serve_server *server, int64_t ms, const sigset_t *signals)
+{
+    int64_t end_us = serve_now_us() + ms * 1000;
+    bool is_signalled = false;
+    while (!is_signalled && serve_connections_count(&server->connections) && serve_now_us() < end_us) {
+        serve_connections_sweep(&server->connections, true);
+        is_signalled = wait_for_signal(signals, PAUSE_MS);
+    }
+    return !serve_connections_count(&server->connections);
+}
+
+/* No new connections; those that wait for a request end, and the others when they have their answer. A second signal gives up what is not computed yet. */
 static void drain(struct serve_server *server, struct MHD_Daemon *daemon, const sigset_t *signals)
 {
-    int64_t end_us = serve_now_us() + ((int64_t)server->options.answer_ms + server->options.silence_ms) * 1000;
     atomic_store(&server->is_stopping, true);
     int listener = MHD_quiesce_daemon(daemon);
-    bool is_hurried = false;
-    while (!is_hurried && serve_connections_count(&server->connections) && serve_now_us() < end_us) {
-        serve_connections_sweep(&server->connections, true);
-        is_hurried = wait_for_signal(signals, 20);
-    }
+    bool is_done =
+        wait_for_connections(server, (int64_t)server->options.answer_ms + server->options.silence_ms, signals);
     atomic_store(&server->is_hurried, true);
     serve_jobs_close(&server->jobs);
+    if (!is_done) {
+        (void)wait_for_connections(server, LAST_WORDS_MS, signals);
+    }
     MHD_stop_daemon(daemon);
     if (listener >= 0) {
         (void)close(listener);

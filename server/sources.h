@@ -29,7 +29,4 @@ void serve_sources_open(struct serve_sources *sources, const struct serve_option
                         struct tn_session *session);
 void serve_sources_close(struct serve_sources *sources);
 
-/* Whether the host is one of those, or lies below one that begins with "*.". Pure. */
-bool serve_host_is_allowed(const struct tn_str *hosts, size_t count, struct tn_str host);
-
 #endif

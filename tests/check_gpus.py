@@ -153,6 +153,18 @@ def a_plan_for_the_gpus_of_this_machine():
 
 
 @test
+def engines_that_use_every_gpu_are_planned_on_all_kinds():
+    small = "gpu NVIDIA GeForce RTX 3060\nmemory 12884901888 0 0\n"
+    with machine_of(H100 + small) as machine:
+        answer = machine.json("plan", "qwen3-8b", "--context", "4096", "--gpu", "auto", "--engine", "llamacpp")
+        expect([device["memory_bytes"] for device in answer["devices"]] == [85520809984, 12 * GIB], answer["devices"])
+        expect("H100" in answer["devices"][0]["gpu"] and "3060" in answer["devices"][1]["gpu"], answer["devices"])
+        expect("gpus_unequal" in notes_of(answer), answer["notes"])
+        one_kind = machine.json("plan", "qwen3-8b", "--context", "4096", "--gpu", "auto", "--engine", "vllm")
+        expect(len(one_kind["devices"]) == 1 and "gpu_left_out" in notes_of(one_kind), one_kind["notes"])
+
+
+@test
 def a_slice_is_planned_by_its_own_memory():
     with machine_of(DIVIDED) as machine:
         answer = machine.json("plan", "qwen3-8b", "--context", "4096", "--gpu", "auto", "--engine", "vllm")

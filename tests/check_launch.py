@@ -38,6 +38,26 @@ MANIFESTS = [
 ]
 
 
+# (options of fit, its target): the answer's script is a plan of the answer.
+FITS = [
+    (["llama-3.1-8b", "--gpu", "rtx-4090", "--engine", "vllm@0.19.0", "--max", "context"], "vllm"),
+    (["llama-3.1-8b", "--gpu", "h100", "--engine", "sglang@0.5.6", "--context", "8k", "--max", "concurrency"], "sglang"),
+    (["llama-3.1-70b", "--gpu", "h100x2", "--engine", "trtllm@1.2.0", "--context", "4k", "--best", "kv-dtype"], "trtllm"),
+    (["qwen3-32b", "--gpu", "rtx-4090,rtx-3060", "--engine", "llamacpp@0.7.0", "--quant", "q4_k_m", "--kv-dtype", "q8_0", "--context", "8k",
+      "--max", "concurrency"], "llamacpp"),
+    (["qwen3-32b", "--gpu", "rtx-3060,rtx-4090", "--engine", "llamacpp@0.7.0", "--context", "24k", "--best", "quant"], "llamacpp"),
+    (["llama-3.1-8b", "--gpu", "rtx-4090", "--engine", "ollama@0.30.0", "--quant", "q4_k_m", "--max", "context"], "ollama"),
+]
+
+# (GPU, command, goal, what is asked without a command): both ways the same answer.
+QUESTIONS = [
+    ("a100-80gbx2", "vllm serve meta-llama/Llama-3.1-70B -tp 2 --max-model-len 8192 --kv-cache-dtype fp8", ["--max", "concurrency"],
+     ["llama-3.1-70b", "--engine", "vllm", "--tp", "2", "--context", "8k", "--kv-dtype", "fp8"]),
+    ("rtx-4090,rtx-3060", "CUDA_VISIBLE_DEVICES=0,1 llama-server -m Qwen3-32B-Q4_K_M.gguf -c 8192 -ctk q8_0 -ctv q8_0", ["--max", "context"],
+     ["qwen3-32b", "--engine", "llamacpp", "--quant", "q4_k_m", "--pp", "2", "--context", "8k", "--kv-dtype", "q8_0"]),
+]
+
+
 def run(program, *arguments):
     return subprocess.run([program, *arguments], capture_output=True, text=True)
 
@@ -165,6 +185,41 @@ def check_manifests(program):
             yield failure
 
 
+# ---- answers of fit ---------------------------------------------------------------------------------------------------
+
+
+def value_of(options, name):
+    return options[options.index(name) + 1]
+
+
+def check_fit(program, options, target):
+    name = f"fit {' '.join(options)} --emit {target}"
+    done = run(program, "fit", *options, "--emit", target)
+    answer = json.loads(run(program, "fit", *options, "--emit", target, "--json").stdout)
+    if done.returncode or done.stderr or answer["commands"] != {target: done.stdout}:
+        return f"{name}: exit {done.returncode}, {done.stderr or 'and another text in JSON'}"
+    every = json.loads(run(program, "fit", *options, "--json").stdout)["commands"]
+    if every.get(target) != done.stdout:
+        return f"{name}: another text than among all commands"
+    asked = shlex.split(answer["proof"]["last_fitting"]["command"])[2:]
+    first = plan(program, *asked)
+    second = plan(program, "--gpu", value_of(options, "--gpu"), "--engine", value_of(options, "--engine"), "--command", done.stdout)
+    different = [key for key in ("devices", "host", "kv", "total") if first.get(key) != second.get(key)]
+    return f"{name}: read back it has other {', '.join(different)}:\n{done.stdout}" if different else None
+
+
+def check_question(program, gpu, command, goal, options):
+    first = json.loads(run(program, "fit", "--gpu", gpu, *goal, "--command", command, "--json").stdout)
+    second = json.loads(run(program, "fit", "--gpu", gpu, *goal, *options, "--json").stdout)
+    values = [(one["answer"]["value"], one["answer"]["limited_by"], one["answer"]["needed_bytes"]) for one in (first, second)]
+    return f"fit of {command}: {values[0]}, and by options {values[1]}" if values[0] != values[1] else None
+
+
+def check_fits(program):
+    failures = [check_fit(program, *one) for one in FITS] + [check_question(program, *one) for one in QUESTIONS]
+    yield from filter(None, failures)
+
+
 # ---- the document ----------------------------------------------------------------------------------------------------
 
 
@@ -213,8 +268,8 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__.strip())
     program = os.path.abspath(sys.argv[1])
-    failures = [*check_settings(program), *check_defaults(program), *check_manifests(program), *check_document("--update" in sys.argv)]
-    print("\n".join(failures) if failures else f"{len(ENGINES)} engines, {len(MANIFESTS)} manifests: all agree")
+    failures = [*check_settings(program), *check_defaults(program), *check_manifests(program), *check_fits(program), *check_document("--update" in sys.argv)]
+    print("\n".join(failures) if failures else f"{len(ENGINES)} engines, {len(MANIFESTS)} manifests, {len(FITS) + len(QUESTIONS)} answers: all agree")
     sys.exit(1 if failures else 0)
 
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes sure that the tools that a task needs are there:  tools/setup.sh build | lint | fuzz | web | check-web | all
+# Makes sure that the tools that a task needs are there:  tools/setup.sh build | lint | fuzz | bench | web | check-web | all
 #
 # Nothing missing: silent and instant. On Debian and Ubuntu it says what is missing and why, and installs it with apt-get.
 # Elsewhere it prints what to install, and exits 1.
@@ -32,6 +32,7 @@ web|has_wasi|wasi-libc @wasi|wasi-libc-static wasi-libc-devel|wasi-libc wasi-com
 web|command -v node|nodejs|nodejs|nodejs|node|runs the tests of the page's core
 browser|command -v npm|npm|nodejs-npm|npm|node|installs the remote control of the browser
 browser|command -v chromium|chromium|chromium|chromium|chromium|the browser that the page is tested in
+bench|command -v wrk|wrk|wrk|-|wrk|asks the server as fast as it can
 fuzz|command -v clang|clang|clang|clang|llvm|the compiler that has libFuzzer
 fuzz|has_libfuzzer|@libfuzzer|compiler-rt|compiler-rt|llvm|libFuzzer and the sanitizers
 TABLE
@@ -86,10 +87,11 @@ case "${1:-}" in
 build) tasks="build" ;;
 lint) tasks="build lint" ;;
 fuzz) tasks="build fuzz" ;;
+bench) tasks="build bench" ;;
 web) tasks="build web" ;;
 check-web) tasks="build web browser" ;;
 all) tasks="build lint fuzz web browser" ;;
-*) echo "usage: tools/setup.sh build | lint | fuzz | web | check-web | all" >&2; exit 2 ;;
+*) echo "usage: tools/setup.sh build | lint | fuzz | bench | web | check-web | all" >&2; exit 2 ;;
 esac
 
 # What comes from npm stands in tools/web, with exact versions.

@@ -9,6 +9,7 @@
 const PLACE_OF_CODE = {
     unknown_model: "model", unknown_gpu: "gpu", unknown_architecture: "model", not_a_model: "model", json: "model",
     config: "model", truncated: "model", header: "model", version: "model", unreadable: "model",
+    file_changed: "model",
 };
 
 /**

@@ -99,6 +99,8 @@ export class Breakdown {
         this.picker.hidden = all.length < 2;
         this.picker.replaceChildren(...all.map((other) =>
             h("option", { value: other.from, selected: other === group }, groupName(other))));
+        const focused = document.activeElement;
+        const key = focused instanceof HTMLElement && this.body.contains(focused) ? focused.dataset.key : undefined;
         const rows = group.device.entries.flatMap((entry) => this.#rows(entry, group.device.mid));
         this.body.replaceChildren(h("table", {},
             h("caption", { class: "unseen" }, `${t("breakdown.title")}, ${groupName(group)}`),
@@ -108,6 +110,8 @@ export class Breakdown {
                 h("th", { scope: "col", class: "number range" }, t("breakdown.range")),
                 h("th", { scope: "col", class: "why" }, t("breakdown.basis")))),
             h("tbody", {}, ...rows), this.#foot(group.device)));
+        const again = [...this.body.querySelectorAll("button")].find((term) => key !== undefined && term.dataset.key === key);
+        again?.focus();
     }
 
     /** @param {Holder} device */
@@ -129,7 +133,7 @@ export class Breakdown {
         const isOpen = this.#open.has(key);
         const detail = h("tr", { id, class: "detail", hidden: !isOpen }, isOpen ? this.#detail(entry) : null);
         const button = h("button", {
-            type: "button", class: "term", "aria-expanded": String(isOpen), "aria-controls": id,
+            type: "button", class: "term", "data-key": key, "aria-expanded": String(isOpen), "aria-controls": id,
             onclick: () => {
                 const open = detail.hidden;
                 this.#open[open ? "add" : "delete"](key);

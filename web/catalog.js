@@ -2,7 +2,7 @@
 import { readReply } from "./plan.js";
 
 /**
- * @typedef {import("./search.js").Entry & {hub: string, parameters: number, released: string, longest: number}} Model
+ * @typedef {import("./search.js").Entry & {labels: string[], parameters: number, released: string, longest: number}} Model
  * @typedef {import("./search.js").Entry & {name: string, memory: number, price: number | null}} Gpu
  * @typedef {{name: string, summary: string, oldest: string | null, newest: string | null}} Engine
  * @typedef {{name: string, type: "count" | "tokens" | "bytes" | "real" | "flag" | "word", option: string | null,
@@ -25,13 +25,21 @@ export class Catalog {
     /** @type {Map<string, number>} */
     #longest = new Map();
 
-    /** @param {import("./client.js").Client} client */
-    async load(client) {
-        const [models, gpus, engines] = (await client.ask(["models", "gpus", "engines"].map((operation) => ({ operation }))))
-            .map((reply) => readReply(reply).value ?? {});
-        this.models = /** @type {any} */ (models).models.map(readModel);
-        this.gpus = /** @type {any} */ (gpus).gpus.filter((/** @type {any} */ gpu) => gpu.memory_bytes).map(readGpu);
-        this.engines = /** @type {any} */ (engines).engines;
+    /**
+     * The engines, of which a field is made. Takes no time.
+     * @param {import("./client.js").Client} client
+     */
+    async loadEngines(client) {
+        this.engines = await ask(client, "engines");
+    }
+
+    /**
+     * What is searched. Counting the parameters of all models takes a while: the first answer does not wait for it.
+     * @param {import("./client.js").Client} client
+     */
+    async loadNames(client) {
+        this.gpus = (await ask(client, "gpus")).filter(({ memory_bytes: memory }) => memory).map(readGpu);
+        this.models = (await ask(client, "models")).map(readModel);
         for (const model of this.models) {
             this.#longest.set(model.id, model.longest);
         }
@@ -51,26 +59,36 @@ export class Catalog {
     }
 
     /**
-     * Loads the settings of an engine; true where they are new.
+     * Loads the settings of an engine.
      * @param {import("./client.js").Client} client
      * @param {string | undefined} engine
      */
     async loadSettings(client, engine) {
         if (!engine || this.#settings.has(engine)) {
-            return false;
+            return;
         }
         const [reply] = await client.ask([{ operation: "engines", engine }]);
         const { value } = readReply(reply);
         this.#settings.set(engine, /** @type {any} */ (value)?.engines[0]?.settings ?? []);
-        return true;
     }
+}
+
+/**
+ * The list of an operation, which has its name.
+ * @param {import("./client.js").Client} client
+ * @param {string} operation
+ * @returns {Promise<any[]>}
+ */
+async function ask(client, operation) {
+    const [reply] = await client.ask([{ operation }]);
+    return /** @type {Record<string, any>} */ (readReply(reply).value ?? {})[operation] ?? [];
 }
 
 /** @param {any} row */
 function readModel(row) {
-    const names = [row.id, row.hf_id, ...row.aliases].filter(Boolean).map((name) => name.toLowerCase());
+    const labels = [row.id, row.hf_id, ...row.aliases].filter(Boolean);
     return {
-        id: row.id, hub: row.hf_id ?? "", names, parameters: row.parameters, released: row.released ?? "",
+        id: row.id, labels, names: labels.map((name) => name.toLowerCase()), parameters: row.parameters, released: row.released ?? "",
         longest: row.max_context, rank: Number((row.released ?? "0").replace("-", "")),
     };
 }

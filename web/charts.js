@@ -23,7 +23,7 @@ function sheetOf(css) {
 const OWN = new CSSStyleSheet();
 OWN.replaceSync(`
 :host{display:block}
-svg{display:block;width:100%;height:auto}
+svg{display:block;width:100%;height:auto;overflow:visible}
 .paper{display:none}
 [data-concurrency][data-fits]{cursor:pointer}
 [tabindex]:focus{outline:none}
@@ -41,6 +41,8 @@ const WIDTH_STEP = 40;
 
 export class Chart {
     #shown = "";
+    /** The width of the host: asking for it each time would lay out the page each time. */
+    #room = 0;
 
     /**
      * @param {object} how
@@ -53,6 +55,7 @@ export class Chart {
         this.tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
         this.element = h("div", { class: "chart" }, this.host, this.tip);
         this.root = this.host.attachShadow({ mode: "open" });
+        new ResizeObserver(([{ contentRect }]) => { this.#room = contentRect.width; }).observe(this.host);
         /** @type {Units} */
         this.units = "iec";
         this.root.addEventListener("pointermove", (event) => this.#point(/** @type {PointerEvent} */ (event)));
@@ -93,7 +96,7 @@ export class Chart {
 
     /** The width to draw in, in steps, so that a window that is resized does not ask for every pixel. */
     get width() {
-        return Math.max(NARROWEST, Math.floor(this.host.clientWidth / WIDTH_STEP) * WIDTH_STEP);
+        return Math.max(NARROWEST, Math.floor((this.#room || this.host.clientWidth) / WIDTH_STEP) * WIDTH_STEP);
     }
 
     /** A sentence in place of the picture. @param {string} message */

@@ -42,6 +42,13 @@ export class Combobox {
         }
     }
 
+    /** There is more to find now. */
+    renew() {
+        if (!this.list.hidden) {
+            this.#open();
+        }
+    }
+
     #open() {
         this.#shown = this.find(this.input.value);
         this.#active = -1;

@@ -66,8 +66,14 @@ function termRow({ term, device, measured, predicted, low, high, unit, why, line
         h("td", { class: "number" }, text(measured)), h("td", { class: "number" }, text(predicted)),
         h("td", { class: "number range" }, low === high ? "" : `${text(low)} – ${text(high)}`),
         h("td", { class: `number difference ${isWithin ? "within" : ""}`, title: isWithin ? t("diagnose.within") : null },
-            percent === null ? "" : `${percent > 0 ? "+" : percent < 0 ? "−" : ""}${Math.abs(percent).toFixed(1)} %`),
+            percent === null ? "" : percentText(percent)),
         h("td", { class: "number help" }, line === null ? "" : grouped(line)));
+}
+
+/** With a sign, where a digit is left for it. @param {number} percent */
+function percentText(percent) {
+    const digits = Math.abs(percent).toFixed(1);
+    return `${digits === "0.0" ? "" : percent > 0 ? "+" : "−"}${digits} %`;
 }
 
 /**

@@ -60,13 +60,18 @@ export function textField(option, { label, long = "", hint = "", suggestions = [
     return { options: [option], element, fail, show: ({ options }) => showText(input, options[option]) };
 }
 
+/** What was typed and not yet taken: an answer that arrives meanwhile must not write over it. @type {WeakSet<EventTarget>} */
+const typed = new WeakSet();
+addEventListener("input", ({ target }) => target && typed.add(target), true);
+addEventListener("change", ({ target }) => target && typed.delete(target), true);
+
 /**
  * Writes into an input, unless somebody is typing there.
  * @param {HTMLInputElement} input
  * @param {string | undefined} text
  */
 export function showText(input, text) {
-    if (document.activeElement !== input || input.getAttribute("aria-invalid") !== "true") {
+    if (!typed.has(input)) {
         input.value = text ?? "";
     }
 }
@@ -75,11 +80,11 @@ export function showText(input, text) {
  * A number of tokens or requests: a slider on a logarithmic scale, and the exact value beside it.
  * @param {string} option
  * @param {{label: string, help: string, first: number, last: (plan: import("./plan.js").Plan | null) => number,
- *     empty: string, change: Change}} how
- *   empty: what the field shows where the option is not given
+ *     usual?: number, empty: string, change: Change}} how
+ *   usual: the value where the option is not given, 0: the last; empty: what the field shows then
  * @returns {Field}
  */
-export function sliderField(option, { label, help, first, last, empty, change }) {
+export function sliderField(option, { label, help, first, last, usual = 0, empty, change }) {
     let values = stops(first, last(null));
     const slider = h("input", {
         type: "range", min: 0, max: values.length - 1, step: 1, name: `${option}-slider`,
@@ -111,18 +116,16 @@ export function sliderField(option, { label, help, first, last, empty, change })
         },
         show({ options }, plan) {
             const given = readCount(options[option] ?? "");
-            const value = given || Number(plan?.settings[option]?.value) || last(plan);
+            const value = given || Number(plan?.settings[option]?.value) || usual || last(plan);
             const wanted = stops(first, Math.max(last(plan), value));
             if (wanted.length !== values.length || wanted.at(-1) !== values.at(-1)) {
                 values = wanted;
                 slider.max = String(values.length - 1);
             }
-            if (document.activeElement !== slider || readCount(exact.value) !== value) {
+            if (!typed.has(slider)) {
                 slider.value = String(nearest(values, value));
-            }
-            slider.setAttribute("aria-valuetext", grouped(value));
-            if (document.activeElement !== exact) {
-                exact.value = options[option] ?? "";
+                slider.setAttribute("aria-valuetext", grouped(value));
+                showText(exact, options[option]);
             }
         },
     };

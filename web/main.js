@@ -1,4 +1,5 @@
 // The page: one state, one question, one answer. Input changes the state; the newest state is asked; answers are shown.
+import { blamed } from "./blame.js";
 import { Breakdown } from "./breakdown.js";
 import { Catalog } from "./catalog.js";
 import { Client } from "./client.js";
@@ -16,12 +17,13 @@ import { readReply } from "./plan.js";
 import { Question } from "./question.js";
 import { remediesView } from "./remedies.js";
 import { Side } from "./side.js";
-import { changed, copy, firstState, toRequest, withOptions } from "./state.js";
+import { OPTIONS, changed, copy, firstState, toRequest, withOptions } from "./state.js";
 import { preferredLanguage, setLanguage, t } from "./text.js";
 import { restoreTheme } from "./theme.js";
 import { pictured, timed } from "./timing.js";
 import { readUrl, writeUrl } from "./url.js";
 import { spoken } from "./verdict.js";
+import { parseWords } from "./words.js";
 
 /**
  * @typedef {import("./state.js").Deployment} Deployment
@@ -48,7 +50,12 @@ class Page {
     log = null;
     /** @type {string[]} */
     notices = [];
+    /** When the last input came; 0: the page was opened. */
     inputAt = 0;
+    /** What was asked last is about another model than before. */
+    isNewModel = false;
+    /** The next verdict takes the focus. */
+    wantsFocus = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     speech;
 
@@ -65,7 +72,7 @@ class Page {
     async start() {
         this.read();
         this.host.replaceChildren(h("p", { class: "loading" }, t("page.loading")));
-        await this.catalog.load(this.client);
+        await this.catalog.loadEngines(this.client);
         this.build();
         await this.refresh();
     }
@@ -93,6 +100,7 @@ class Page {
 
     /** Back, forward, or another address typed. */
     arrive() {
+        this.inputAt = performance.now();
         this.log = null;
         this.read();
         this.build();
@@ -105,15 +113,25 @@ class Page {
      */
     set(deployment, isFinal = true) {
         this.inputAt = performance.now();
-        if (this.editing === "b" && this.state.b) {
-            this.state.b = deployment;
-        } else {
-            this.state.a = deployment;
+        this.isNewModel = deployment.options.model !== this.deployment.options.model;
+        this.put(deployment);
+        if (this.log) {
+            this.log = null;
+            this.place();
         }
         if (isFinal) {
             this.remember();
         }
         this.refresh();
+    }
+
+    /** @param {Deployment} deployment */
+    put(deployment) {
+        if (this.editing === "b" && this.state.b) {
+            this.state.b = deployment;
+        } else {
+            this.state.a = deployment;
+        }
     }
 
     /** Puts the state into the address, as a step to go back from. */
@@ -124,14 +142,38 @@ class Page {
         }
     }
 
+    /**
+     * Another model may be too short for the length that the last one was asked about: then its own longest is asked.
+     * @returns {boolean} whether it was so
+     */
+    shorten() {
+        const error = this.sides?.[this.editing]?.error;
+        const isTooLong = this.isNewModel && error && "context" in this.deployment.options
+            && blamed(error, OPTIONS, this.catalog.settings(this.deployment.options.engine)) === "context";
+        this.isNewModel = false;
+        if (isTooLong) {
+            this.put(changed(this.deployment, { context: "" }));
+            history.replaceState(null, "", writeUrl(this.state));
+        }
+        return Boolean(isTooLong);
+    }
+
     /** @param {string} option a change as the core offers it */
     apply(option) {
-        this.set(withOptions(this.deployment, option));
-        this.say(t("remedies.applied", { option }));
-        const headline = this.sides[this.editing]?.verdict.querySelector(".headline");
-        if (headline instanceof HTMLElement) {
-            headline.focus();
-        }
+        this.wantsFocus = true; // what was clicked goes with the answer that it was in
+        this.set(this.with(this.deployment, option));
+    }
+
+    /**
+     * A deployment with a change of the core. A setting that is one of our options takes its place.
+     * @param {Deployment} deployment
+     * @param {string} option
+     */
+    with(deployment, option) {
+        const { set } = parseWords(option);
+        const settings = this.catalog.settings(deployment.options.engine);
+        const replaced = settings.filter(({ name, option: ours }) => name in set && ours !== null).map(({ option: ours }) => [ours, ""]);
+        return withOptions(changed(deployment, Object.fromEntries(replaced)), option);
     }
 
     // ---- what is on the page ----
@@ -255,19 +297,30 @@ class Page {
         return this.latest.run((isCurrent) => this.job(isCurrent).catch((fault) => broken(fault)));
     }
 
-    /** @param {() => boolean} isCurrent */
+    /**
+     * @param {() => boolean} isCurrent
+     * @returns {Promise<void>}
+     */
     async job(isCurrent) {
         if (this.log) {
             return this.diagnose(this.log);
         }
         const { units } = this.state;
-        const start = this.inputAt || performance.now();
+        const start = this.inputAt;
         const asked = this.askable();
+        const settings = this.catalog.loadSettings(this.client, this.deployment.options.engine);
         const replies = await Promise.all(asked.map(({ side, deployment }) =>
             side.ask(this.client, deployment, units, this.filesOf(deployment))));
+        await settings;
         timed(() => {
             asked.forEach(({ side }, k) => side.show(replies[k], units));
+        });
+        if (this.shorten()) {
+            return this.job(isCurrent);
+        }
+        timed(() => {
             this.showPlans();
+            this.focusVerdict();
         });
         pictured(start);
         await this.more(asked, isCurrent);
@@ -302,11 +355,13 @@ class Page {
             timed(() => side.showCharts(replies, units));
         }
         const side = this.sides?.[this.editing];
+        if (!this.catalog.models.length) {
+            await this.catalog.loadNames(this.client);
+            this.question?.renew();
+            this.question?.show(this.deployment, side?.error ? null : side?.plan ?? null);
+        }
         if (!isCurrent() || !side?.plan || side.error) {
             return;
-        }
-        if (await this.catalog.loadSettings(this.client, this.deployment.options.engine)) {
-            this.question?.show(this.deployment, side.plan);
         }
         await this.write();
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
@@ -329,6 +384,7 @@ class Page {
             });
             this.comparison?.replaceChildren(compareView([plans[0], plans[1]], units, () => this.swap()));
         }
+        this.answer?.classList.toggle("planless", plan === null);
         if (!side || !plan || side.error) {
             this.say(side?.error?.message ?? "");
             this.remedies?.replaceChildren();
@@ -340,6 +396,14 @@ class Page {
         this.breakdown?.show(plan, units);
         this.launch?.show(this.deployment, plan.engine.name);
         this.notes?.replaceChildren(notesView(plan));
+    }
+
+    focusVerdict() {
+        const headline = this.sides?.[this.editing]?.verdict.querySelector(".headline");
+        if (this.wantsFocus && headline instanceof HTMLElement) {
+            headline.focus();
+        }
+        this.wantsFocus = false;
     }
 
     /** The command for the target that is chosen. */
@@ -402,7 +466,7 @@ class Page {
         this.notices = [];
         this.showNotices();
         this.place();
-        this.set(changed(this.deployment, { model: key, context: this.deployment.options.context ?? "" }));
+        this.set(changed(this.deployment, { model: key }));
         this.say(filesText(dropped.files, dropped.main));
     }
 
@@ -456,11 +520,12 @@ class Page {
      * @param {NonNullable<Page["log"]>} log
      * @param {string} option
      */
-    planOfLog(log, option) {
+    async planOfLog(log, option) {
+        const planned = withOptions({ options: {}, set: {} }, log.result?.plan ?? "");
+        await this.catalog.loadSettings(this.client, planned.options.engine);
         this.log = null;
         this.place();
-        const planned = withOptions({ options: {}, set: {} }, log.result?.plan ?? "");
-        this.set(withOptions(planned, option));
+        this.set(this.with(planned, option));
         this.answer?.focus();
     }
 
@@ -468,6 +533,7 @@ class Page {
 
     /** @param {SideName} name */
     edit(name) {
+        this.inputAt = performance.now();
         this.editing = name;
         for (const button of this.host.querySelectorAll("[data-edit]")) {
             button.setAttribute("aria-pressed", String(button instanceof HTMLElement && button.dataset.edit === name));
@@ -516,6 +582,7 @@ class Page {
      * @param {string} name of the control that did it
      */
     restate(change, name) {
+        this.inputAt = performance.now();
         change();
         this.remember();
         this.build();
@@ -534,7 +601,7 @@ class Page {
 function broken(fault) {
     const message = fault instanceof Error ? fault.message : String(fault);
     const host = /** @type {HTMLElement} */ (document.getElementById("page"));
-    host.replaceChildren(h("div", { class: "verdict error", role: "alert" }, h("p", {}, t("page.broken", { message })),
+    host.replaceChildren(h("div", { class: "verdict broken", role: "alert" }, h("p", {}, t("page.broken", { message })),
         h("p", {}, t("page.broken.hint"))));
 }
 

@@ -1,4 +1,5 @@
 // The answers of the core, as docs/json.md describes them: only what the page reads.
+import { t } from "./text.js";
 
 /**
  * @typedef {{category: string, label: string, low: number, mid: number, high: number, basis: string, formula: string}} LedgerEntry
@@ -35,13 +36,16 @@
  */
 
 /**
- * An answer as an object: what was asked for, or the error.
+ * An answer as an object: what was asked for, or the error. A file that changed is the one error that is not the core's.
  * @template T
  * @param {import("./client.js").Reply} reply
  * @returns {{value: T, error: null} | {value: null, error: CoreError}}
  */
 export function readReply(reply) {
     const value = JSON.parse(reply.text);
+    if (value.code === "file_changed") {
+        value.message = t("drop.changed", { name: value.where });
+    }
     return value.schema === "tonnage.error/1" ? { value: null, error: value } : { value, error: null };
 }
 

@@ -2,7 +2,7 @@
 import { blamed } from "./blame.js";
 import { Combobox } from "./combobox.js";
 import { h } from "./dom.js";
-import { labelled, sliderField, textField } from "./fields.js";
+import { labelled, showText, sliderField, textField } from "./fields.js";
 import { bytes, parameters } from "./format.js";
 import { search } from "./search.js";
 import { SettingsPart } from "./settings.js";
@@ -26,6 +26,8 @@ const SUGGESTED = 12;
 export class Question {
     /** @type {Field[]} */
     #fields = [];
+    /** @type {Combobox[]} */
+    #boxes = [];
     /** @type {Deployment} */
     #deployment = { options: {}, set: {} };
 
@@ -80,15 +82,16 @@ export class Question {
         const box = new Combobox({
             label: t("field.model"),
             hint: t("field.model.hint"),
-            find: (query) => search(this.catalog.models, query, SUGGESTED).map((model) => ({
-                value: model.id,
-                label: model.hub || model.id,
-                detail: [parameters(model.parameters), model.released].filter(Boolean).join(" · "),
+            find: (query) => search(this.catalog.models, query, SUGGESTED).map(({ entry, name }) => ({
+                value: entry.id,
+                label: name ? entry.labels[name] : entry.labels[1] ?? entry.id,
+                detail: [parameters(entry.parameters), entry.released].filter(Boolean).join(" · "),
             })),
             take: (model) => this.change({ model, ...(model ? Object.fromEntries(NUMBERS.map((name) => [name, ""])) : {}) },
                 true),
         });
         box.input.name = "model";
+        this.#boxes.push(box);
         const chosen = h("input", {
             type: "file", multiple: true, class: "unseen", tabindex: "-1", "aria-hidden": "true",
             onchange: () => {
@@ -133,12 +136,13 @@ export class Question {
         const box = new Combobox({
             label: t("field.gpu"),
             hint: t("field.gpu.hint"),
-            find: (query) => search(this.catalog.gpus, query, SUGGESTED).map((gpu) => ({
-                value: gpu.id, label: gpu.name, detail: bytes(gpu.memory, "iec"),
+            find: (query) => search(this.catalog.gpus, query, SUGGESTED).map(({ entry }) => ({
+                value: entry.id, label: entry.name, detail: bytes(entry.memory, "iec"),
             })),
             take: (name) => this.change({ gpu: joinGpu(name, Number(count.value) || 1) }, true),
         });
         box.input.name = "gpu";
+        this.#boxes.push(box);
         const count = h("input", {
             type: "number", min: 1, max: 1024, step: 1, name: "count", value: 1,
             onchange: () => this.#setCount(box.input.value.trim(), Number(count.value) || 1),
@@ -152,11 +156,7 @@ export class Question {
             show({ options }) {
                 const split = splitGpu(options.gpu);
                 box.value = split.name;
-                if (options.gpu) {
-                    count.value = String(split.count);
-                } else {
-                    count.value = options.tp ?? "1";
-                }
+                showText(count, options.gpu ? String(split.count) : options.tp ?? "1");
             },
         });
         return h("div", { class: "columns gpu" }, gpu.element, number.element,
@@ -195,7 +195,7 @@ export class Question {
                 const split = splitEngine(options.engine);
                 const known = engines.find((row) => row.name === split.name);
                 name.value = known ? known.name : "generic";
-                version.value = split.version;
+                showText(version, split.version);
                 version.disabled = !known?.newest;
                 version.placeholder = known?.newest ?? "";
                 version.title = known?.newest
@@ -222,6 +222,7 @@ export class Question {
             help: t("field.concurrency.help"),
             first: 1,
             last: () => MOST_REQUESTS,
+            usual: 1,
             empty: "1",
             change: this.change,
         }));
@@ -268,6 +269,11 @@ export class Question {
         }
         const engine = splitEngine(deployment.options.engine).name;
         this.settings.show(engine, this.catalog.settings(deployment.options.engine), deployment.set, plan);
+    }
+
+    /** The catalog has more names than before. */
+    renew() {
+        this.#boxes.forEach((box) => box.renew());
     }
 
     /**

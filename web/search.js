@@ -38,21 +38,22 @@ function escaped(text) {
  * @param {T[]} entries
  * @param {string} query
  * @param {number} limit
- * @returns {T[]}
+ * @returns {{entry: T, name: number}[]} name: which of the names matched best
  */
 export function search(entries, query, limit) {
     const words = query.toLowerCase().split(/[\s_]+/).filter(Boolean);
     if (!words.length) {
-        return [...entries].sort((a, b) => b.rank - a.rank).slice(0, limit);
+        return [...entries].sort((a, b) => b.rank - a.rank).slice(0, limit).map((entry) => ({ entry, name: 0 }));
     }
     const whole = squeezed(query);
     const found = [];
     for (const entry of entries) {
-        const best = Math.max(...entry.names.map((name, k) => score(name, words, whole) - (k ? 1 : 0)));
+        const scores = entry.names.map((name, k) => score(name, words, whole) - (k ? 1 : 0));
+        const best = Math.max(...scores);
         if (best > 0) {
-            found.push({ entry, best });
+            found.push({ entry, best, name: scores.indexOf(best) });
         }
     }
     found.sort((a, b) => b.best - a.best || b.entry.rank - a.entry.rank);
-    return found.slice(0, limit).map(({ entry }) => entry);
+    return found.slice(0, limit);
 }

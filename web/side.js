@@ -47,7 +47,7 @@ export class Side {
      */
     ask(client, deployment, units, files) {
         return client.ask([
-            toRequest("plan", deployment, { explain: true, units }),
+            toRequest("plan", deployment, { explain: true, units, lang: language() }),
             picture(deployment, units, this.bars, "bars"),
         ], files);
     }
@@ -59,8 +59,10 @@ export class Side {
     show([planned, drawn], units) {
         const { value, error } = readReply(planned);
         this.error = error;
-        this.element.classList.toggle("stale", error !== null);
-        this.charts.classList.toggle("stale", error !== null);
+        for (const part of [this.element, this.charts]) {
+            part.classList.toggle("stale", error !== null && this.plan !== null);
+            part.classList.toggle("planless", error !== null && this.plan === null);
+        }
         if (error) {
             this.verdict.replaceChildren(errorView(error.message, error.hint));
             return;
@@ -101,7 +103,7 @@ export class Side {
         if (text.startsWith("<")) {
             chart.show(text, units);
         } else {
-            chart.say(t("chart.failed", { message: JSON.parse(text).message }));
+            chart.say(t("chart.failed", { message: readReply({ text, exit: 0 }).error?.message ?? "" }));
         }
     }
 }
@@ -113,6 +115,5 @@ export class Side {
  * @param {"bars" | "context" | "grid"} chart
  */
 function picture(deployment, units, { width }, chart) {
-    const lang = language() === "en" ? {} : { lang: language() };
-    return toRequest("plan", deployment, { format: "svg", chart, units, width, ...lang });
+    return toRequest("plan", deployment, { format: "svg", chart, units, width, lang: language() });
 }

@@ -43,7 +43,7 @@ function figures({ model, devices, kv, settings, verdict, total }, units) {
     const isActive = model.parameters_active < model.parameters;
     return h("dl", { class: "figures" },
         figure(t("figure.weights"), bytes(categoryBytes(devices, "weights"), units),
-            isActive ? t("figure.active", { count: parameters(model.parameters_active) }) : parameters(model.parameters)),
+            isActive ? t("figure.active", { count: parameters(model.parameters_active) }) : ""),
         figure(t("figure.kv_token"), bytes(kv.bytes_per_token, units)),
         figure(t("figure.kv_request"), bytes(kv.bytes_per_request, units),
             t("figure.at_length", { count: tokens(context) })),
@@ -83,7 +83,7 @@ function subject({ model, engine }) {
  * @param {string | null} hint
  */
 export function errorView(message, hint) {
-    return h("div", { class: "verdict error" },
+    return h("div", { class: "verdict broken" },
         h("p", { class: "headline", tabindex: "-1" }, h("span", { class: "sign", "aria-hidden": "true" }, SIGNS.error),
             h("strong", {}, t("verdict.error"))),
         h("p", { class: "message" }, message), hint && h("p", { class: "hint" }, hint));

@@ -14,36 +14,33 @@ let core = openCore(fetchModule());
 const given = new Map();
 
 /**
- * A file that is read in slices, each only once: a slider asks for the same header again and again.
+ * A file that is read in slices.
  * @param {File} file
  * @returns {Source}
  */
 function source(file) {
-    /** @type {Map<string, Promise<Uint8Array>>} */
-    const slices = new Map();
-    const read = async (/** @type {number} */ offset, /** @type {number} */ length) =>
-        new Uint8Array(await file.slice(offset, offset + length).arrayBuffer());
     return {
         name: file.name,
         size: file.size,
-        read(offset, length) {
-            const key = `${offset}+${length}`;
-            const slice = slices.get(key) ?? read(offset, length);
-            slices.set(key, slice);
-            slice.catch(() => slices.delete(key));
-            return slice;
+        async read(offset, length) {
+            try {
+                return new Uint8Array(await file.slice(offset, offset + length).arrayBuffer());
+            } catch (cause) {
+                throw new ChangedFile(file.name, { cause });
+            }
         },
     };
 }
 
+/** A file that the browser does not read any more: it was changed, moved or removed. */
+class ChangedFile extends Error {}
+
 /**
- * What the browser says of a file that cannot be read (any more), as an error of the core's form.
- * @param {unknown} fault
+ * An error in the form of the core's.
+ * @param {ChangedFile} fault
  */
-function unreadable(fault) {
-    const message = fault instanceof Error ? fault.message : String(fault);
-    const name = fault instanceof Error ? fault.name : "";
-    const error = { schema: "tonnage.error/1", code: "unreadable", message, where: null, offset: null, hint: name };
+function changedReply({ message: where }) {
+    const error = { schema: "tonnage.error/1", code: "file_changed", message: "", where, offset: null, hint: null };
     return { text: JSON.stringify(error), exit: 3 };
 }
 
@@ -59,10 +56,10 @@ async function answer(request, files) {
     try {
         return await opened.callWithFiles(request, given.get(files) ?? []);
     } catch (fault) {
-        if (fault instanceof WebAssembly.RuntimeError) {
-            throw fault;
+        if (fault instanceof ChangedFile) {
+            return changedReply(fault);
         }
-        return unreadable(fault);
+        throw fault;
     }
 }
 

@@ -65,6 +65,48 @@ static bool is_auto(struct tn_str text, uint64_t *count)
     return tn_str_equal_any_case(*count ? name : text, TN_STR("auto"));
 }
 
+/* What an engine makes of GPUs that are not alike. */
+static void note_unequal(struct tn_question *question)
+{
+    const struct tn_planner *planner = &question->planner;
+    const struct tn_deployment *deployment = &question->deployment;
+    bool has_split = false;
+    for (size_t k = 0; k < deployment->set_count; k++) {
+        has_split = has_split || tn_str_is(deployment->sets[k].name, "tensor_split");
+    }
+    if (planner->engine->is_replayed && !has_split) {
+        tn_question_note(question, "gpus_unequal",
+                         "the GPUs are not alike: layers go to them by their memory, all of it taken as free%s",
+                         planner->engine == &tn_engine_llamacpp ? "; --set tensor_split=3,1 divides them otherwise"
+                                                                : "");
+    } else if (!planner->engine->is_replayed) {
+        struct tn_builder smallest = {0};
+        tn_write_gpus(&smallest,
+                      &(struct tn_deployment){.gpu = deployment->gpu, .gpu_memory_bytes = deployment->gpu_memory_bytes},
+                      1, tn_request_units(&question->request));
+        tn_question_note(question, "gpus_unequal",
+                         "the GPUs are not alike: the ranks of a stage hold the same, so that the smallest of them "
+                         "decides; kernels are planned for " TN_STR_FORMAT,
+                         TN_STR_ARGUMENTS(tn_builder_str(&smallest)));
+        tn_builder_free(&smallest);
+    }
+}
+
+static void take_list(struct tn_question *question, const struct tn_gpu_list *list)
+{
+    struct tn_deployment *deployment = &question->deployment;
+    if (list->count) {
+        question->gpu_count = list->count;
+        question->gpu = deployment->gpu = list->devices[list->smallest].gpu;
+        deployment->gpu_memory_bytes = list->devices[list->smallest].memory_bytes;
+    }
+    if (!list->are_alike) {
+        deployment->devices = list->devices;
+        deployment->device_count = list->count;
+        note_unequal(question);
+    }
+}
+
 static void add_auto_notes(struct tn_question *question, const struct tn_auto_gpu *found)
 {
     struct tn_builder used = {0};
@@ -83,11 +125,30 @@ static void add_auto_notes(struct tn_question *question, const struct tn_auto_gp
     tn_builder_free(&used);
 }
 
+/* llama.cpp and ollama use all GPUs that there are, also where they are not alike. */
+static void take_all(struct tn_question *question, const struct tn_auto_gpu *found)
+{
+    struct tn_gpu_list list = {.devices = found->whole, .count = found->whole_count};
+    struct tn_builder names = {0};
+    tn_gpu_list_look(&list);
+    take_list(question, &list);
+    tn_write_gpus(&names, &question->deployment, list.count, tn_request_units(&question->request));
+    tn_question_note(question, "gpu_detected", "this machine: " TN_STR_FORMAT "; planned as empty",
+                     TN_STR_ARGUMENTS(tn_builder_str(&names)));
+    tn_builder_free(&names);
+}
+
 static bool read_auto_gpu(uint64_t count, struct tn_question *question, struct tn_error *error)
 {
     struct tn_auto_gpu found;
     if (!tn_find_auto_gpu(question->session, count, question->request.arena, &found, error)) {
         return false;
+    }
+    bool takes_all = question->planner.engine->is_replayed && !count && found.whole_count > found.count
+                     && !question->request.values[TN_INPUT_GPU_MEMORY].given;
+    if (takes_all) {
+        take_all(question, &found);
+        return true;
     }
     question->gpu = found.gpu;
     question->gpu_count = found.count;
@@ -116,37 +177,9 @@ static bool check_catalog_memory(struct tn_question *question, const struct tn_g
     return true;
 }
 
-/* What an engine makes of GPUs that are not alike. */
-static void note_unequal(struct tn_question *question)
-{
-    const struct tn_planner *planner = &question->planner;
-    const struct tn_deployment *deployment = &question->deployment;
-    bool has_split = false;
-    for (size_t k = 0; k < deployment->set_count; k++) {
-        has_split = has_split || tn_str_is(deployment->sets[k].name, "tensor_split");
-    }
-    if (planner->engine->is_replayed && !has_split) {
-        tn_question_note(question, "gpus_unequal",
-                         "the GPUs are not alike: layers go to them by their memory, all of it taken as free%s",
-                         planner->engine == &tn_engine_llamacpp ? "; --set tensor_split=3,1 divides them otherwise"
-                                                                : "");
-    } else if (!planner->engine->is_replayed) {
-        struct tn_builder smallest = {0};
-        tn_write_gpus(&smallest,
-                      &(struct tn_deployment){.gpu = deployment->gpu, .gpu_memory_bytes = deployment->gpu_memory_bytes},
-                      1, tn_request_units(&question->request));
-        tn_question_note(question, "gpus_unequal",
-                         "the GPUs are not alike: the ranks of a stage hold the same, so that the smallest of them "
-                         "decides; kernels are planned for " TN_STR_FORMAT,
-                         TN_STR_ARGUMENTS(tn_builder_str(&smallest)));
-        tn_builder_free(&smallest);
-    }
-}
-
 static bool read_list(struct tn_question *question, struct tn_error *error)
 {
     const struct tn_request *request = &question->request;
-    struct tn_deployment *deployment = &question->deployment;
     bool has_sizes = request->values[TN_INPUT_GPU_MEMORY].given;
     struct tn_gpu_list list;
     if (!tn_read_gpu_list(question->session->catalog, request->values[TN_INPUT_GPU].text,
@@ -159,16 +192,7 @@ static bool read_list(struct tn_question *question, struct tn_error *error)
             return false;
         }
     }
-    if (list.count) {
-        question->gpu_count = list.count;
-        question->gpu = deployment->gpu = list.devices[list.smallest].gpu;
-        deployment->gpu_memory_bytes = list.devices[list.smallest].memory_bytes;
-    }
-    if (!list.are_alike) {
-        deployment->devices = list.devices;
-        deployment->device_count = list.count;
-        note_unequal(question);
-    }
+    take_list(question, &list);
     return true;
 }
 

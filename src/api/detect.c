@@ -52,6 +52,20 @@ static bool fail_none(const struct tn_detected *detected, struct tn_error *error
     return tn_fail_hint(error, "name one (`tonnage gpus` lists the catalog), or give --gpu-memory SIZE");
 }
 
+static bool list_whole(const struct tn_catalog *catalog, const struct tn_detected *detected, struct tn_arena *arena,
+                       struct tn_auto_gpu *found)
+{
+    found->whole = TN_NEW_ARRAY(arena, struct tn_device, detected->count);
+    for (size_t k = 0; found->whole && k < detected->count; k++) {
+        const struct tn_detected_gpu *gpu = &detected->gpus[k];
+        uint64_t memory = gpu->is_slice || gpu->is_divided ? 0 : memory_of(catalog, gpu);
+        if (memory) {
+            found->whole[found->whole_count++] = (struct tn_device){tn_detected_in_catalog(catalog, gpu), memory};
+        }
+    }
+    return found->whole != NULL;
+}
+
 bool tn_find_auto_gpu(const struct tn_session *session, uint64_t wanted, struct tn_arena *arena,
                       struct tn_auto_gpu *found, struct tn_error *error)
 {
@@ -70,6 +84,9 @@ bool tn_find_auto_gpu(const struct tn_session *session, uint64_t wanted, struct 
     }
     if (!found->count) {
         return fail_none(&detected, error);
+    }
+    if (!list_whole(session->catalog, &detected, arena, found)) {
+        return tn_fail_memory(error);
     }
     if (found->count < wanted) {
         tn_fail(error, TN_ERROR_UNKNOWN_GPU, "--gpu auto: this machine has %u " TN_STR_FORMAT ", not %llu",

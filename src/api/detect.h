@@ -3,6 +3,7 @@
 #define TN_API_DETECT_H
 
 #include "api/operations.h"
+#include "plan/deployment.h"
 
 /* The GPU of the catalog that the driver speaks of; of a slice the one that it is a part of. NULL where the catalog has none. */
 const struct tn_gpu *tn_detected_in_catalog(const struct tn_catalog *catalog, const struct tn_detected_gpu *gpu);
@@ -16,6 +17,9 @@ struct tn_auto_gpu {
     uint32_t others;          /* GPUs of other kinds, which are left out */
     uint32_t in_use;          /* of those taken: with memory in use */
     uint64_t most_used_bytes; /* of one of them */
+    struct tn_device *
+        whole; /* [whole_count] all GPUs of the machine that are neither slices nor divided, of whatever kind, as it counts them */
+    uint32_t whole_count;
 };
 
 /* Asks the machine: GPUs of one kind, those that have most memory together.

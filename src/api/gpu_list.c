@@ -120,17 +120,22 @@ static bool take_sizes(struct tn_gpu_list *list, struct tn_str memories, struct 
 bool tn_read_gpu_list(const struct tn_catalog *catalog, struct tn_str names, struct tn_str memories,
                       struct tn_arena *arena, struct tn_gpu_list *list, struct tn_error *error)
 {
-    *list = (struct tn_gpu_list){.are_alike = true};
-    if (!append_names(list, catalog, names, arena, error) || !take_sizes(list, memories, arena, error)) {
-        return false;
-    }
+    *list = (struct tn_gpu_list){0};
+    bool done = append_names(list, catalog, names, arena, error) && take_sizes(list, memories, arena, error);
+    tn_gpu_list_look(list);
+    return done;
+}
+
+void tn_gpu_list_look(struct tn_gpu_list *list)
+{
+    list->are_alike = true;
+    list->smallest = 0;
     for (uint32_t k = 1; k < list->count; k++) {
         const struct tn_device *device = &list->devices[k];
         bool is_alike = device->gpu == list->devices[0].gpu && device->memory_bytes == list->devices[0].memory_bytes;
         list->are_alike = list->are_alike && is_alike;
         list->smallest = device->memory_bytes < list->devices[list->smallest].memory_bytes ? k : list->smallest;
     }
-    return true;
 }
 
 /* ---- for people --------------------------------------------------------------------------------------------------- */

@@ -9,9 +9,12 @@
 struct tn_gpu_list {
     struct tn_device *devices; /* [count] memory_bytes 0: the catalog does not know it */
     uint32_t count;            /* 0: none was named */
-    uint32_t smallest;         /* the first with the least memory */
+    uint32_t smallest;         /* the first with the least memory; see tn_gpu_list_look */
     bool are_alike;
 };
+
+/* Fills in what the devices say together. */
+void tn_gpu_list_look(struct tn_gpu_list *list);
 
 /* The "xCOUNT" at the end of a GPU's name, or 0 where there is none; *name gets what stands before it. */
 uint64_t tn_gpu_count_behind(struct tn_str text, struct tn_str *name);

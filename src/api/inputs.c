@@ -174,6 +174,10 @@ const struct tn_input_row tn_inputs[TN_INPUT_COUNT] = {
                           "show the formula of every number, what was put into it, and where that came from"},
     [TN_INPUT_UNITS] = {"units", TN_INPUT_CHOICE, "U", "iec si", "*",
                         "iec: GiB of 2^30 bytes (default), si: GB of 10^9 bytes"},
+    [TN_INPUT_LANG] =
+        {"lang", TN_INPUT_CHOICE, "L", "en zh", "*",
+         "language of what people read: en (default) or zh; options, errors, names and what engines write "
+         "stay as they are"},
     [TN_INPUT_COLOR] = {"color", TN_INPUT_CHOICE, "WHEN", "auto always never", "*",
                         "auto (default): on a terminal only"},
 };

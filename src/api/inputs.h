@@ -80,6 +80,7 @@ enum tn_input {
     TN_INPUT_WIDTH,
     TN_INPUT_EXPLAIN,
     TN_INPUT_UNITS,
+    TN_INPUT_LANG,
     TN_INPUT_COLOR,
     TN_INPUT_COUNT
 };

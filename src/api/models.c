@@ -112,7 +112,8 @@ static bool collect(struct list *list)
     bool done = list->models || tn_fail_memory(list->error);
     for (size_t k = 0; done && k < count; k++) {
         tn_arena_reset(&scratch);
-        done = !name_passes(records[k], list->request) || load_model(list, records[k], &scratch);
+        done = !name_passes(records[k], list->request)
+               || (tn_budget_allows(list->session->budget, list->error) && load_model(list, records[k], &scratch));
     }
     tn_arena_free(&scratch);
     return done;

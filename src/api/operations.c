@@ -2,6 +2,7 @@
 #include "api/operations.h"
 #include "api/catalog_model.h"
 #include "api/given.h"
+#include "api/language.h"
 
 const struct tn_operation tn_operations[] = {
     {"plan", "MODEL [options]", TN_INPUT_MODEL, "memory of one model in one deployment, per GPU, and whether it fits",
@@ -67,12 +68,16 @@ bool tn_operation_run(const struct tn_session *session, const struct tn_request 
     result->fits = true;
     result->report.arena = &result->arena;
     session = tn_given_session(session, request, &result->arena, error);
-    if (!session || !operation->run(session, request, result, error)) {
+    if (!session || !tn_language_open(session, request, &result->arena, &result->phrases, error)) {
+        return false;
+    }
+    if (!operation->run(session, request, result, error)) {
         return false;
     }
     if (!tn_budget_allows(session->budget, error)) { /* what was not planned any more counts as refused: no answer */
         return false;
     }
+    tn_report_say(&result->report, &result->phrases);
     return !(result->json.failed || result->report.failed) || tn_fail_memory(error);
 }
 
@@ -210,6 +215,8 @@ enum tn_units tn_request_units(const struct tn_request *request)
 struct tn_style tn_request_style(const struct tn_request *request)
 {
     return (struct tn_style){.units = tn_request_units(request),
+                             .language =
+                                 tn_str_is(request->values[TN_INPUT_LANG].text, "zh") ? TN_LANGUAGE_ZH : TN_LANGUAGE_EN,
                              .width = (unsigned)request->values[TN_INPUT_WIDTH].number};
 }
 

@@ -10,6 +10,7 @@
 #include "files/given.h"
 #include "report/report.h"
 #include "text/json.h"
+#include "text/phrases.h"
 
 struct tn_session {
     const struct tn_catalog *catalog;
@@ -40,9 +41,11 @@ struct tn_result {
     struct tn_str
         script; /* what stands in place of the report where that is text, to be run as it is; empty: the report */
     struct tn_model *model; /* what the report's texts point into; NULL where it needs none */
-    bool is_lines;          /* json is a file of JSON Lines, whatever format was asked for */
-    bool fits;              /* false: a verdict that it does not fit, exit code 1 */
-    int exit_status;        /* of a command that was run, to be passed on; 0 else */
+    struct tn_phrases
+        phrases;     /* of the language that was asked for; none for English. The report is said in it afterwards */
+    bool is_lines;   /* json is a file of JSON Lines, whatever format was asked for */
+    bool fits;       /* false: a verdict that it does not fit, exit code 1 */
+    int exit_status; /* of a command that was run, to be passed on; 0 else */
 };
 
 void tn_result_free(struct tn_result *result);

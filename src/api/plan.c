@@ -15,6 +15,43 @@ static bool compute(struct tn_plan *plan, struct tn_error *error)
                               &plan->kv, error);
 }
 
+/* All that is assumed, in one list of its own: the model's may be another request's too. */
+static bool gather_notes(struct tn_plan *plan, struct tn_arena *arena, struct tn_error *error)
+{
+    const struct {
+        const struct tn_note *notes;
+        size_t count;
+    } lists[] = {{plan->question.notes, plan->question.note_count},
+                 {plan->ledger.notes, plan->ledger.note_count},
+                 {plan->model->notes, plan->model->note_count}};
+    size_t most = plan->question.note_count + plan->ledger.note_count + plan->model->note_count;
+    plan->notes = TN_NEW_ARRAY(arena, struct tn_note, most + 1);
+    for (size_t k = 0; plan->notes && k < sizeof lists / sizeof lists[0]; k++) {
+        for (size_t note = 0; note < lists[k].count; note++) {
+            plan->notes[plan->note_count++] = lists[k].notes[note];
+        }
+    }
+    return plan->notes || tn_fail_memory(error);
+}
+
+/* What the report and the JSON have of the plan in common, in the language that was asked for. */
+static void say(struct tn_plan *plan, const struct tn_phrases *phrases, struct tn_arena *arena)
+{
+    if (!phrases->count) {
+        return;
+    }
+    plan->message = tn_phrases_say(phrases, arena, plan->message);
+    for (size_t k = 0; k < plan->note_count; k++) {
+        plan->notes[k].message = tn_phrases_say(phrases, arena, plan->notes[k].message);
+    }
+    for (size_t k = 0; k < plan->remedy_count; k++) {
+        plan->remedies[k].meaning = tn_phrases_say(phrases, arena, plan->remedies[k].meaning);
+    }
+    for (size_t k = 0; k < plan->ledger.entry_count; k++) {
+        plan->ledger.entries[k].label = tn_phrases_say(phrases, arena, plan->ledger.entries[k].label);
+    }
+}
+
 static bool emit(struct tn_plan *plan, struct tn_result *result, struct tn_error *error)
 {
     plan->target = plan->question.request.values[TN_INPUT_EMIT].text;
@@ -39,6 +76,10 @@ static bool answer(struct tn_plan *plan, struct tn_result *result, struct tn_err
     if (!tn_plan_find_start(plan, &result->arena, error)) {
         return false;
     }
+    if (!gather_notes(plan, &result->arena, error)) {
+        return false;
+    }
+    say(plan, &result->phrases, &result->arena);
     result->fits = !plan->verdict.judged || plan->verdict.fits;
     if (!emit(plan, result, error) || !tn_plan_json(plan, explain, result, error)) {
         return false;
@@ -56,12 +97,15 @@ static bool draw(struct tn_plan *plan, struct tn_result *result, struct tn_error
     const struct tn_request *request = &plan->question.request;
     const struct tn_input_value *format = &request->values[TN_INPUT_FORMAT];
     bool alone = format->given && !tn_str_is(format->text, "json");
-    struct tn_plan_chart chart;
-    if (!tn_plan_draw(plan, request->values[TN_INPUT_CHART].text, &result->arena, &chart, error)) {
+    struct tn_plan_chart *chart = TN_NEW(&result->arena, struct tn_plan_chart);
+    if (!chart) {
+        return tn_fail_memory(error);
+    }
+    if (!tn_plan_draw(plan, request->values[TN_INPUT_CHART].text, &result->arena, chart, error)) {
         return false;
     }
-    plan->chart = &chart;
-    tn_plan_report_drawing(plan, chart.lines, chart.grid, &result->report);
+    plan->chart = chart;
+    tn_plan_report_drawing(plan, chart->lines, chart->grid, &result->report);
     result->fits =
         !plan->question.deployment.gpu_memory_bytes || tn_ledger_fits(&plan->ledger, &plan->question.deployment);
     return alone || answer(plan, result, error);

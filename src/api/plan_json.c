@@ -333,9 +333,7 @@ bool tn_plan_json(const struct tn_plan *plan, bool explain, struct tn_result *re
     write_verdict(&json, plan);
     tn_json_key(&json, "notes");
     tn_json_begin_list(&json);
-    tn_write_note_items(&json, plan->question.notes, plan->question.note_count);
-    tn_write_note_items(&json, plan->ledger.notes, plan->ledger.note_count);
-    tn_write_note_items(&json, plan->model->notes, plan->model->note_count);
+    tn_write_note_items(&json, plan->notes, plan->note_count);
     tn_json_end_list(&json);
     if (plan->chart) {
         tn_plan_chart_json(&json, plan);

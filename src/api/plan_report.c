@@ -361,9 +361,7 @@ void tn_plan_report(const struct tn_plan *plan, bool explain, struct tn_report *
         report_need(plan, report);
     }
     report_remedies(plan, report);
-    tn_write_notes(report, plan->question.notes, plan->question.note_count);
-    tn_write_notes(report, plan->ledger.notes, plan->ledger.note_count);
-    tn_write_notes(report, plan->model->notes, plan->model->note_count);
+    tn_write_notes(report, plan->notes, plan->note_count);
 }
 
 void tn_plan_report_drawing(const struct tn_plan *plan, struct tn_chart *lines, struct tn_grid *grid,

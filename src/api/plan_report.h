@@ -31,6 +31,8 @@ struct tn_plan {
     const struct tn_plan_chart *chart; /* NULL: none was asked for */
     struct tn_str message;             /* the verdict in one sentence */
     struct tn_str start;   /* the command in one line, of an engine that advises; empty: none is known that fits */
+    struct tn_note *notes; /* [note_count] of the question, the engine and the model */
+    size_t note_count;
     struct tn_str target;  /* of --emit; empty: none was asked for */
     struct tn_str command; /* what it gave */
 };

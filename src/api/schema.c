@@ -32,6 +32,13 @@ static void write_text(struct tn_json_writer *json, const char *key, const char 
     tn_json_text(json, text);
 }
 
+/* Of numbers and of texts each has its own key, which says nothing of the other. */
+static void write_least(struct tn_json_writer *json, const char *key, uint64_t least)
+{
+    tn_json_key(json, key);
+    tn_json_u64(json, least);
+}
+
 /* "KEY": {"type": ...} */
 static void write_types_of(struct tn_json_writer *json, const char *key, const char *types)
 {
@@ -54,6 +61,7 @@ static void write_type(struct tn_json_writer *json, const struct tn_input_row *r
         break;
     case TN_INPUT_TEXT:
         write_types(json, "string");
+        write_least(json, "minLength", 1);
         break;
     case TN_INPUT_LIST:
         write_types(json, "string array");
@@ -68,11 +76,15 @@ static void write_type(struct tn_json_writer *json, const struct tn_input_row *r
     case TN_INPUT_NUMBER:
     case TN_INPUT_SIZE:
         write_types(json, "integer string");
+        write_least(json, "minimum", 1);
+        write_least(json, "minLength", 1);
         break;
     case TN_INPUT_COST:
     case TN_INPUT_SHARE:
     case TN_INPUT_TIME:
         write_types(json, "number string");
+        write_least(json, "minimum", 0);
+        write_least(json, "minLength", 1);
         break;
     }
 }

@@ -223,8 +223,8 @@ static void write_input(struct tn_builder *text, enum tn_input input, const stru
 
 void tn_request_write_command(const struct tn_request *request, struct tn_builder *text)
 {
-    static const enum tn_input of_output[] = {TN_INPUT_CHART,   TN_INPUT_FORMAT, TN_INPUT_WIDTH,
-                                              TN_INPUT_EXPLAIN, TN_INPUT_UNITS,  TN_INPUT_COLOR};
+    static const enum tn_input of_output[] = {TN_INPUT_CHART, TN_INPUT_FORMAT, TN_INPUT_WIDTH, TN_INPUT_EXPLAIN,
+                                              TN_INPUT_UNITS, TN_INPUT_LANG,   TN_INPUT_COLOR};
     tn_builder_add_text(text, "tonnage plan");
     if (request->config.kind == TN_OBJECT) {
         tn_builder_add_text(text, " config.json");

@@ -235,7 +235,9 @@ static bool place_by_server(struct ollama *ollama)
     uint64_t limits[TN_LLAMA_MOST_GPUS];
     bool fits_itself = session->is_fitted && room && session->llama.settings.gpu_count;
     for (uint32_t k = 0; k < session->llama.settings.gpu_count; k++) {
+        uint32_t *main_gpu = &session->llama.settings.main_gpu;
         limits[k] = room + surplus(ollama, k);
+        *main_gpu = limits[k] > limits[*main_gpu] ? k : *main_gpu; /* where one will do, the one with most room */
     }
     if (session->work.failed || (fits_itself && !tn_llama_fit(&session->llama, limits, 0))
         || !tn_llama_session_compute(session)) {

@@ -154,21 +154,35 @@ static uint64_t largest_between(struct search *search, uint64_t first, uint64_t 
     return low.result == TN_TRIAL_FITS ? low.value : 0;
 }
 
+/* The largest value up to the one that the engine rounds a fitting one up to: what it chooses by the value itself, as ollama by its estimate,
+ * may change on the way. */
+static uint64_t largest_held(struct search *search, struct tn_trial low)
+{
+    uint64_t held = search->held;
+    struct tn_trial high = held > low.value ? try_value(search, held) : low;
+    bool is_held = high.result == TN_TRIAL_FITS;
+    if (!is_held) {
+        tn_bisect(&low, &high, try_value, search);
+    }
+    search->held = held;
+    return is_held ? held : low.value;
+}
+
 /* Above the value that bisection found, holes of the allocator may let a larger one fit: every value is tried until what the allocator
  * does not move is too much. */
 static uint64_t search_neighbourhood(struct search *search, uint64_t found, bool *is_certain)
 {
     uint64_t largest = found;
     struct tn_trial trial = try_value(search, found ? found : 1);
-    largest = trial.result == TN_TRIAL_FITS ? search->held : largest;
+    largest = trial.result == TN_TRIAL_FITS ? largest_held(search, trial) : largest;
     unsigned moved = 0;
     for (unsigned k = 0; k < MOST_NEIGHBOURS && moved < MOST_MOVED && search->held < MOST_VALUE; k++) {
         trial = try_value(search, search->held + 1);
-        largest = trial.result == TN_TRIAL_FITS ? search->held : largest;
         moved += search->has_moved;
         if (search->is_certain) {
             return largest;
         }
+        largest = trial.result == TN_TRIAL_FITS ? largest_held(search, trial) : largest;
     }
     *is_certain = false;
     return largest;

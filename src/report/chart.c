@@ -5,15 +5,17 @@
 
 enum { X_STEPS = 4, Y_STEPS = 5 }; /* at most */
 
-/* The least of 1, 2, 5, 10, 20, 50 ... of which `steps` reach `end`. */
+/* The least of 1, 2, 5, 10, 20, 25, 50, 100 ... of which `steps` reach `end`. */
 static uint64_t round_step(uint64_t end, unsigned steps)
 {
-    static const uint64_t leads[] = {1, 2, 5};
+    static const uint64_t leads[] = {10, 20, 25, 50};
     uint64_t least = tn_ceil_div(end, steps);
     for (uint64_t power = 1;; power *= 10) {
         for (size_t k = 0; k < sizeof leads / sizeof *leads; k++) {
-            if (leads[k] * power >= least) {
-                return leads[k] * power;
+            bool is_whole = power > 1 || leads[k] % 10 == 0;
+            uint64_t step = power > 1 ? leads[k] * (power / 10) : leads[k] / 10;
+            if (is_whole && step >= least) {
+                return step;
             }
         }
     }

@@ -27,6 +27,7 @@ static const char page_style[] =
     ".bar{position:relative;display:flex;height:1.5rem;overflow:hidden;border-radius:3px;background:var(--track);"
     "print-color-adjust:exact;-webkit-print-color-adjust:exact}\n"
     ".bar i{flex:0 1 0}.limit{position:absolute;top:0;bottom:0;width:3px;background:var(--bad)}\n"
+    ".bars .uncertain.uncertain{background-image:repeating-linear-gradient(135deg,#0006 0 1px,#0000 1px 5px)}\n"
     ".legend{grid-column:1/-1;display:flex;flex-wrap:wrap;gap:.2rem 1.4rem;margin:0;padding:0;list-style:none;"
     "color:var(--dim)}\n"
     ".legend i{display:inline-block;width:.8em;height:.8em;margin-right:.45em;border-radius:2px;"

@@ -6,7 +6,7 @@
 
 enum {
     WIDE_LEFT = 110,
-    NARROW_LEFT = 66,
+    NARROW_LEFT = 72,
     WIDE_RIGHT = 50,
     NARROW_RIGHT = 24,
     WIDE_HEIGHT = 300,
@@ -167,7 +167,19 @@ static void draw_series(struct tn_svg *svg, const struct plot *plot, const struc
     tn_builder_add_text(out, "</g>\n");
 }
 
-/* A line for each series, one for the limit, one for the ring. */
+static bool has_hollow(const struct tn_chart *chart)
+{
+    for (size_t k = 0; k < chart->series_count; k++) {
+        for (size_t point = 0; chart->series[k].fits && point < chart->series[k].count; point++) {
+            if (chart->series[k].fits[point] != TN_FITS_YES) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A line for each series, one for the limit, one for hollow points, one for the ring. */
 static void draw_legend(struct tn_svg *svg, const struct plot *plot, const struct tn_chart *chart)
 {
     const unsigned left = svg->width < TN_SVG_NARROW ? tn_svg_margin(svg) : plot->left;
@@ -185,6 +197,13 @@ static void draw_legend(struct tn_svg *svg, const struct plot *plot, const struc
                         svg->y + 11, left + 20, svg->y + 11);
         tn_svg_text(svg, left + 28, svg->y + 16, NULL, tn_builder_str(&label), columns);
         tn_builder_free(&label);
+        svg->y += TN_SVG_LINE;
+    }
+    if (has_hollow(chart)) {
+        tn_builder_addf(&svg->body, "<circle class=\"hollow axis\" r=\"4\" cx=\"%u\" cy=\"%u\"/>\n", left + 10,
+                        svg->y + 11);
+        tn_svg_text(svg, left + 28, svg->y + 16, NULL, tn_str_of(tn_word(TN_WORD_HOLLOW, svg->style->language)),
+                    columns);
         svg->y += TN_SVG_LINE;
     }
     if (chart->asked_x) {

@@ -48,6 +48,12 @@ static unsigned column_width(const struct plane *plane)
     return (unsigned)(plane->width / plane->grid->x_count / TN_SVG_TENTHS);
 }
 
+/* Whether there is room for figures, and for the line that says what they are. */
+static bool has_figures(const struct tn_svg *svg, const struct plane *plane)
+{
+    return svg->width >= TN_SVG_NARROW && column_width(plane) >= LEAST_FIGURE && plane->grid->limit_bytes;
+}
+
 /* The bytes in the unit of the limit, without its name: 18.5 */
 static void draw_figure(struct tn_svg *svg, const struct plane *plane, const struct tn_svg_box *box, uint64_t bytes)
 {
@@ -87,7 +93,7 @@ static void draw_cell(struct tn_svg *svg, const struct plane *plane, size_t x, s
     if (look->hatched) {
         tn_svg_hatch(svg, &box, HATCH_PITCH);
     }
-    if (cell->bytes && cell->fits == TN_FITS_YES && column_width(plane) >= LEAST_FIGURE) {
+    if (cell->bytes && cell->fits == TN_FITS_YES && has_figures(svg, plane)) {
         draw_figure(svg, plane, &box, cell->bytes);
     }
     tn_builder_add_text(out, "</g>\n");
@@ -241,7 +247,7 @@ static void draw_legend(struct tn_svg *svg, const struct tn_grid *grid)
 static void draw_titles(struct tn_svg *svg, const struct plane *plane)
 {
     const struct tn_grid *grid = plane->grid;
-    if (column_width(plane) >= LEAST_FIGURE && grid->limit_bytes) {
+    if (has_figures(svg, plane)) {
         struct tn_builder text = {0};
         tn_builder_addf(&text, "%s %s", tn_word(TN_WORD_IN_CELLS, svg->style->language),
                         tn_unit_for(grid->limit_bytes, svg->style->units, 1).name);

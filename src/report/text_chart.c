@@ -12,6 +12,8 @@ struct canvas {
     uint8_t line[ROWS][MOST_COLUMNS]; /* whose cell it is, counted from 1; NO_LINE */
     bool marked[ROWS][MOST_COLUMNS];
     size_t limit_row; /* ROWS: no limit */
+    size_t asked_row; /* ROWS: nothing was asked for */
+    size_t asked_column;
 };
 
 /* A dot, counted from the lower left corner. */
@@ -84,9 +86,25 @@ static void draw_series(struct canvas *canvas, const struct tn_scale *scale, con
     }
 }
 
+static void place_asked(struct canvas *canvas, const struct tn_scale *scale, const struct tn_chart *chart)
+{
+    const struct tn_series *series = chart->asked_x ? &chart->series[chart->asked_series] : NULL;
+    for (size_t point = 0; series && point < series->count; point++) {
+        if (series->x[point] == chart->asked_x) {
+            struct dot dot = place(canvas, scale, series->x[point], series->y_bytes[point]);
+            canvas->asked_row = row_of(dot.y);
+            canvas->asked_column = dot.x / DOTS_X;
+        }
+    }
+}
+
 static void write_cell(struct tn_page *page, const struct canvas *canvas, size_t row, size_t column)
 {
     uint8_t line = canvas->line[row][column];
+    if (row == canvas->asked_row && column == canvas->asked_column) {
+        tn_page_toned(page, TN_TONE_STRONG, TN_STR("◉"));
+        return;
+    }
     if (line == NO_LINE) {
         bool limit = row == canvas->limit_row;
         tn_page_toned(page, limit ? TN_TONE_BAD : TN_TONE_PLAIN, limit ? TN_STR("╌") : TN_STR(" "));
@@ -184,6 +202,11 @@ static void write_legend(struct tn_page *page, const struct tn_chart *chart)
         tn_write_limit(tn_page_scratch(page), chart, page->style);
         tn_page_wrapped(page, TN_TEXT_INDENT + 2, TN_TONE_PLAIN, tn_builder_str(&page->scratch));
     }
+    if (chart->asked_x) {
+        tn_page_space(page, TN_TEXT_INDENT);
+        tn_page_toned(page, TN_TONE_STRONG, TN_STR("◉"));
+        tn_builder_addf(page->out, " %s\n", tn_word(TN_WORD_ASKED, page->style->language));
+    }
 }
 
 void tn_page_chart(struct tn_page *page, const struct tn_chart *chart)
@@ -191,11 +214,13 @@ void tn_page_chart(struct tn_page *page, const struct tn_chart *chart)
     struct tn_scale scale = tn_chart_scale(chart, page->style->units);
     size_t margin = TN_TEXT_INDENT + tn_utf8_columns(y_label(page, &scale, 0)) + 1;
     size_t columns = page->columns - margin - 1;
-    struct canvas canvas = {.columns = columns < MOST_COLUMNS ? columns : MOST_COLUMNS, .limit_row = ROWS};
+    struct canvas canvas = {
+        .columns = columns < MOST_COLUMNS ? columns : MOST_COLUMNS, .limit_row = ROWS, .asked_row = ROWS};
     if (chart->limit_bytes) {
         canvas.limit_row = row_of(tn_scale_y(&scale, chart->limit_bytes, ROWS * DOTS_Y - 1));
     }
     draw_series(&canvas, &scale, chart);
+    place_asked(&canvas, &scale, chart);
     tn_page_title(page, chart->title);
     write_plot(page, &canvas, &scale, margin);
     write_x_axis(page, &scale, margin, canvas.columns);

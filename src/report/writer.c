@@ -48,7 +48,7 @@ const struct tn_fits_look tn_fits_looks[TN_FITS_COUNT] = {
     [TN_FITS_QUEUES] =
         {"queues", {"starts, but requests queue", "可启动，但请求需排队"}, "▒", "5;179", true, "#edc873", "#8a6a26"},
     [TN_FITS_PARTLY] =
-        {"partly", {"runs partly on the CPU", "部分在 CPU 上运行"}, "▒", "5;179", true, "#edc873", "#8a6a26"},
+        {"partly", {"runs partly on the CPU", "部分在 CPU 上运行"}, "▚", "5;179", true, "#edc873", "#8a6a26"},
     [TN_FITS_NO] = {"no", {"does not fit", "显存不足"}, "·", "5;245", false, "#e7d9d6", "#3b2f30"},
     [TN_FITS_REFUSED] = {"refused", {"refused by the engine", "引擎不接受"}, " ", "5;240", false, "#f0f1f3", "#1f2329"},
 };
@@ -68,6 +68,7 @@ static const char *const words[TN_WORD_COUNT][TN_LANGUAGE_COUNT] = {
     [TN_WORD_MOST] = {"at most", "最多"},
     [TN_WORD_ASKED] = {"asked for", "所求"},
     [TN_WORD_UP_TO_HERE] = {"up to here it fits", "可运行边界"},
+    [TN_WORD_HOLLOW] = {"does not fit", "无法运行"},
     [TN_WORD_ANY] = {"any", "不限"},
     [TN_WORD_IN_CELLS] = {"in the cells: need of the fullest GPU in", "格内：占用最多的 GPU 所需显存，单位"},
 };

@@ -1,7 +1,7 @@
 // Asks `tonnage mcp` with the reference clients of the Model Context Protocol: 1.x, whose handshake all assistants of before July
 // 2026 begin with, and 2.x in both of its modes. Each lists the tools and plans a model.
 //
-//     node check_mcp.mjs PROGRAM MODULES      MODULES: the folder in which the packages of package.json are installed
+//     node check_mcp.mjs PROGRAM MODULES      MODULES: the folder in which those of tools/web/package.json are installed
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { CASES = 24, MOST_TEXT = 32, LAYERS = 17 }; /* 16 of Llama 3.2 1B, and the output */
+enum { CASES = 24, MOST_GPUS = 3, LAYERS = 17 }; /* 16 of Llama 3.2 1B, and the output */
 
 static const uint64_t MIB = UINT64_C(1) << 20;
 
@@ -26,7 +26,7 @@ static uint64_t next_random(uint64_t *state, uint64_t below)
 
 struct fixture {
     struct engine_plan plan;
-    struct tn_device devices[3];
+    struct tn_device devices[MOST_GPUS];
     struct tn_deployment deployment;
     struct tn_assignment sets[1];
     struct tn_arena arena;
@@ -194,7 +194,7 @@ static double room_with(struct fixture *fixture, const uint32_t *layers, struct 
     struct tn_ledger ledger;
     split = (struct tn_fit_split){.gpus = fixture->deployment.pp};
     int size = 0;
-    for (uint32_t k = 0; k < split.gpus; k++) {
+    for (uint32_t k = 0; k < split.gpus && k < MOST_GPUS; k++) {
         size += snprintf(split.text + size, sizeof split.text - (size_t)size, "%s%u", k ? "," : "", layers[k]);
     }
     *changed = tn_fit_with_split(&fixture->deployment, &split, fixture->sets);
@@ -226,7 +226,7 @@ static bool next_division(uint32_t *layers, uint32_t gpus)
 
 static double best_room(struct fixture *fixture)
 {
-    uint32_t layers[3] = {0};
+    uint32_t layers[MOST_GPUS] = {0};
     struct tn_deployment changed;
     uint32_t gpus = fixture->deployment.pp;
     layers[gpus - 1] = LAYERS;
@@ -267,7 +267,7 @@ static void a_split_is_found_wherever_there_is_one(void **state)
     fixture_open(&fixture, "llamacpp", "llama-3.2-1b", "q8_0");
     for (unsigned k = 0; k < CASES; k++) {
         uint32_t gpus = k % 4 == 3 ? 3 : 2;
-        uint64_t mib[3];
+        uint64_t mib[MOST_GPUS] = {0};
         for (uint32_t n = 0; n < gpus; n++) {
             mib[n] = 1200 + next_random(&random, gpus == 3 ? 900 : 1400);
         }
@@ -283,7 +283,7 @@ static void a_split_is_found_wherever_there_is_one(void **state)
 static uint64_t best_limit(struct fixture *fixture, enum tn_varied what)
 {
     struct tn_variation variation = {.what = what};
-    uint32_t layers[3] = {0, LAYERS, 0};
+    uint32_t layers[MOST_GPUS] = {0, LAYERS, 0};
     uint64_t best = 0;
     do {
         struct tn_deployment changed;

@@ -99,9 +99,11 @@ static bool is_checked(struct one_case *c)
     }
     uint64_t largest = largest_by_trying_all(c);
     if (largest != limit.last_fitting || !(limit.is_certain || c->planner.engine->is_replayed)) {
-        fail_msg("%s: %llu by bisection%s, %llu by trying all", c->text, (unsigned long long)limit.last_fitting,
+        fail_msg("%s, %llu B: %llu by bisection%s, %llu by trying all", c->text,
+                 (unsigned long long)c->deployment.gpu_memory_bytes, (unsigned long long)limit.last_fitting,
                  limit.is_certain ? "" : " (uncertain)", (unsigned long long)largest);
     }
+    printf("%s: %llu of %llu\n", c->text, (unsigned long long)largest, (unsigned long long)c->range);
     assert_int_equal(limit.first_failing, largest + 1);
     return true;
 }
@@ -292,19 +294,41 @@ static void where_every_length_fits_there_is_no_limit(void **state)
     assert_true(limit.plan_count < 50);
 }
 
-/* ---- llama.cpp ---------------------------------------------------------------------------------------------------- */
+/* ---- llama.cpp, and ollama, which keeps memory free and leaves layers to the processor that find no room ---------------------------------------------------------------------------------------------------- */
 
 static const char two_layers[] =
     "{\"architectures\": [\"LlamaForCausalLM\"], \"hidden_size\": 512, \"num_hidden_layers\": 2, "
     "\"num_attention_heads\": 8, \"num_key_value_heads\": 4, \"intermediate_size\": 1024, \"vocab_size\": 4096, "
     "\"max_position_embeddings\": 1000000, \"torch_dtype\": \"float16\"}";
 
-static void llamacpp_agrees_with_trying_all_values(void **state)
+static const struct {
+    const char *engine;
+    const char *version;
+} replayed_engines[] = {
+    {"llamacpp", ""}, {"llamacpp", "b4000"}, {"ollama", ""}, {"ollama", "0.20.0"}, {"ollama", "0.11.0"}};
+
+enum { CASES_OF_REPLAYED = 4 };
+
+/* The least memory, in MiB, with which so much of the input fits: these engines keep more free of a GPU than they need. */
+static void choose_least_memory(struct one_case *c, uint64_t target)
+{
+    uint64_t low = 0;
+    uint64_t high = UINT64_C(80) << 10;
+    while (high - low > 1) {
+        c->deployment.gpu_memory_bytes = (low + high) / 2 << 20;
+        *(fit_of(c, target) == FITS ? &high : &low) = (low + high) / 2;
+    }
+    c->deployment.gpu_memory_bytes = high << 20;
+}
+
+static void engines_that_replay_agree_with_trying_all_values(void **state)
 {
     (void)state;
     struct tn_model *model = made_up_load(&real, two_layers);
     assert_non_null(model);
-    for (uint64_t k = 0; k < 8; k++) {
+    for (uint64_t n = 0; n < CASES_OF_REPLAYED * sizeof replayed_engines / sizeof replayed_engines[0]; n++) {
+        uint64_t k = n % 8;
+        size_t engine = n / CASES_OF_REPLAYED;
         struct one_case c = {.range = k % 4 == 3 ? 40 : 6000};
         c.variation.what = k % 4 == 3 ? TN_VARIED_CONCURRENCY : TN_VARIED_CONTEXT;
         c.deployment = (struct tn_deployment){.gpu = tn_catalog_find_gpu(real.catalog, TN_STR("rtx-4090"), NULL),
@@ -316,9 +340,10 @@ static void llamacpp_agrees_with_trying_all_values(void **state)
                                               .context_is_given = true,
                                               .concurrency = 1 + k % 3,
                                               .kv_dtype = tn_dtype_find(TN_STR("F16"))};
-        (void)snprintf(c.text, sizeof c.text, "llamacpp, case %llu", (unsigned long long)k);
-        open_planner(&c, "llamacpp", k < 4 ? "" : "b4000", model);
-        assert_true(choose_memory(&c, k % 4 == 3 ? 30 : 2100 + 450 * k, 100));
+        (void)snprintf(c.text, sizeof c.text, "%s %s, case %llu", replayed_engines[engine].engine,
+                       replayed_engines[engine].version, (unsigned long long)k);
+        open_planner(&c, replayed_engines[engine].engine, replayed_engines[engine].version, model);
+        choose_least_memory(&c, k % 4 == 3 ? 30 : 2100 + 450 * k);
         assert_true(is_checked(&c));
         tn_planner_close(&c.planner);
     }
@@ -333,7 +358,7 @@ int main(void)
         cmocka_unit_test(holes_of_an_allocator_are_looked_through),
         cmocka_unit_test(lengths_that_the_engine_refuses_do_not_hide_those_that_it_takes),
         cmocka_unit_test(where_every_length_fits_there_is_no_limit),
-        cmocka_unit_test(llamacpp_agrees_with_trying_all_values),
+        cmocka_unit_test(engines_that_replay_agree_with_trying_all_values),
         cmocka_unit_test(bisection_agrees_with_trying_all_values),
     };
     return cmocka_run_group_tests(tests, real_catalog_open, real_catalog_close);

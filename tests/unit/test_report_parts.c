@@ -400,7 +400,8 @@ static void axes_have_round_steps(void **state)
         const char *unit;
     } cases[] = {
         {131072, 94 * GIB, 32768, 20, 5, "GiB"},
-        {100000, 10 * GIB, 50000, 2, 5, "GiB"},
+        {100000, 10 * GIB, 25000, 2, 5, "GiB"},
+        {100, 101 * GIB, 25, 25, 5, "GiB"},
         {64, 3 * MIB, 20, 1, 3, "MiB"},
         {3072, 1, 1024, 1, 1, "B"},
         {0, 0, 1, 1, 1, "B"},

@@ -13,7 +13,7 @@ const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; ch
     ".svg": "image/svg+xml", ".wasm": "application/wasm" };
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; "
     + "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-const PATIENCE_MS = 10000;
+const PATIENCE_MS = 30000;
 
 /** All tests, in the order of their files. */
 export const tests = [];
@@ -75,7 +75,7 @@ export class Visitor {
         visitor.faults = [];
         visitor.page.on("console", (message) => {
             if (message.type() === "error" || /Content Security Policy/.test(message.text())) {
-                visitor.faults.push(message.text());
+                visitor.faults.push(`${message.text()} (${message.location().url})`);
             }
         });
         visitor.page.on("pageerror", (error) => visitor.faults.push(error.stack));
@@ -94,8 +94,8 @@ export class Visitor {
         return path.join(this.files, name);
     }
 
-    locate(selector) {
-        return this.page.locator(selector);
+    locate(selector, filter = {}) {
+        return this.page.locator(selector, filter);
     }
 
     /** The headline of the verdict and the core's sentence. */

@@ -117,7 +117,7 @@ def main(folder):
     # 65 GiB of float16: wide enough for two layers
     write(folder, "huge.gguf", *gguf(20, width=14336))
     write(folder, "huge.bin", b"", HUGE_BYTES)
-    write(folder, "huge.log", b"INFO 01-01 00:00:00 engine\n", HUGE_BYTES)
+    write(folder, "huge.log", b"INFO 01-01 00:00:00 engine\n" * 9, HUGE_BYTES)
     write(folder, "empty.json", b"")
     write(folder, "picture.png", b"\x89PNG\r\n\x1a\n" + bytes(60))
     write(folder, "broken.json", bad_files.FILES["json-cut"])

@@ -21,7 +21,7 @@ async function runOne(browser, where, { name, run, options }) {
         console.log(`[       OK ] ${name} (${Date.now() - start} ms)`);
         return true;
     } catch (fault) {
-        console.log(`[  FAILED  ] ${name}\n    ${fault.stack.replaceAll("\n", "\n    ")}`);
+        console.log(`[  FAILED  ] ${name}\n    ${fault.stack.slice(0, 2000).replaceAll("\n", "\n    ")}`);
         if (visitor?.faults.length) {
             console.log(`    the console says: ${visitor.faults.join("; ")}`);
         }
@@ -46,7 +46,8 @@ async function main([build, ...words]) {
     let next = 0;
     await Promise.all(Array.from({ length: AT_ONCE }, async () => {
         while (next < wanted.length) {
-            passed += await runOne(browser, where, wanted[next++]) ? 1 : 0;
+            const isPassed = await runOne(browser, where, wanted[next++]);
+            passed += isPassed ? 1 : 0;
         }
     }));
     await browser.close();

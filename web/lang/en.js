@@ -94,7 +94,7 @@ export const en = {
     "drop.file": "{name}, {size}; only its header is read",
     "drop.files": "{name} and {count} more, {size}; only headers are read",
 
-    "url.version": "This link was made by another version of the page (v={version}); what is understood of it is shown.",
+    "url.version": "This link was made by another version of the page (v={v}); what is understood of it is shown.",
     "url.unknown": "Not understood in this link, and left out: {keys}.",
 
     "answer.title": "Answer",
@@ -139,7 +139,6 @@ export const en = {
     "remedies.requests": "{count} requests at once",
     "remedies.tokens": "{count} tokens",
     "remedies.apply": "Apply",
-    "remedies.applied": "Applied: {option}",
 
     "breakdown.title": "Breakdown",
     "breakdown.help": "Each term shows its formula on click.",

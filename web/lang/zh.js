@@ -96,7 +96,7 @@ export const zh = {
     "drop.file": "{name}，{size}；只读取文件头",
     "drop.files": "{name} 等 {count} 个文件，共 {size}；只读取文件头",
 
-    "url.version": "这个链接来自另一个版本的页面（v={version}）；以下显示其中能理解的部分。",
+    "url.version": "这个链接来自另一个版本的页面（v={v}）；以下显示其中能理解的部分。",
     "url.unknown": "链接中以下内容无法理解，已忽略：{keys}。",
 
     "answer.title": "结果",
@@ -141,7 +141,6 @@ export const zh = {
     "remedies.requests": "可并发 {count} 个请求",
     "remedies.tokens": "{count} token",
     "remedies.apply": "采用",
-    "remedies.applied": "已采用：{option}",
 
     "breakdown.title": "明细",
     "breakdown.help": "点击各项查看公式。",

@@ -4,7 +4,7 @@
 
 #include "base/number.h"
 
-enum { SERIES = 4, STEPS = 12, REPLAYED_STEPS = 4, MOST_POINTS = STEPS + 4, LEAST_CONTEXT = 256 };
+enum { SERIES = 4, STEPS = 8, REPLAYED_STEPS = 4, MOST_POINTS = STEPS + 4, LEAST_CONTEXT = 256 };
 
 struct lines {
     struct tn_chart_points *points;
@@ -123,7 +123,7 @@ static bool add_line(struct lines *lines, uint64_t concurrency, uint64_t asked_c
     }
     uint64_t most = chart->limit_bytes ? find_last(lines, &line, concurrency) : 0;
     try_at(lines, &line, most, concurrency);
-    if (asked_context && asked_context <= lines->last) {
+    if (asked_context && asked_context <= end) {
         try_at(lines, &line, asked_context, concurrency);
         chart->asked_series = chart->series_count;
         chart->asked_x = asked_context;
@@ -143,11 +143,19 @@ static uint64_t least_concurrency(uint64_t asked)
     return asked >> 2 * steps;
 }
 
-static uint64_t top_of(const struct tn_plan *plan, uint64_t limit)
+/* The upper end of the picture: a little above the limit, or above the shortest requests where these exceed it; what was asked for is in the
+ * picture unless it is far above. */
+static uint64_t top_of(struct lines *lines, uint64_t least_concurrency)
 {
-    uint64_t needed = tn_chart_needed_bytes(&plan->ledger);
-    uint64_t most = limit > needed ? limit : needed;
-    return !limit || most > UINT64_MAX / 2 ? 0 : most + most / 8;
+    uint64_t limit = lines->chart->limit_bytes;
+    uint64_t least = tn_chart_try(lines->points, lines->first, least_concurrency).bytes;
+    uint64_t needed = tn_chart_needed_bytes(&lines->points->plan->ledger);
+    uint64_t most = limit > least ? limit : least;
+    if (!limit || most > UINT64_MAX / 4) {
+        return 0;
+    }
+    most += most / 8;
+    return needed > most && needed <= most + most / 2 ? needed + needed / 50 : most;
 }
 
 static struct tn_str limit_text(const struct tn_plan *plan, uint64_t limit, struct tn_arena *arena)
@@ -181,12 +189,12 @@ struct tn_chart *tn_chart_context(struct tn_chart_points *points, struct tn_aren
     struct lines lines = {.points = points,
                           .arena = arena,
                           .chart = chart,
-                          .most_bytes = top_of(plan, limit),
                           .first = longest < LEAST_CONTEXT ? 1 : LEAST_CONTEXT,
                           .last = longest,
                           .is_replayed = plan->question.planner.engine->is_replayed};
     bool has_asked = false;
     uint64_t concurrency = least_concurrency(asked->concurrency);
+    lines.most_bytes = top_of(&lines, concurrency);
     for (int k = 0; k < SERIES; k++, concurrency *= 4) {
         bool is_past = !has_asked && concurrency > asked->concurrency;
         if (is_past && !add_line(&lines, asked->concurrency, asked->context_tokens)) {

@@ -60,7 +60,7 @@ static void choose_contexts(const struct tn_plan *plan, size_t most, struct axis
 {
     uint64_t asked = plan->question.deployment.context_tokens;
     uint64_t longest = tn_chart_longest(plan);
-    uint64_t first = power_below(longest) >> (most - 1);
+    uint64_t first = longest > 1 ? power_below(longest - 1) >> (most - 2) : 1;
     first = first > LEAST_CONTEXT ? first : LEAST_CONTEXT;
     first = first > asked ? power_below(asked) : first;
     first = first > longest ? longest : first;

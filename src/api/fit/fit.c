@@ -103,6 +103,22 @@ static bool answer(struct tn_fit *fit)
     return true;
 }
 
+/* llama.cpp's -c is the cells of all sequences: what is asked varies with the length of one and their number, which the command gave as well. */
+static bool free_cells(struct tn_request *request, const struct tn_launch *launch, struct tn_error *error)
+{
+    struct tn_input_value old = request->values[TN_INPUT_SET];
+    bool is_llamacpp = launch->engine && launch->engine == &tn_engine_llamacpp;
+    bool done = true;
+    if (is_llamacpp && request->values[TN_INPUT_CONTEXT].given) {
+        request->values[TN_INPUT_SET] = (struct tn_input_value){0};
+        for (size_t k = 0; done && k < old.item_count; k++) {
+            done = tn_str_starts(old.items[k], TN_STR("n_ctx="))
+                   || tn_request_set(request, TN_INPUT_SET, old.items[k], error);
+        }
+    }
+    return done;
+}
+
 bool tn_run_fit(const struct tn_session *session, const struct tn_request *request, struct tn_result *result,
                 struct tn_error *error)
 {
@@ -114,7 +130,8 @@ bool tn_run_fit(const struct tn_session *session, const struct tn_request *reque
                          .units = tn_request_units(request)};
     struct tn_request own = *request;
     struct tn_launch launch;
-    if (!tn_plan_read_command(session, &own, &launch, error) || !tn_plan_take_target(&own, error)) {
+    if (!tn_plan_read_command(session, &own, &launch, error) || !free_cells(&own, &launch, error)
+        || !tn_plan_take_target(&own, error)) {
         return false;
     }
     fit.target = own.values[TN_INPUT_EMIT].text;

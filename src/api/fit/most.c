@@ -393,6 +393,15 @@ static bool choose_input(struct most *most, struct tn_str what)
         return true;
     }
     const struct tn_input_value *values = most->fit->question.request.values;
+    const struct tn_deployment *deployment = &most->fit->question.deployment;
+    for (size_t k = 0; k < deployment->set_count; k++) {
+        if (engine == &tn_engine_llamacpp && tn_str_is(deployment->sets[k].name, "n_ctx")) {
+            tn_fail(most->fit->error, TN_ERROR_USAGE, "--set n_ctx fixes what --max " TN_STR_FORMAT " asks for",
+                    TN_STR_ARGUMENTS(what));
+            tn_fail_at(most->fit->error, -1, "--set");
+            return tn_fail_hint(most->fit->error, "n_ctx is --context times the requests at once");
+        }
+    }
     most->is_sum = tn_str_is(what, "tokens");
     bool is_context = tn_str_is(what, "context") || (most->is_sum && values[TN_INPUT_CONCURRENCY].given);
     most->what = is_context ? TN_VARIED_CONTEXT : TN_VARIED_CONCURRENCY;
@@ -405,9 +414,8 @@ bool tn_fit_most(struct tn_fit *fit, struct tn_str what)
     static const struct tn_fit_dimensions dimensions = {.kv_dtypes = true};
     struct most most = {.fit = fit};
     struct found best;
-    choose_input(&most, what);
-    bool done =
-        tn_fit_space_open(fit, &dimensions, &most.space) && find_best(&most, 0, &best) && write_all(&most, &best);
+    bool done = choose_input(&most, what) && tn_fit_space_open(fit, &dimensions, &most.space)
+                && find_best(&most, 0, &best) && write_all(&most, &best);
     tn_fit_space_free(&most.space);
     return done;
 }

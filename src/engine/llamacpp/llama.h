@@ -28,7 +28,7 @@ struct tn_llama_settings {
     bool offloads;            /* op_offload */
     bool is_mapped;           /* weights on the host stay in the mapped file */
     bool repacks;             /* weights on the host are copied for the CPU's kernels */
-    bool splits_layers;       /* over all GPUs (split_mode layer); else the main GPU has all */
+    bool splits_layers;       /* over all GPUs (split_mode layer) */
     bool embeds;              /* embeddings instead of text */
     bool rotates_cache;       /* a quantised cache is kept in a rotated basis */
     bool copies_unread;       /* see struct tn_ggml_schedule */
@@ -41,6 +41,7 @@ struct tn_llama_settings {
     const struct tn_dtype *value_type;
     int64_t gpu_layers; /* n_gpu_layers; negative: all */
     uint32_t gpu_count; /* 0: the CPU alone */
+    uint32_t main_gpu;  /* that has all where layers are not split */
     uint32_t compute_capabilities[TN_LLAMA_MOST_GPUS];
     float shares[TN_LLAMA_MOST_GPUS];    /* of the layers; all 0: equal */
     struct tn_str cpu;                   /* instructions of the CPU: "avx2", "avx512", "neon", "none" */

@@ -115,7 +115,7 @@ static int place_of_layer(const struct tn_llama *llama, uint64_t layer)
     if (!settings->gpu_count || layer < first || layer - first >= wanted) {
         return TN_GGML_HOST;
     }
-    return settings->splits_layers ? gpu_of(settings, layer - first, wanted) : 0;
+    return settings->splits_layers ? gpu_of(settings, layer - first, wanted) : (int)settings->main_gpu;
 }
 
 static void add_attention(struct tn_llama *llama, struct tn_llama_layer *layer, const struct tn_cache *cache)
