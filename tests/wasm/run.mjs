@@ -1,27 +1,26 @@
 // Runs a WebAssembly program of the build: a unit test once for each of its cases, each in a fresh instance; any other program once.
 //
-// usage: node run.mjs PROGRAM.wasm [ARGUMENT ...]
+// usage: node run.mjs PROGRAM.wasm
 import fs from "node:fs";
 import process from "node:process";
-import { WASI } from "node:wasi";
+
+import { Exit, System } from "./system.mjs";
 
 const [SKIPPED, NO_SUCH_CASE] = [77, 99]; // tests/wasm/cmocka.c
-const [program, ...words] = process.argv.slice(2);
-const module = await WebAssembly.compile(fs.readFileSync(program));
+const module = await WebAssembly.compile(fs.readFileSync(process.argv[2]));
 
 /** The exit code; a trap is one too. @param {number} number of the case */
 async function run(number) {
-    const wasi = new WASI({
-        version: "preview1",
-        args: [program, ...words],
-        env: { ...process.env, TEST_CASE: String(number) },
-        preopens: { "/": "/" },
-        returnOnExit: true,
-    });
+    const system = new System({ ...process.env, TEST_CASE: String(number) });
+    const { exports } = await WebAssembly.instantiate(module, { wasi_snapshot_preview1: system.imports });
+    system.memory = /** @type {WebAssembly.Memory} */ (exports.memory);
     try {
-        const instance = await WebAssembly.instantiate(module, { wasi_snapshot_preview1: wasi.wasiImport });
-        return wasi.start(instance);
+        /** @type {() => void} */ (exports._start)();
+        return 0;
     } catch (error) {
+        if (error instanceof Exit) {
+            return error.code;
+        }
         console.log(error instanceof Error ? error.stack : error);
         console.log(`[  FAILED  ] case_${number}`);
         return 1;
