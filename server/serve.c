@@ -84,17 +84,16 @@ static void drain(struct serve_server *server, struct MHD_Daemon *daemon, const 
     }
 }
 
-static void answer_until_stopped(struct serve_server *server, struct MHD_Daemon *daemon, const char *name)
+static void answer_until_stopped(struct serve_server *server, struct MHD_Daemon *daemon, const char *name,
+                                 const sigset_t *signals)
 {
-    sigset_t signals;
-    block_signals(&signals);
     serve_log_event("listening", name);
     serve_notify_ready();
-    while (!wait_for_signal(&signals, SWEEP_MS)) {
+    while (!wait_for_signal(signals, SWEEP_MS)) {
         serve_connections_sweep(&server->connections, false);
     }
     serve_log_event("stopping", NULL);
-    drain(server, daemon, &signals);
+    drain(server, daemon, signals);
     serve_log_event("stopped", NULL);
 }
 
@@ -107,15 +106,41 @@ static bool open_server(struct serve_server *server, const struct tn_session *se
         server->id_seed = (uint64_t)serve_now_us();
     }
     serve_write_openapi(&server->openapi);
-    if (!serve_folders_open(&server->folders, server->options.folders, server->options.folder_count, error)) {
-        return false;
-    }
     if (server->openapi.failed || !serve_shelf_open(&server->shelf)
         || !serve_connections_open(&server->connections, server->options.connections, server->options.silence_ms)) {
         return tn_fail_memory(error);
     }
     return serve_jobs_open(&server->jobs, server->options.threads,
                            (size_t)server->options.threads * WAITING_FOR_EACH_THREAD, serve_front_compute, error);
+}
+
+/* The listener becomes the daemon's. */
+static bool answer_on(struct serve_server *server, const struct tn_session *session,
+                      const struct serve_listener *listener, struct tn_error *error)
+{
+    sigset_t signals;
+    unsigned cores = session->workers ? session->workers->usual : 1;
+    block_signals(&signals); /* before the first thread, as each inherits that */
+    if (!open_server(server, session, error)) {
+        (void)close(listener->descriptor);
+        return false;
+    }
+    struct MHD_Daemon *daemon = serve_front_open(server, listener->descriptor, cores, error);
+    if (!daemon) {
+        (void)close(listener->descriptor);
+        serve_jobs_close(&server->jobs);
+        return false;
+    }
+    answer_until_stopped(server, daemon, listener->name, &signals);
+    return true;
+}
+
+static void close_server(struct serve_server *server)
+{
+    tn_builder_free(&server->openapi);
+    serve_connections_close(&server->connections);
+    serve_shelf_close(&server->shelf);
+    serve_folders_close(&server->folders);
 }
 
 bool serve_run(void *context, const struct tn_session *session, const struct tn_request *request,
@@ -125,24 +150,10 @@ bool serve_run(void *context, const struct tn_session *session, const struct tn_
     struct serve_listener listener;
     unsigned cores = session->workers ? session->workers->usual : 1;
     (void)context;
-    if (!serve_options_read(request, cores, &server.options, error)
-        || !serve_listen(&server.options, &listener, error)) {
-        return false;
-    }
-    sigset_t signals;
-    block_signals(&signals); /* before the first thread, as each inherits that */
-    struct MHD_Daemon *daemon = NULL;
-    bool done = open_server(&server, session, error);
-    if (done) {
-        daemon = serve_front_open(&server, listener.descriptor, cores, error);
-        done = daemon != NULL;
-    }
-    if (done) {
-        answer_until_stopped(&server, daemon, listener.name);
-    }
-    tn_builder_free(&server.openapi);
-    serve_connections_close(&server.connections);
-    serve_shelf_close(&server.shelf);
-    serve_folders_close(&server.folders);
+    bool done = serve_options_read(request, cores, &server.options, error)
+                && serve_folders_open(&server.folders, server.options.folders, server.options.folder_count, error)
+                && serve_listen(&server.options, &listener, error);
+    done = done && answer_on(&server, session, &listener, error);
+    close_server(&server);
     return done;
 }

@@ -16,7 +16,7 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # What stands in both languages, and what engines say in their own words behind the colon.
 SAME = {"mla", "MLA"}
 
-MODELS = ["llama-3.1-8b", "qwen3-next-80b-a3b", "gpt-oss-20b"]
+MODELS = ["llama-3.1-8b", "gpt-oss-20b"]
 ENGINES = ["generic", "vllm", "sglang", "trtllm", "transformers", "tgi", "llamacpp", "ollama"]
 DEPLOYMENTS = [
     {"gpu": "h100-80gb"},

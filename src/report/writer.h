@@ -42,7 +42,7 @@ enum tn_word {
     TN_WORD_ASKED,      /* the point that was asked for */
     TN_WORD_UP_TO_HERE, /* the line that bounds what fits */
     TN_WORD_ANY,
-    TN_WORD_HOLLOW, /* what points of lines are that do not fit */
+    TN_WORD_HOLLOW,   /* what points of lines are that do not fit */
     TN_WORD_IN_CELLS, /* what the figures are, before their unit */
     TN_WORD_COUNT
 };

@@ -97,7 +97,7 @@ static struct tn_value chart_of(const struct deployment *deployment, const char 
                    (unsigned long long)deployment->concurrency, name);
     struct tn_value answer;
     struct tn_error error;
-    bool fits;
+    bool fits = false;
     if (!call(&root, &answer, &fits, &error)) {
         fail_msg("%s: %s", deployment->members, error.message);
     }
@@ -114,7 +114,7 @@ static const char *word_of(const struct deployment *deployment, uint64_t context
                    (unsigned long long)context, (unsigned long long)concurrency);
     struct tn_value answer;
     struct tn_error error;
-    bool fits;
+    bool fits = false;
     if (!call(&root, &answer, &fits, &error)) {
         assert_int_equal(error.code, TN_ERROR_DEPLOYMENT);
         return "refused";
@@ -241,7 +241,7 @@ static void a_grid_needs_a_gpu_and_a_line_does_not(void **state)
     (void)state;
     struct tn_value answer;
     struct tn_error error;
-    bool fits;
+    bool fits = false;
     struct tn_value root = request_of("{\"operation\": \"plan\", \"model\": \"llama-2-13b\", \"chart\": \"grid\"}");
     assert_false(call(&root, &answer, &fits, &error));
     assert_int_equal(error.code, TN_ERROR_USAGE);
