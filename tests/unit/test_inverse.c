@@ -328,7 +328,7 @@ static void engines_that_replay_agree_with_trying_all_values(void **state)
     assert_non_null(model);
     for (uint64_t n = 0; n < CASES_OF_REPLAYED * sizeof replayed_engines / sizeof replayed_engines[0]; n++) {
         uint64_t k = n % 8;
-        size_t engine = n / CASES_OF_REPLAYED;
+        size_t engine = (size_t)(n / CASES_OF_REPLAYED);
         struct one_case c = {.range = k % 4 == 3 ? 40 : 6000};
         c.variation.what = k % 4 == 3 ? TN_VARIED_CONCURRENCY : TN_VARIED_CONTEXT;
         c.deployment = (struct tn_deployment){.gpu = tn_catalog_find_gpu(real.catalog, TN_STR("rtx-4090"), NULL),
