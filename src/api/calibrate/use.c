@@ -102,7 +102,8 @@ bool tn_question_calibrate(struct tn_question *question, struct tn_error *error)
     struct tn_kept_runs runs = {0};
     struct tn_error own = {.offset = -1};
     question->planner.calibration = NULL;
-    if (!store || !rules || !question->gpu || question->deployment.device_count || question->request.values[TN_INPUT_NO_CALIBRATION].flag) {
+    if (!store || !rules || !question->gpu || question->deployment.device_count
+        || question->request.values[TN_INPUT_NO_CALIBRATION].flag) {
         return true;
     }
     struct tn_kept_key key = {tn_str_of(question->planner.engine->name),
