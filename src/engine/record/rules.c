@@ -2,6 +2,7 @@
 #include "engine/record/rules_compiled.h"
 
 #include "base/number.h"
+#include "catalog/kept.h"
 
 const char *const tn_given_names[TN_GIVEN_COUNT] = {
     [TN_GIVEN_VERSION] = "version",
@@ -614,24 +615,47 @@ static bool read_record(struct reader *reader, struct tn_str version)
     return complete(reader);
 }
 
-const struct tn_rules *tn_rules_open(const struct tn_catalog *catalog, struct tn_str engine, struct tn_str version,
-                                     struct tn_arena *arena, struct tn_error *error)
+struct wanted {
+    struct tn_str engine;
+    struct tn_str version;
+};
+
+static const void *compile(const struct tn_catalog *catalog, const void *what, struct tn_arena *arena,
+                           struct tn_error *error)
 {
+    const struct wanted *wanted = what;
     struct reader reader = {.catalog = catalog,
-                            .record = tn_catalog_record(catalog, TN_STR("engine"), engine),
+                            .record = tn_catalog_record(catalog, TN_STR("engine"), wanted->engine),
                             .arena = arena,
                             .rules = TN_NEW(arena, struct tn_rules),
                             .error = error};
-    if (!reader.rules) {
+    struct tn_str version; /* the caller's may go before the rules do */
+    if (!reader.rules || !tn_str_copy(arena, wanted->version, &version)) {
         tn_fail_memory(error);
         return NULL;
     }
     if (!reader.record) {
-        tn_fail(error, TN_ERROR_RECORD, "there is no engine record '" TN_STR_FORMAT "'", TN_STR_ARGUMENTS(engine));
+        tn_fail(error, TN_ERROR_RECORD, "there is no engine record '" TN_STR_FORMAT "'",
+                TN_STR_ARGUMENTS(wanted->engine));
         return NULL;
     }
-    reader.rules->engine = engine;
+    reader.rules->engine = reader.record->id;
     return read_record(&reader, version) ? reader.rules : NULL;
+}
+
+const struct tn_rules *tn_rules_open(const struct tn_catalog *catalog, struct tn_str engine, struct tn_str version,
+                                     struct tn_arena *arena, struct tn_error *error)
+{
+    struct wanted wanted = {engine, version};
+    struct tn_builder name = {0};
+    const void *rules = NULL;
+    tn_builder_addf(&name, "rules " TN_STR_FORMAT " " TN_STR_FORMAT, TN_STR_ARGUMENTS(engine),
+                    TN_STR_ARGUMENTS(version));
+    if (!name.failed || tn_fail_memory(error)) {
+        rules = tn_catalog_make(catalog, tn_builder_str(&name), compile, &wanted, arena, error);
+    }
+    tn_builder_free(&name);
+    return rules;
 }
 
 struct tn_str tn_rules_version(const struct tn_rules *rules)

@@ -35,7 +35,7 @@
 
 struct tn_rules;
 
-/* NULL with the error filled. In the arena.
+/* NULL with the error filled. Compiled once for a catalog and kept with it; in the arena where the catalog keeps no more.
  * version  "0.19.0", "0.19", "0.10.1.dev101", "0.20.2rc1": what stands behind the third number does not count; empty: the newest
  * Errors: TN_ERROR_USAGE where the version lies outside of what the record knows, TN_ERROR_RECORD, TN_ERROR_EXPRESSION, TN_ERROR_MEMORY. */
 const struct tn_rules *tn_rules_open(const struct tn_catalog *catalog, struct tn_str engine, struct tn_str version,

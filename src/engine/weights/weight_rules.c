@@ -1,6 +1,7 @@
 /* Reading `weights` and `storage` records. What they mean for a model is not known here. */
 #include "engine/weights/weight_rules.h"
 
+#include "catalog/kept.h"
 #include "model/patterns.h"
 
 enum { MOST_ANCESTORS = 4 };
@@ -535,21 +536,37 @@ static bool read_storages(struct reader *reader)
     return true;
 }
 
-const struct tn_weight_rules *tn_weight_rules_open(const struct tn_catalog *catalog, struct tn_str engine,
-                                                   struct tn_arena *arena, struct tn_error *error)
+static const void *compile(const struct tn_catalog *catalog, const void *what, struct tn_arena *arena,
+                           struct tn_error *error)
 {
-    const struct tn_record *record = tn_catalog_record(catalog, TN_STR("weights"), engine);
+    const struct tn_record *record = what;
     struct tn_weight_rules *rules = TN_NEW(arena, struct tn_weight_rules);
-    if (!record || !rules) {
-        (void)(rules ? tn_fail(error, TN_ERROR_RECORD, "there is no record 'weights " TN_STR_FORMAT "'",
-                               TN_STR_ARGUMENTS(engine))
-                     : tn_fail_memory(error));
+    if (!rules) {
+        tn_fail_memory(error);
         return NULL;
     }
     rules->record = record;
     rules->vocab_multiple = 1;
     struct reader reader = {.catalog = catalog, .arena = arena, .rules = rules, .error = error};
     return read_record(&reader, record, weights_words) ? rules : NULL;
+}
+
+const struct tn_weight_rules *tn_weight_rules_open(const struct tn_catalog *catalog, struct tn_str engine,
+                                                   struct tn_arena *arena, struct tn_error *error)
+{
+    const struct tn_record *record = tn_catalog_record(catalog, TN_STR("weights"), engine);
+    struct tn_builder name = {0};
+    const void *rules = NULL;
+    if (!record) {
+        tn_fail(error, TN_ERROR_RECORD, "there is no record 'weights " TN_STR_FORMAT "'", TN_STR_ARGUMENTS(engine));
+        return NULL;
+    }
+    tn_builder_addf(&name, "weights " TN_STR_FORMAT, TN_STR_ARGUMENTS(engine));
+    if (!name.failed || tn_fail_memory(error)) {
+        rules = tn_catalog_make(catalog, tn_builder_str(&name), compile, record, arena, error);
+    }
+    tn_builder_free(&name);
+    return rules;
 }
 
 size_t tn_globs_find(const struct tn_globs *globs, struct tn_str name)

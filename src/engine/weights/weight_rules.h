@@ -135,7 +135,7 @@ struct tn_weight_rules {
     size_t storage_count;
 };
 
-/* The record `weights ENGINE`; NULL with the error filled. In the arena.
+/* The record `weights ENGINE`; NULL with the error filled. Compiled once for a catalog and kept with it; in the arena where the catalog keeps no more.
  * Errors: TN_ERROR_RECORD, TN_ERROR_EXPRESSION, both with file and line; TN_ERROR_MEMORY. */
 const struct tn_weight_rules *tn_weight_rules_open(const struct tn_catalog *catalog, struct tn_str engine,
                                                    struct tn_arena *arena, struct tn_error *error);
