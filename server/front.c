@@ -21,9 +21,9 @@ struct field {
 };
 
 /* Scripts, styles and pictures are the page's own; its core is WebAssembly, in a worker. */
-#define POLICY                                                                                                        \
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "                    \
-    "img-src 'self' data: blob:; connect-src 'self'; worker-src 'self' blob:; font-src 'self'; manifest-src 'self'; " \
+#define POLICY                                                                     \
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; " \
+    "img-src 'self' data:; connect-src 'self'; worker-src 'self'; "                \
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /* An answer may hold what somebody sent, such as a model's name: shown in a browser it runs nothing. */
