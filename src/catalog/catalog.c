@@ -26,7 +26,7 @@ struct tn_catalog {
     size_t gpu_count;
     struct tn_name_index gpu_names;
     struct tn_name_index model_names;
-    struct tn_kept_things *things;
+    struct tn_kept *kept;
 };
 
 static const struct type_list *find_type(const struct tn_catalog *catalog, struct tn_str type)
@@ -205,23 +205,23 @@ struct tn_catalog *tn_catalog_open_files(const struct tn_embedded *files, size_t
         tn_fail_memory(error);
         return NULL;
     }
-    catalog->things = tn_kept_open(&catalog->arena);
-    if (!(catalog->things || tn_fail_memory(error)) || !load(catalog, files, count, error)) {
+    catalog->kept = tn_kept_open(&catalog->arena);
+    if (!(catalog->kept || tn_fail_memory(error)) || !load(catalog, files, count, error)) {
         tn_catalog_close(catalog);
         return NULL;
     }
     return catalog;
 }
 
-struct tn_kept_things *tn_catalog_things(const struct tn_catalog *catalog)
+struct tn_kept *tn_catalog_kept(const struct tn_catalog *catalog)
 {
-    return catalog->things;
+    return catalog->kept;
 }
 
 void tn_catalog_close(struct tn_catalog *catalog)
 {
     if (catalog) {
-        tn_kept_close(catalog->things);
+        tn_kept_close(catalog->kept);
         tn_arena_free(&catalog->arena);
         free(catalog);
     }

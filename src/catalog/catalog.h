@@ -19,6 +19,7 @@ struct tn_gpu {
 
 struct tn_catalog;
 struct tn_embedded;
+struct tn_kept;
 
 /* Reads all embedded records. NULL with the error filled where a record cannot be read or memory is out. */
 struct tn_catalog *tn_catalog_open(struct tn_error *error);
@@ -27,6 +28,9 @@ struct tn_catalog *tn_catalog_open(struct tn_error *error);
 struct tn_catalog *tn_catalog_open_files(const struct tn_embedded *files, size_t count, struct tn_error *error);
 
 void tn_catalog_close(struct tn_catalog *catalog); /* NULL is allowed */
+
+/* What is made of the catalog's records, kept until it is closed (catalog/kept.h). */
+struct tn_kept *tn_catalog_kept(const struct tn_catalog *catalog);
 
 /* The record of that type and id (exact), or NULL. */
 const struct tn_record *tn_catalog_record(const struct tn_catalog *catalog, struct tn_str type, struct tn_str id);

@@ -1,5 +1,4 @@
-/* What is made of records is made once for a catalog, by whoever asks first, and lives as long as the catalog. */
-#include "catalog/embedded.h"
+/* What is made once is kept for whoever asks next. */
 #include "catalog/kept.h"
 
 #include <setjmp.h>
@@ -11,34 +10,35 @@
 #include <cmocka.h>
 
 struct making {
-    struct tn_catalog *catalog;
-    struct tn_arena arena;
+    struct tn_kept *kept;
+    struct tn_arena places;
+    struct tn_arena arena; /* of the caller */
     unsigned made;
     bool fails;
 };
 
-static int open_catalog(void **state)
+static int begin(void **state)
 {
     static struct making making;
-    making = (struct making){.catalog = tn_catalog_open_files(NULL, 0, NULL)};
+    making = (struct making){0};
+    making.kept = tn_kept_open(&making.places);
     *state = &making;
-    return making.catalog ? 0 : -1;
+    return making.kept ? 0 : -1;
 }
 
-static int close_catalog(void **state)
+static int end(void **state)
 {
     struct making *making = *state;
-    tn_catalog_close(making->catalog);
+    tn_kept_close(making->kept);
+    tn_arena_free(&making->places);
     tn_arena_free(&making->arena);
     return 0;
 }
 
-static const void *make(const struct tn_catalog *catalog, const void *what, struct tn_arena *arena,
-                        struct tn_error *error)
+static const void *make(const void *what, struct tn_arena *arena, struct tn_error *error)
 {
     struct making *making = (struct making *)what;
     unsigned *number = TN_NEW(arena, unsigned);
-    assert_ptr_equal(catalog, making->catalog);
     making->made++;
     if (making->fails) {
         tn_fail(error, TN_ERROR_RECORD, "no such record");
@@ -51,7 +51,7 @@ static const void *make(const struct tn_catalog *catalog, const void *what, stru
 static const unsigned *ask(struct making *making, const char *name)
 {
     struct tn_error error = {0};
-    const unsigned *number = tn_catalog_make(making->catalog, tn_str_of(name), make, making, &making->arena, &error);
+    const unsigned *number = tn_kept_make(making->kept, tn_str_of(name), make, making, &making->arena, &error);
     assert_int_equal(error.code, number ? TN_OK : TN_ERROR_RECORD);
     return number;
 }
@@ -108,10 +108,10 @@ static void a_name_longer_than_any_of_ours_is_not_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_name_is_made_once, open_catalog, close_catalog),
-        cmocka_unit_test_setup_teardown(what_cannot_be_made_is_tried_again, open_catalog, close_catalog),
-        cmocka_unit_test_setup_teardown(ever_new_names_take_no_more_than_the_places, open_catalog, close_catalog),
-        cmocka_unit_test_setup_teardown(a_name_longer_than_any_of_ours_is_not_kept, open_catalog, close_catalog),
+        cmocka_unit_test_setup_teardown(a_name_is_made_once, begin, end),
+        cmocka_unit_test_setup_teardown(what_cannot_be_made_is_tried_again, begin, end),
+        cmocka_unit_test_setup_teardown(ever_new_names_take_no_more_than_the_places, begin, end),
+        cmocka_unit_test_setup_teardown(a_name_longer_than_any_of_ours_is_not_kept, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

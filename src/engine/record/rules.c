@@ -616,16 +616,16 @@ static bool read_record(struct reader *reader, struct tn_str version)
 }
 
 struct wanted {
+    const struct tn_catalog *catalog;
     struct tn_str engine;
     struct tn_str version;
 };
 
-static const void *compile(const struct tn_catalog *catalog, const void *what, struct tn_arena *arena,
-                           struct tn_error *error)
+static const void *compile(const void *what, struct tn_arena *arena, struct tn_error *error)
 {
     const struct wanted *wanted = what;
-    struct reader reader = {.catalog = catalog,
-                            .record = tn_catalog_record(catalog, TN_STR("engine"), wanted->engine),
+    struct reader reader = {.catalog = wanted->catalog,
+                            .record = tn_catalog_record(wanted->catalog, TN_STR("engine"), wanted->engine),
                             .arena = arena,
                             .rules = TN_NEW(arena, struct tn_rules),
                             .error = error};
@@ -646,13 +646,13 @@ static const void *compile(const struct tn_catalog *catalog, const void *what, s
 const struct tn_rules *tn_rules_open(const struct tn_catalog *catalog, struct tn_str engine, struct tn_str version,
                                      struct tn_arena *arena, struct tn_error *error)
 {
-    struct wanted wanted = {engine, version};
+    struct wanted wanted = {catalog, engine, version};
     struct tn_builder name = {0};
     const void *rules = NULL;
     tn_builder_addf(&name, "rules " TN_STR_FORMAT " " TN_STR_FORMAT, TN_STR_ARGUMENTS(engine),
                     TN_STR_ARGUMENTS(version));
     if (!name.failed || tn_fail_memory(error)) {
-        rules = tn_catalog_make(catalog, tn_builder_str(&name), compile, &wanted, arena, error);
+        rules = tn_kept_make(tn_catalog_kept(catalog), tn_builder_str(&name), compile, &wanted, arena, error);
     }
     tn_builder_free(&name);
     return rules;

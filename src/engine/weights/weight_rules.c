@@ -536,34 +536,38 @@ static bool read_storages(struct reader *reader)
     return true;
 }
 
-static const void *compile(const struct tn_catalog *catalog, const void *what, struct tn_arena *arena,
-                           struct tn_error *error)
+struct wanted {
+    const struct tn_catalog *catalog;
+    const struct tn_record *record;
+};
+
+static const void *compile(const void *what, struct tn_arena *arena, struct tn_error *error)
 {
-    const struct tn_record *record = what;
+    const struct wanted *wanted = what;
     struct tn_weight_rules *rules = TN_NEW(arena, struct tn_weight_rules);
     if (!rules) {
         tn_fail_memory(error);
         return NULL;
     }
-    rules->record = record;
+    rules->record = wanted->record;
     rules->vocab_multiple = 1;
-    struct reader reader = {.catalog = catalog, .arena = arena, .rules = rules, .error = error};
-    return read_record(&reader, record, weights_words) ? rules : NULL;
+    struct reader reader = {.catalog = wanted->catalog, .arena = arena, .rules = rules, .error = error};
+    return read_record(&reader, wanted->record, weights_words) ? rules : NULL;
 }
 
 const struct tn_weight_rules *tn_weight_rules_open(const struct tn_catalog *catalog, struct tn_str engine,
                                                    struct tn_arena *arena, struct tn_error *error)
 {
-    const struct tn_record *record = tn_catalog_record(catalog, TN_STR("weights"), engine);
+    struct wanted wanted = {catalog, tn_catalog_record(catalog, TN_STR("weights"), engine)};
     struct tn_builder name = {0};
     const void *rules = NULL;
-    if (!record) {
+    if (!wanted.record) {
         tn_fail(error, TN_ERROR_RECORD, "there is no record 'weights " TN_STR_FORMAT "'", TN_STR_ARGUMENTS(engine));
         return NULL;
     }
     tn_builder_addf(&name, "weights " TN_STR_FORMAT, TN_STR_ARGUMENTS(engine));
     if (!name.failed || tn_fail_memory(error)) {
-        rules = tn_catalog_make(catalog, tn_builder_str(&name), compile, record, arena, error);
+        rules = tn_kept_make(tn_catalog_kept(catalog), tn_builder_str(&name), compile, &wanted, arena, error);
     }
     tn_builder_free(&name);
     return rules;
