@@ -53,7 +53,7 @@ cppcheck --quiet -j "$jobs" --error-exitcode=1 --std=c11 --library=posix --inlin
     --enable=warning,performance,portability --suppress=missingIncludeSystem \
     --suppress=incorrectLogicOperator --suppress=floatConversionOverflow --suppress=internalAstError \
     --suppress=readdirCalled \
-    -I include -I src -DTONNAGE_VERSION='""' src cli mcp server tools
+    -I include -I src -DTONNAGE_VERSION='""' src cli mcp server wasm tools
 
 step "types of the page"
 build-tools/node_modules/.bin/tsc -p tools/web/tsconfig.json

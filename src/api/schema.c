@@ -96,7 +96,7 @@ static struct tn_str name_in_json(enum tn_input input, char key[LONGEST_KEY])
 {
     const char *name = tn_inputs[input].name;
     size_t size = 0;
-    for (; name[size] && size < LONGEST_KEY; size++) {
+    for (; size < LONGEST_KEY && name[size]; size++) {
         key[size] = (char)(name[size] == '-' ? '_' : name[size]);
     }
     return (struct tn_str){key, size};
