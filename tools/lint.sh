@@ -10,7 +10,7 @@ jobs=$(nproc 2>/dev/null || echo 2)
 
 c_files() { # all C files of the project that match the patterns: c_files '*.c' '*.h'
     for pattern in "$@"; do
-        find include src cli mcp server tests tools bench -name "$pattern" -type f
+        find include src cli mcp server wasm tests tools bench -name "$pattern" -type f
     done | sort
 }
 
