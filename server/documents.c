@@ -3,6 +3,7 @@
 
 #include "server/page.h"
 #include "server/state.h"
+#include "server/unpack.h"
 
 #include <string.h>
 
@@ -43,18 +44,30 @@ static bool accepts_gzip(struct serve_exchange *exchange)
     return accepted && strstr(accepted, "gzip") != NULL;
 }
 
+/* For curl and the like, which take no compressed answer unless told to. */
+static void answer_unpacked(struct serve_exchange *exchange, const struct tn_page_file *file)
+{
+    struct tn_error error = {0};
+    if (!serve_unpack(file->bytes, file->size, &exchange->answer, &error)) {
+        serve_refuse(exchange, 500, &error);
+        return;
+    }
+    exchange->type = file->type;
+    exchange->status = 200;
+}
+
 static void answer_file(struct serve_exchange *exchange, const struct tn_page_file *file)
 {
     const char *known = MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "If-None-Match");
     exchange->is_page = true;
     exchange->etag = file->etag;
-    if (file->is_gzip && !accepts_gzip(exchange)) {
-        serve_refuse_usage(exchange, 406, "this file is kept compressed", "send the field Accept-Encoding: gzip");
-        return;
-    }
     if (known && strstr(known, file->etag)) {
         answer_constant(exchange, "", 0, file->type);
         exchange->status = 304;
+        return;
+    }
+    if (file->is_gzip && !accepts_gzip(exchange)) {
+        answer_unpacked(exchange, file);
         return;
     }
     answer_constant(exchange, file->bytes, file->size, file->type);

@@ -1,7 +1,7 @@
 /* The table of codes and statuses. What cannot be understood is 400, what is understood and cannot be answered is 422. */
 #include "server/status.h"
 
-const unsigned serve_statuses[] = {200, 304, 400, 403, 404, 405, 406, 413, 415, 422, 500, 502, 503, 0};
+const unsigned serve_statuses[] = {200, 304, 400, 403, 404, 405, 413, 415, 422, 500, 502, 503, 0};
 
 static const struct {
     enum tn_code code;

@@ -5,6 +5,7 @@ usage: check_serve.py PROGRAM
 """
 import concurrent.futures
 import contextlib
+import gzip
 import http.client
 import http.server
 import json
@@ -181,7 +182,11 @@ def check_statuses(server):
 
 
 def check_fields(server):
-    _, fields, _ = server.ask("GET", "/", headers={"Accept-Encoding": "gzip"})
+    _, fields, packed = server.ask("GET", "/", headers={"Accept-Encoding": "gzip"})
+    if fields.get("content-encoding") == "gzip":
+        status, bare, plain = server.ask("GET", "/")
+        check("who takes nothing compressed gets the same file", status == 200 and "content-encoding" not in bare
+              and plain == gzip.decompress(packed), (status, bare))
     policy = fields["content-security-policy"]
     check("policy", "default-src 'none'" in policy and "unsafe-eval" not in policy.replace("wasm-unsafe-eval", ""), policy)
     for name, value in (("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"), ("x-frame-options", "DENY")):

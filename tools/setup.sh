@@ -18,6 +18,7 @@ build|pkg-config --exists oniguruma|libonig-dev|oniguruma-devel|oniguruma|onigur
 build|pkg-config --exists libutf8proc|libutf8proc-dev|utf8proc-devel|libutf8proc|utf8proc|Unicode properties and normal forms
 build|pkg-config --exists sqlite3|libsqlite3-dev|sqlite-devel|sqlite|sqlite|keeps measurements that narrow plans
 build|pkg-config --exists libmicrohttpd|libmicrohttpd-dev|libmicrohttpd-devel|libmicrohttpd|libmicrohttpd|answers over HTTP (tonnage serve)
+build|pkg-config --exists zlib|zlib1g-dev|zlib-devel|zlib|zlib|unpacks the page for those who take nothing compressed
 build|command -v python3|python3|python3|python|python3|runs the tests of the command line
 lint|command -v clang|clang|clang|clang|llvm|the second compiler
 lint|command -v clang-format|clang-format|clang-tools-extra|clang|clang-format|checks the format
