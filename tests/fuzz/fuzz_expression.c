@@ -1,9 +1,8 @@
 /* Any bytes through the parser of expressions, and what it takes through the evaluator, against facts of every kind. What comes out is a
  * value or an error with a code of its own; and the text of every expression means the same when it is read again. */
+#include "checks.h"
 #include "text/expression.h"
 #include "text/json.h"
-
-#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -14,13 +13,6 @@ static const char facts_json[] =
     "\"nan\": NaN,"
     " \"t\": \"text\", \"e\": \"\", \"b\": true, \"null\": null, \"l\": [1, 2, 3], \"x\": [], \"s\": [\"a\", \"b\"],"
     " \"o\": {\"p\": {\"q\": [5, {\"k\": 6}]}}}";
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 static bool find_symbol(void *context, struct tn_str name, struct tn_value *value, struct tn_error *error)
 {

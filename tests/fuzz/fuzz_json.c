@@ -1,18 +1,10 @@
 /* Any bytes through the JSON reader. What it takes must be UTF-8 and survive being written and read again; what it
  * refuses must come with a place inside the text. */
+#include "checks.h"
 #include "text/json.h"
 #include "text/utf8.h"
 
-#include <stdlib.h>
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 static bool walk(struct tn_arena *arena, struct tn_str text, struct tn_error *error)
 {

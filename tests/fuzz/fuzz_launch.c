@@ -1,28 +1,9 @@
 /* Any bytes as a command. What is read has an engine and settings with names and values; what is not says why, and where within the text. And a
  * word that is written for a shell is read back as that word. */
+#include "checks.h"
 #include "launch/read.h"
 
-#include <stdlib.h>
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
-
-/* The engines' own tables. Open until the process ends. */
-static const struct tn_catalog *catalog(void)
-{
-    static struct tn_catalog *opened;
-    if (!opened) {
-        opened = tn_catalog_open(NULL);
-        require(opened != NULL);
-    }
-    return opened;
-}
 
 static void check_sets(const struct tn_assignment *sets, size_t count)
 {
@@ -52,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct tn_launch launch;
     struct tn_error error = {.offset = -1};
     struct tn_str text = {(const char *)data, size};
-    if (tn_launch_read(catalog(), &arena, text, &launch, &error)) {
+    if (tn_launch_read(whole_catalog(), &arena, text, &launch, &error)) {
         require(launch.engine != NULL);
         check_sets(launch.sets, launch.set_count);
         check_sets(launch.inputs, launch.input_count);

@@ -4,6 +4,7 @@
  *      "version": "0.5.0", "gpus": 2, "gpu": "rtx-4090", "settings": "n_ctx=8192 flash_attn=on"}
  * With a gpu what would fit is searched as well. */
 #include "../unit/model_writer.h"
+#include "checks.h"
 #include "engine/engines.h"
 #include "format/gguf.h"
 #include "model/load.h"
@@ -15,24 +16,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MOST_TENSORS = 4096, MOST_SETTINGS = 16, NAME_SIZE = 80 };
-
-static void require(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
-
-/* Open until the process ends. */
-static const struct tn_catalog *catalog(void)
-{
-    static struct tn_catalog *opened;
-    if (!opened) {
-        opened = tn_catalog_open(NULL);
-        require(opened != NULL);
-    }
-    return opened;
-}
 
 static struct tn_str text_at(const struct tn_value *object, const char *key)
 {
@@ -194,11 +177,11 @@ static void plan(const struct tn_value *description, const struct tn_model *mode
                                        .sets = sets,
                                        .set_count = read_settings(text_at(description, "settings"), sets)};
     deployment.kv_dtype = tn_dtype_find(TN_STR("F16"));
-    deployment.gpu = tn_catalog_find_gpu(catalog(), text_at(description, "gpu"), NULL);
+    deployment.gpu = tn_catalog_find_gpu(whole_catalog(), text_at(description, "gpu"), NULL);
     deployment.gpu_memory_bytes = deployment.gpu ? deployment.gpu->memory_bytes : 0;
     struct tn_ledger ledger = {.arena = arena, .wants_text = true};
     bool done = deployment.pp
-                && tn_planner_open(&planner, tn_engine_find(TN_STR("llamacpp")), catalog(), model,
+                && tn_planner_open(&planner, tn_engine_find(TN_STR("llamacpp")), whole_catalog(), model,
                                    text_at(description, "version"), &error)
                 && planner.engine->plan(&planner, &deployment, &ledger, &error);
     if (done) {
@@ -221,7 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (header) {
         struct tn_model_input input = {
             .id = TN_STR("fuzz"), .header = header, .header_is_gguf = true, .header_where = TN_STR("fuzz.gguf")};
-        struct tn_model *model = tn_model_load(catalog(), &input, NULL);
+        struct tn_model *model = tn_model_load(whole_catalog(), &input, NULL);
         if (model) {
             plan(&description, model, &arena);
         }

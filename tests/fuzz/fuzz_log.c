@@ -1,31 +1,13 @@
 /* Any bytes as the log of an engine. However they come in pieces, the log says the same; the record that is made of it is one that the reader of
  * records takes; and the whole diagnosis is a JSON document, or an error that says what is wrong. */
 #include "api/operations.h"
+#include "checks.h"
 #include "logs/text/measured_log.h"
 #include "logs/text/scan.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
-
-/* Open until the process ends. */
-static const struct tn_catalog *catalog(void)
-{
-    static struct tn_catalog *opened;
-    if (!opened) {
-        opened = tn_catalog_open(NULL);
-        require(opened != NULL);
-    }
-    return opened;
-}
 
 /* Likewise: what they are made of is records, which do not change. */
 static const struct tn_log_shapes *all_shapes(void)
@@ -34,7 +16,7 @@ static const struct tn_log_shapes *all_shapes(void)
     static struct tn_arena arena;
     static bool is_open;
     if (!is_open) {
-        is_open = tn_log_shapes_open(catalog(), &arena, &shapes, NULL);
+        is_open = tn_log_shapes_open(whole_catalog(), &arena, &shapes, NULL);
         require(is_open);
     }
     return &shapes;
@@ -72,13 +54,13 @@ static void check_same(const struct tn_log *a, const struct tn_log *b)
 static void check_record(const struct tn_log *log, struct tn_arena *arena)
 {
     struct tn_log_asked asked = {0};
-    struct tn_log_reading reading = {.catalog = catalog(), .log = log, .asked = &asked, .arena = arena};
+    struct tn_log_reading reading = {.catalog = whole_catalog(), .log = log, .asked = &asked, .arena = arena};
     struct tn_measurements list = {0};
     struct tn_builder json = {0};
     struct tn_error error = {0};
     require(tn_log_identify(&reading, &error));
     require(tn_log_write_record(&reading, &json, &error));
-    require(tn_measurements_read(arena, catalog(), tn_builder_str(&json), TN_STR("log"), &list, &error));
+    require(tn_measurements_read(arena, whole_catalog(), tn_builder_str(&json), TN_STR("log"), &list, &error));
     require(list.count == 1);
     tn_builder_free(&json);
 }
@@ -115,7 +97,7 @@ static void check_operation(struct tn_str text)
 {
     struct tn_arena arena = {0};
     struct tn_text_source source = {&text, open_text, read_text, close_text};
-    struct tn_session session = {.catalog = catalog(), .texts = &source};
+    struct tn_session session = {.catalog = whole_catalog(), .texts = &source};
     struct tn_request request = {.arena = &arena, .operation = TN_STR("diagnose")};
     struct tn_result result = {0};
     struct tn_error error = {0};

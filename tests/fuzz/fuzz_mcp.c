@@ -1,28 +1,10 @@
 /* Any bytes as a message of the Model Context Protocol. An answer is one line of JSON with a result or an error, never both. */
+#include "checks.h"
 #include "mcp/mcp.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
-
-/* Open until the process ends. */
-static const struct tn_catalog *catalog(void)
-{
-    static struct tn_catalog *opened;
-    if (!opened) {
-        opened = tn_catalog_open(NULL);
-        require(opened != NULL);
-    }
-    return opened;
-}
 
 static void check_answer(struct tn_str line)
 {
@@ -37,7 +19,7 @@ static void check_answer(struct tn_str line)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct tn_session session = {.catalog = catalog()};
+    struct tn_session session = {.catalog = whole_catalog()};
     struct tn_builder answer = {0};
     struct tn_error error = {0};
     require(mcp_answer(&session, (struct tn_str){(const char *)data, size}, &answer, &error));

@@ -2,10 +2,9 @@
  * that their blocks can be used. */
 #include "base/number.h"
 #include "catalog/embedded.h"
+#include "checks.h"
 #include "engine/ggml/allocate.h"
 #include "engine/llamacpp/recipe.h"
-
-#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,13 +20,6 @@ struct world {
     struct tn_ggml_tensor *caches[LAYERS][TN_RECIPE_CACHE_COUNT];
     struct tn_error error;
 };
-
-static void require(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 /* ---- the model ---------------------------------------------------------------------------------------------------- */
 

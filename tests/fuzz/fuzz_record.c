@@ -1,18 +1,11 @@
 /* Any bytes through the reader of record files. What it takes must come back the same when it is written plainly and
  * read again; what it refuses must come with its file and line. */
+#include "checks.h"
 #include "text/record.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 /* One line for each record and statement. It begins with an empty line, so that no byte order mark is taken off a
  * name. */

@@ -1,19 +1,12 @@
 /* Any bytes through the reader of measured records. What it takes is either sound or has a fault that says why; what it refuses is a
  * line that is no JSON object, named with its number. */
 #include "catalog/embedded.h"
+#include "checks.h"
 #include "logs/measured.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 /* One GPU is enough: names that are not found take the longer way. Open until the process ends. */
 static const struct tn_catalog *catalog(void)

@@ -1,14 +1,7 @@
 #include "tokenizer_checks.h"
+#include "checks.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 static void require_error(const struct tn_error *error, size_t size)
 {
